@@ -1,0 +1,29 @@
+//! The commands, one module each.
+
+use std::process::ExitCode;
+
+use crate::app::{App, Global};
+
+/// Guard for a personal AI assistant: who may talk to it, where it may act, what it may touch.
+#[derive(Debug, clap::Parser)]
+#[command(name = "openclaw", version, about, max_term_width = 100, arg_required_else_help = true)]
+pub struct Cli {
+    /// Flags of every command.
+    #[command(flatten)]
+    pub global: Global,
+    /// The command.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The commands.
+#[derive(Debug, clap::Subcommand)]
+pub enum Command {}
+
+/// Runs a command.
+///
+/// # Errors
+/// What the command reports; printed as one line, exit code 1.
+pub fn run(_app: &App, command: Command) -> anyhow::Result<ExitCode> {
+    match command {}
+}
