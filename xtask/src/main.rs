@@ -1,3 +1,39 @@
-//! The project's own tasks.
+//! The project's own tasks: `cargo xtask test|tidy|...`. The same commands run locally and in CI.
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a developer's tool that reports to the terminal"
+)]
 
-fn main() {}
+mod steps;
+mod test;
+mod tidy;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+/// The project's own tasks.
+#[derive(Debug, Parser)]
+#[command(name = "xtask", arg_required_else_help = true)]
+enum Task {
+    /// Everything CI checks: format, lints, tests, doctests, fixtures, dependency policy, secrets, docs, fuzz replay.
+    Test(test::Args),
+    /// Layers, layout, file sizes, lists in docs: what the compiler does not check.
+    Tidy,
+}
+
+fn main() -> ExitCode {
+    let done = match Task::parse() {
+        Task::Test(args) => test::run(&args),
+        Task::Tidy => tidy::run(),
+    };
+    match done {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::from(1),
+        Err(e) => {
+            eprintln!("xtask: {e:#}");
+            ExitCode::from(1)
+        }
+    }
+}

@@ -1,0 +1,72 @@
+//! `cargo xtask test`: everything that has to hold before a change lands.
+
+use anyhow::Result;
+
+use crate::steps::{Steps, has, root};
+use crate::tidy;
+
+/// Arguments of `cargo xtask test`.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Run only the steps whose name holds this text.
+    #[arg(long, value_name = "TEXT")]
+    only: Option<String>,
+    /// Leave out the slow steps (fuzzing, release build).
+    #[arg(long)]
+    quick: bool,
+}
+
+/// Runs the steps. In CI (`CI` set) a step that cannot run counts as failed.
+pub fn run(args: &Args) -> Result<bool> {
+    let mut s = Steps::new(std::env::var_os("CI").is_some(), args.only.clone());
+    s.run("format", "cargo", &["fmt", "--all", "--check"])?;
+    s.run("lints", "cargo", &["clippy", "--locked", "--workspace", "--all-targets", "--", "-D", "warnings"])?;
+    if s.wants("tidy") {
+        println!("\n==> tidy");
+        let ok = tidy::run()?;
+        s.record("tidy", ok);
+    }
+    if has("cargo-nextest") {
+        s.run_with(
+            "tests",
+            "cargo",
+            &["nextest", "run", "--locked", "--workspace"],
+            &[("INSTA_UPDATE", "no")],
+        )?;
+    } else {
+        s.run_with("tests", "cargo", &["test", "--locked", "--workspace"], &[("INSTA_UPDATE", "no")])?;
+    }
+    s.run("doctests", "cargo", &["test", "--locked", "--workspace", "--doc"])?;
+    s.run_with(
+        "docs",
+        "cargo",
+        &["doc", "--locked", "--workspace", "--no-deps"],
+        &[("RUSTDOCFLAGS", "-D warnings")],
+    )?;
+    dependencies(&mut s)?;
+    secrets(&mut s)?;
+    Ok(s.finish())
+}
+
+fn dependencies(s: &mut Steps) -> Result<()> {
+    if has("cargo-deny") {
+        // The advisory database cannot be reached everywhere; `cargo deny check advisories` is for machines that reach it.
+        s.run(
+            "dependency policy",
+            "cargo",
+            &["deny", "--offline", "--locked", "check", "bans", "licenses", "sources"],
+        )
+    } else {
+        s.skip("dependency policy", "cargo-deny is not installed: cargo install cargo-deny --locked");
+        Ok(())
+    }
+}
+
+fn secrets(s: &mut Steps) -> Result<()> {
+    if has("detect-secrets") {
+        s.run("secret scan", "bash", &[&root().join(".ci/secret-scan").display().to_string()])
+    } else {
+        s.skip("secret scan", "detect-secrets is not installed: pip install detect-secrets==1.5.0");
+        Ok(())
+    }
+}
