@@ -5,6 +5,7 @@
     reason = "a developer's tool that reports to the terminal"
 )]
 
+mod install;
 mod steps;
 mod test;
 mod tidy;

@@ -2,6 +2,7 @@
 
 use anyhow::Result;
 
+use crate::install;
 use crate::steps::{Steps, has, root};
 use crate::tidy;
 
@@ -11,13 +12,19 @@ pub struct Args {
     /// Run only the steps whose name holds this text.
     #[arg(long, value_name = "TEXT")]
     only: Option<String>,
-    /// Leave out the slow steps (fuzzing, release build).
+    /// Leave out the slow steps (fuzzing).
     #[arg(long)]
     quick: bool,
+    /// First install the tools that are missing (Debian packages need root).
+    #[arg(long)]
+    install: bool,
 }
 
 /// Runs the steps. In CI (`CI` set) a step that cannot run counts as failed.
 pub fn run(args: &Args) -> Result<bool> {
+    if args.install {
+        install::run()?;
+    }
     let mut s = Steps::new(std::env::var_os("CI").is_some(), args.only.clone());
     s.run("format", "cargo", &["fmt", "--all", "--check"])?;
     s.run("lints", "cargo", &["clippy", "--locked", "--workspace", "--all-targets", "--", "-D", "warnings"])?;

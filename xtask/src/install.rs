@@ -1,0 +1,54 @@
+//! Fetches the tools that the checks use and a fresh machine lacks.
+
+use std::process::Command;
+
+use anyhow::Result;
+
+use crate::steps::{has, root};
+
+/// A tool, how to see that it is there, and the command that brings it.
+struct Tool {
+    program: &'static str,
+    install: &'static [&'static str],
+}
+
+/// Debian packages need root; the others do not.
+const TOOLS: [Tool; 6] = [
+    Tool { program: "cargo-nextest", install: &["cargo", "install", "cargo-nextest", "--locked"] },
+    Tool { program: "cargo-deny", install: &["cargo", "install", "cargo-deny", "--locked"] },
+    Tool { program: "cargo-fuzz", install: &["cargo", "install", "cargo-fuzz", "--locked"] },
+    Tool {
+        program: "detect-secrets",
+        install: &["python3", "-m", "pip", "install", "--quiet", "detect-secrets==1.5.0"],
+    },
+    Tool {
+        program: "chromium",
+        install: &["apt-get", "install", "-y", "-qq", "--no-install-recommends", "chromium"],
+    },
+    Tool {
+        program: "xmllint",
+        install: &["apt-get", "install", "-y", "-qq", "--no-install-recommends", "libxml2-utils"],
+    },
+];
+
+/// Installs what is missing. What cannot be installed is said here and shows up again as a skipped step.
+pub fn run() -> Result<()> {
+    let mut listed = false;
+    for tool in TOOLS.iter().filter(|t| !has(t.program)) {
+        let Some((program, args)) = tool.install.split_first() else { continue };
+        if *program == "apt-get" && !listed {
+            listed = true;
+            let _ = Command::new("apt-get").args(["update", "-qq"]).status();
+        }
+        println!("==> installing {}: {}", tool.program, tool.install.join(" "));
+        let done = Command::new(program)
+            .args(args)
+            .env("DEBIAN_FRONTEND", "noninteractive")
+            .current_dir(root())
+            .status();
+        if !done.is_ok_and(|s| s.success()) {
+            println!("    could not install {}; the steps that need it will say so", tool.program);
+        }
+    }
+    Ok(())
+}
