@@ -5,6 +5,7 @@
     reason = "a developer's tool that reports to the terminal"
 )]
 
+mod bench;
 mod install;
 mod steps;
 mod test;
@@ -20,6 +21,8 @@ use clap::Parser;
 enum Task {
     /// Everything CI checks: format, lints, tests, doctests, fixtures, dependency policy, secrets, docs, fuzz replay.
     Test(test::Args),
+    /// Speed and memory, side by side in one run.
+    Bench(bench::Args),
     /// Layers, layout, file sizes, lists in docs: what the compiler does not check.
     Tidy,
 }
@@ -27,6 +30,7 @@ enum Task {
 fn main() -> ExitCode {
     let done = match Task::parse() {
         Task::Test(args) => test::run(&args),
+        Task::Bench(args) => bench::run(&args),
         Task::Tidy => tidy::run(),
     };
     match done {

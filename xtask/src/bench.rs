@@ -1,0 +1,41 @@
+//! `cargo xtask bench`: speed and memory, side by side in one run. Never part of the tests.
+
+mod audit;
+mod measure;
+
+use anyhow::Result;
+
+/// Arguments of `cargo xtask bench`.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// What to measure.
+    #[command(subcommand)]
+    what: What,
+}
+
+/// What can be measured.
+#[derive(Debug, clap::Subcommand)]
+enum What {
+    /// `openclaw security audit` on a small and a large state directory, beside `find` and, with `OPENCLAW_PEER`, the reference release.
+    Audit(audit::Args),
+    /// The decision core: one decision, a full tool set, reach.
+    Policy,
+    /// Internal: run a command and print wall time, CPU time and peak memory as one line.
+    #[command(hide = true)]
+    Measure(measure::Args),
+}
+
+/// Runs a benchmark.
+pub fn run(args: &Args) -> Result<bool> {
+    match &args.what {
+        What::Audit(a) => audit::run(a),
+        What::Policy => {
+            let status = std::process::Command::new("cargo")
+                .args(["bench", "--locked", "--package", "oc-policy"])
+                .current_dir(crate::steps::root())
+                .status()?;
+            Ok(status.success())
+        }
+        What::Measure(a) => measure::run(a),
+    }
+}
