@@ -1,5 +1,7 @@
 //! The commands, one module each.
 
+mod completion;
+
 use std::process::ExitCode;
 
 use crate::app::{App, Global};
@@ -18,12 +20,21 @@ pub struct Cli {
 
 /// The commands.
 #[derive(Debug, clap::Subcommand)]
-pub enum Command {}
+pub enum Command {
+    /// Print the completion script of a shell.
+    Completion(completion::CompletionArgs),
+    /// Write the man pages to a folder.
+    #[command(hide = true)]
+    Man(completion::ManArgs),
+}
 
 /// Runs a command.
 ///
 /// # Errors
 /// What the command reports; printed as one line, exit code 1.
-pub fn run(_app: &App, command: Command) -> anyhow::Result<ExitCode> {
-    match command {}
+pub fn run(app: &App, command: Command) -> anyhow::Result<ExitCode> {
+    match command {
+        Command::Completion(args) => Ok(completion::completion(app, &args)),
+        Command::Man(args) => completion::man(app, &args),
+    }
 }
