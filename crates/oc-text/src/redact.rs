@@ -1,0 +1,206 @@
+//! Masks credentials in text that leaves the process (SP-014; logging spec 3).
+
+#[cfg(test)]
+mod tests;
+
+mod defaults;
+
+use std::sync::{Arc, LazyLock};
+
+use regex::{Regex, RegexBuilder};
+
+pub use defaults::{PatternKind, default_patterns};
+
+/// What stands for a stored secret in a view of the configuration; written back, it means "keep what is stored" (SP-064).
+pub const SENTINEL: &str = "__OPENCLAW_REDACTED__";
+
+/// Most custom patterns taken.
+pub const MAX_PATTERNS: usize = 200;
+/// Largest compiled pattern, in bytes (SP-017).
+const SIZE_LIMIT: usize = 2 * 1024 * 1024;
+/// Most passes over a text: a mask can complete the context of another pattern, so passes repeat until nothing changes.
+const MAX_PASSES: usize = 8;
+
+/// Compiled once; a clone shares them.
+static STANDARD: LazyLock<Arc<[Regex]>> =
+    LazyLock::new(|| default_patterns().iter().filter_map(|(_, p)| compile(p).ok()).collect());
+
+/// A list of patterns that masks what they match.
+#[derive(Clone, Debug)]
+pub struct Redactor {
+    patterns: Arc<[Regex]>,
+}
+
+/// A pattern of `logging.redactPatterns` that was dropped, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Dropped {
+    /// Its index in the list.
+    pub index: usize,
+    /// What is wrong with it: lower case, no full stop.
+    pub why: String,
+}
+
+impl Default for Redactor {
+    fn default() -> Self {
+        Self::standard()
+    }
+}
+
+impl Redactor {
+    /// The built-in patterns.
+    #[must_use]
+    pub fn standard() -> Self {
+        Self { patterns: Arc::clone(&STANDARD) }
+    }
+
+    /// The patterns of `logging.redactPatterns`. A non-empty list replaces the built-in ones; when none of it can be used, the built-in
+    /// ones stay, so a typing error never switches redaction off.
+    #[must_use]
+    pub fn custom(patterns: &[String]) -> (Self, Vec<Dropped>) {
+        let mut kept = Vec::new();
+        let mut dropped = Vec::new();
+        for (index, text) in patterns.iter().enumerate() {
+            if index >= MAX_PATTERNS {
+                dropped.push(Dropped { index, why: format!("only {MAX_PATTERNS} patterns are taken") });
+                break;
+            }
+            match compile(text) {
+                Ok(r) => kept.push(r),
+                Err(why) => dropped.push(Dropped { index, why }),
+            }
+        }
+        let redactor = if kept.is_empty() { Self::standard() } else { Self { patterns: kept.into() } };
+        (redactor, dropped)
+    }
+
+    /// The text with every credential masked. Linear in the length of the text; applying it twice changes nothing.
+    #[must_use]
+    pub fn redact(&self, text: &str) -> String {
+        let mut text = text.to_owned();
+        for _ in 0..MAX_PASSES {
+            let mut changed = false;
+            for p in self.patterns.iter() {
+                if let Some(next) = apply(p, &text) {
+                    text = next;
+                    changed = true;
+                }
+            }
+            if !changed {
+                break;
+            }
+        }
+        text
+    }
+
+    /// Whether any pattern matches.
+    #[must_use]
+    pub fn finds(&self, text: &str) -> bool {
+        self.patterns.iter().any(|p| p.is_match(text))
+    }
+}
+
+/// Whether a key name looks like that of a credential: it contains `token`, `password`, `secret`, or `api` and at most one character and `key`.
+#[must_use]
+pub fn is_sensitive_name(name: &str) -> bool {
+    let name = name.to_lowercase();
+    ["token", "password", "secret", "apikey"].iter().any(|w| name.contains(w))
+        || name.match_indices("api").any(|(at, w)| {
+            name.get(at + w.len()..).is_some_and(|rest| {
+                let mut chars = rest.chars();
+                chars.next().is_some() && chars.as_str().starts_with("key")
+            })
+        })
+}
+
+/// What a secret looks like when it is shown: `***`, or its first six and last four characters when it has at least 18.
+#[must_use]
+pub fn mask(secret: &str) -> String {
+    if secret.contains("PRIVATE KEY-----") {
+        let mut lines = secret.lines();
+        return match (lines.next(), lines.next_back()) {
+            (Some(first), Some(last)) => format!("{first}\n…redacted…\n{last}"),
+            _ => "***".to_owned(),
+        };
+    }
+    let chars: Vec<char> = secret.chars().collect();
+    let Some(tail) = chars.len().checked_sub(4).filter(|_| chars.len() >= 18) else {
+        return "***".to_owned();
+    };
+    let head: String = chars.iter().take(6).collect();
+    let end: String = chars.iter().skip(tail).collect();
+    format!("{head}…{end}")
+}
+
+/// Whether the text from `start` to `end` is a mask already, or the head of one (an alphabet without `…` stops there).
+fn is_mask(text: &str, start: usize, end: usize) -> bool {
+    let found = text.get(start..end).unwrap_or_default();
+    if found == "***" || found == SENTINEL {
+        return true;
+    }
+    let length = found.chars().count();
+    match found.chars().nth(6) {
+        Some('…') => length == 11,
+        Some(_) => false,
+        None => length == 6 && text.get(end..).is_some_and(|rest| rest.starts_with('…')),
+    }
+}
+
+fn compile(text: &str) -> Result<Regex, String> {
+    let (body, flags) = split_flags(text);
+    if body.trim().is_empty() {
+        return Err("it is blank".to_owned());
+    }
+    let mut builder = RegexBuilder::new(body);
+    builder.size_limit(SIZE_LIMIT).dfa_size_limit(SIZE_LIMIT);
+    match flags {
+        None => {
+            builder.case_insensitive(true);
+        }
+        Some(flags) => {
+            builder
+                .case_insensitive(flags.contains('i'))
+                .multi_line(flags.contains('m'))
+                .dot_matches_new_line(flags.contains('s'));
+        }
+    }
+    builder.build().map_err(|e| match e {
+        regex::Error::CompiledTooBig(_) => "it is too large".to_owned(),
+        _ => "it is not a pattern this engine can run (look-around and back references are not available)"
+            .to_owned(),
+    })
+}
+
+/// `/body/flags` or a bare body (`None`: case-insensitive).
+fn split_flags(text: &str) -> (&str, Option<&str>) {
+    let parts = text.strip_prefix('/').and_then(|rest| rest.rsplit_once('/'));
+    match parts {
+        Some((body, flags)) if !body.is_empty() && flags.chars().all(|c| "gimsuy".contains(c)) => {
+            (body, Some(flags))
+        }
+        _ => (text, None),
+    }
+}
+
+/// The text with what the pattern matches masked; `None` when nothing changed.
+fn apply(pattern: &Regex, text: &str) -> Option<String> {
+    let mut out = String::new();
+    let mut done = 0usize;
+    for found in pattern.captures_iter(text) {
+        // The last group that took part and is not empty; the whole match without one.
+        let groups = (1..found.len()).rev().filter_map(|i| found.get(i));
+        let Some(m) = groups.chain(found.get(0)).find(|m| !m.is_empty()) else { continue };
+        let masked = mask(m.as_str());
+        if is_mask(text, m.start(), m.end()) || masked == m.as_str() {
+            continue;
+        }
+        // INVARIANT: matches come in order and do not overlap, so `done` never passes `m.start()`.
+        out.push_str(text.get(done..m.start()).unwrap_or_default());
+        out.push_str(&masked);
+        done = m.end();
+    }
+    if done == 0 {
+        return None;
+    }
+    out.push_str(text.get(done..).unwrap_or_default());
+    Some(out)
+}

@@ -1,0 +1,116 @@
+use std::time::{Duration, Instant};
+
+use proptest::prelude::*;
+
+use super::*;
+
+const SAMPLES: &str = include_str!("../../../../fixtures/text/redaction-samples.json");
+
+#[test]
+fn recorded_samples() {
+    let samples: serde_json::Value = serde_json::from_str(SAMPLES).unwrap();
+    let mut wrong = Vec::new();
+    for s in samples.as_array().unwrap() {
+        // `mode` is the caller's question: with `off` nothing is redacted.
+        if s["mode"] == "off" {
+            continue;
+        }
+        let patterns: Vec<String> = s["patterns"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(|p| p.as_str().map(str::to_owned))
+            .collect();
+        let redactor = if patterns.is_empty() { Redactor::standard() } else { Redactor::custom(&patterns).0 };
+        let want = s.get("product").unwrap_or(&s["out"]).as_str().unwrap();
+        let got = redactor.redact(s["in"].as_str().unwrap());
+        if got != want {
+            wrong.push(format!("{}: want {want:?} got {got:?}", s["id"]));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn every_default_pattern_compiles() {
+    assert_eq!(Redactor::standard().patterns.len(), default_patterns().len());
+}
+
+#[test]
+fn sp_014_what_the_recorded_patterns_miss() {
+    let r = Redactor::standard();
+    for (input, want) in [
+        ("鍵sk-abcdefghijklmnopqrstuvwx", "鍵sk-abc…uvwx"),
+        ("postgres://u:p4ss@db/x", "postgres://u:***@db/x"),
+        ("gho_abcdefghijklmnopqrstuvwxyz", "gho_ab…wxyz"),
+        ("GET /?token=abcdefghijklmnopqrstuv", "GET /?token=abcdef…stuv"),
+    ] {
+        assert_eq!(r.redact(input), want, "{input}");
+    }
+}
+
+#[test]
+fn sp_014_text_of_a_mebibyte_is_covered_and_linear() {
+    let r = Redactor::standard();
+    let secret = "sk-canarycanarycanary1234";
+    for filler in ["a", "KEY", "://"] {
+        let mut text = filler.repeat(1024 * 1024 / filler.len());
+        text.push(' ');
+        text.push_str(secret);
+        let start = Instant::now();
+        let out = r.redact(&text);
+        assert!(!out.contains("canarycanary"), "{filler}");
+        // Far above the figure of a release build: this only catches an engine that backtracks.
+        assert!(start.elapsed() < Duration::from_secs(20), "{filler}: {:?}", start.elapsed());
+    }
+}
+
+#[test]
+fn sp_017_patterns_are_bounded() {
+    let (r, dropped) = Redactor::custom(&["(a+)+$".into(), "x{100}{100}{100}".into(), "(?=a)b".into()]);
+    assert_eq!(dropped.iter().map(|d| d.index).collect::<Vec<_>>(), [1, 2]);
+    let _ = r.redact(&"a".repeat(100_000));
+}
+
+#[test]
+fn sensitive_names() {
+    for yes in
+        ["token", "botToken", "gatewayPassword", "clientSecret", "apiKey", "api_key", "API-KEY", "maxTokens"]
+    {
+        assert!(is_sensitive_name(yes), "{yes}");
+    }
+    for no in ["name", "key", "keyPath", "apiBaseKey", "pass"] {
+        assert!(!is_sensitive_name(no), "{no}");
+    }
+}
+
+fn fragment() -> impl Strategy<Value = String> {
+    prop_oneof![
+        Just("TOKEN=".to_owned()),
+        Just("\"token\": \"".to_owned()),
+        Just("--token ".to_owned()),
+        Just("Authorization: Bearer ".to_owned()),
+        Just("Authorization: Basic ".to_owned()),
+        Just("-----BEGIN PRIVATE KEY-----".to_owned()),
+        Just("-----END PRIVATE KEY-----".to_owned()),
+        Just("sk-".to_owned()),
+        Just("bot123456789:".to_owned()),
+        Just("https://user:".to_owned()),
+        Just("@host/".to_owned()),
+        Just("\n".to_owned()),
+        Just(" ".to_owned()),
+        Just("\"".to_owned()),
+        "[A-Za-z0-9_-]{1,40}",
+        any::<String>(),
+    ]
+}
+
+proptest! {
+    #[test]
+    fn sp_014_redacting_twice_changes_nothing(parts in prop::collection::vec(fragment(), 0..12)) {
+        let text = parts.concat();
+        let r = Redactor::standard();
+        let once = r.redact(&text);
+        prop_assert_eq!(r.redact(&once), once);
+    }
+}
