@@ -4,9 +4,14 @@
 //! edit change?* Text, environment and file contents come in as values or through the [`Source`] trait; nothing here
 //! touches the disk, the process environment, a clock or a random source.
 //!
-//! * [`environment`]: process variables, `.env` files, their precedence and deny rules (SP-057).
+//! * [`load`]: the whole way: locations, `.env`, text, includes, variables, migrations, validation.
 //! * [`location`]: which state directory and which file (audit spec 4.1).
+//! * [`environment`], [`dotenv`]: process variables, `.env` files, their precedence and deny rules (SP-057).
 //! * [`source`]: how file contents come in.
+//! * [`document`]: JSON5 and TOML text to a tree with positions; YAML answered with its JSON5 form.
+//! * [`include`]: other files as parts of this one (SP-051).
+//! * [`substitute`]: `${VAR}` in string values (SP-053).
+//! * [`home_path`]: `~` in values that are paths (SP-069).
 //! * [`issue`]: what is wrong, at which key, in which line, and the nearest valid key.
 //!
 //! Invariant: every value of a loaded tree has its origin (file, include, variable, default).
@@ -14,12 +19,21 @@
 //! Invariant: a write keeps `${VAR}`, includes, comments and key order (SP-054).
 //! Golden data: `fixtures/config`, `fixtures/seeds`.
 
+pub mod document;
+pub mod dotenv;
 pub mod environment;
+pub mod home_path;
+pub mod include;
 pub mod issue;
+pub mod load;
 pub mod location;
 pub mod source;
+pub mod substitute;
 
+pub use document::Format;
 pub use environment::Environment;
 pub use issue::Issue;
-pub use location::Locations;
+pub use load::{LoadRequest, Loaded, LoadedFile, Reading, load};
+pub use location::{Locations, Overrides};
 pub use source::{ReadFailure, Source, SourceFile};
+pub use substitute::Reference;

@@ -1,0 +1,61 @@
+use super::*;
+use oc_types::Value;
+
+fn json5(text: &str) -> Result<Node, Box<Issue>> {
+    parse(&Frame::root("/s/openclaw.json"), text.as_bytes(), Format::Json5).map(|d| d.node)
+}
+
+fn at(node: &Node, path: &str) -> String {
+    node.at(&KeyPath::parse(path).unwrap()).unwrap().origin.to_string()
+}
+
+#[test]
+fn values_know_the_position_of_their_key() {
+    let node =
+        json5("// first\n{\n  gateway: { port: 18789, 'auth': { token: \"x\" } },\n  ル: [1, 'b'],\n}")
+            .unwrap();
+    assert_eq!(node.origin.to_string(), "openclaw.json:1:1");
+    assert_eq!(at(&node, "gateway.port"), "openclaw.json:3:14");
+    assert_eq!(at(&node, "gateway.auth"), "openclaw.json:3:27");
+    assert_eq!(at(&node, "ル[1]"), "openclaw.json:4:10");
+}
+
+#[test]
+fn a_later_duplicate_wins_with_its_own_position() {
+    let node = json5("{ a: 1,\n a: 2 }").unwrap();
+    assert_eq!(node.get("a").unwrap().as_number(), Some(2.0));
+    assert_eq!(at(&node, "a"), "openclaw.json:2:2");
+}
+
+#[test]
+fn a_byte_order_mark_is_no_text() {
+    let node = json5("\u{feff}{ a: 1 }").unwrap();
+    assert_eq!(at(&node, "a"), "openclaw.json:1:3");
+}
+
+#[test]
+fn positions_are_left_out_when_the_readers_disagree() {
+    // An escaped identifier is JSON5, but not what the second reader knows.
+    let node = json5("{ \\u0061b: 1, c: 2 }").unwrap();
+    assert_eq!(node.get("ab").unwrap().as_number(), Some(1.0));
+    assert_eq!(at(&node, "c"), "openclaw.json");
+}
+
+#[test]
+fn sp_060_absent_null_and_empty_are_three_things() {
+    let node = json5("{ a: null, b: [], c: {}, d: '' }").unwrap();
+    assert!(node.get("a").unwrap().is_null());
+    assert_eq!(node.get("b").unwrap().value, Value::Array(vec![]));
+    assert!(node.get("e").is_none());
+}
+
+#[test]
+fn toml_values_know_their_positions() {
+    let text = "title = 'x'\n[gateway]\nport = 1_8789\nauth.mode = \"token\"\n[[agents.list]]\nid = \"main\"\ntools = { allow = [\"read\", 'exec'] }\n";
+    let node = parse(&Frame::root("/s/openclaw.toml"), text.as_bytes(), Format::Toml).unwrap().node;
+    assert_eq!(node.path(&["gateway", "port"]).unwrap().as_number(), Some(18789.0));
+    assert_eq!(at(&node, "gateway.port"), "openclaw.toml:3:1");
+    assert_eq!(at(&node, "gateway.auth.mode"), "openclaw.toml:4:6");
+    assert_eq!(at(&node, "agents.list[0].id"), "openclaw.toml:6:1");
+    assert_eq!(at(&node, "agents.list[0].tools.allow[1]"), "openclaw.toml:7:28");
+}
