@@ -1,1 +1,7 @@
-//! Placeholder.
+//! The gateway's edge: who is at the door, and does the door answer?
+//!
+//! * [`probe`]: the live probe of the security audit, a client of a running gateway.
+//!
+//! It never decides what a caller may do; that is the policy's part.
+
+pub mod probe;
