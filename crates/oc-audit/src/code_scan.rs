@@ -49,7 +49,12 @@ pub fn scan(text: &str) -> Vec<Hit> {
         .iter()
         .filter_map(|rule| {
             let at = rule.find(text)?;
-            Some(Hit { rule: rule.id, severity: rule.severity, message: rule.message, line: line_at(text, at) })
+            Some(Hit {
+                rule: rule.id,
+                severity: rule.severity,
+                message: rule.message,
+                line: line_at(text, at),
+            })
         })
         .collect()
 }

@@ -8,6 +8,7 @@
 //! * [`catalogue`]: one entry per check; `docs/audit-checks.md` and `openclaw security checks` are made from it.
 //! * [`module`]: the ordered list of check modules; each says which facts it [`wants`](module::Module::wants) and how it runs.
 //! * [`facts`]: what is known; [`facts::Wanted`]: what is to be found out.
+//! * [`code_scan`]: the static scan of plugin and skill code.
 //! * [`finding`], [`report`]: the result, with the key and file position behind each finding.
 //! * `fix`: the change set of `--fix`, as data.
 //!
@@ -18,6 +19,7 @@
 //! Golden data: `fixtures/audit`, `fixtures/audit-latest`.
 
 pub mod catalogue;
+pub mod code_scan;
 pub mod context;
 pub mod facts;
 pub mod finding;

@@ -138,7 +138,10 @@ impl Walk<'_> {
             }
             for path in files.into_iter().rev() {
                 if self.out.files >= self.limits.files {
-                    self.leave_out(&path, &format!("more than {} files; the rest was not scanned", self.limits.files));
+                    self.leave_out(
+                        &path,
+                        &format!("more than {} files; the rest was not scanned", self.limits.files),
+                    );
                     return;
                 }
                 if !done.contains(&path) {

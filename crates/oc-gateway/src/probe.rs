@@ -67,9 +67,12 @@ fn refusal(target: &Target) -> Option<String> {
             target.host
         )),
         Scheme::Tls => Some(
-            "not contacted: the probe speaks ws:// to this machine only; run the audit on the gateway's host".to_owned(),
+            "not contacted: the probe speaks ws:// to this machine only; run the audit on the gateway's host"
+                .to_owned(),
         ),
-        Scheme::Invalid => Some("not contacted: gateway.remote.url is not a ws:// or wss:// address".to_owned()),
+        Scheme::Invalid => {
+            Some("not contacted: gateway.remote.url is not a ws:// or wss:// address".to_owned())
+        }
     }
 }
 

@@ -1,5 +1,12 @@
 //! The live probe against a fake gateway (a listener in this test) and against silence.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, missing_docs, reason = "tests")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    missing_docs,
+    reason = "tests"
+)]
 
 use std::time::{Duration, Instant};
 
@@ -48,7 +55,8 @@ async fn say(ws: &mut WebSocketStream<TcpStream>, v: Value) {
 async fn fake_gateway(listener: TcpListener) -> Vec<Value> {
     let (stream, _) = listener.accept().await.unwrap();
     let mut ws = tokio_tungstenite::accept_async(stream).await.unwrap();
-    say(&mut ws, json!({"type": "event", "event": "connect.challenge", "payload": {"nonce": "n", "ts": 1}})).await;
+    say(&mut ws, json!({"type": "event", "event": "connect.challenge", "payload": {"nonce": "n", "ts": 1}}))
+        .await;
     let mut seen = vec![recv(&mut ws).await];
     let id = seen[0]["id"].clone();
     if seen[0]["params"]["auth"]["token"] != TOKEN {
@@ -59,7 +67,11 @@ async fn fake_gateway(listener: TcpListener) -> Vec<Value> {
         return seen;
     }
     say(&mut ws, json!({"type": "event", "event": "presence", "payload": {}})).await;
-    say(&mut ws, json!({"type": "res", "id": id, "ok": true, "payload": {"type": "hello-ok", "protocol": 3}})).await;
+    say(
+        &mut ws,
+        json!({"type": "res", "id": id, "ok": true, "payload": {"type": "hello-ok", "protocol": 3}}),
+    )
+    .await;
     for _ in 0..4 {
         let q = recv(&mut ws).await;
         say(&mut ws, json!({"type": "res", "id": q["id"], "ok": true, "payload": {}})).await;
@@ -121,7 +133,9 @@ async fn sp_284_no_byte_goes_to_a_plaintext_address_that_is_not_loopback() {
     let mut hosts = vec!["0.0.0.0".to_owned(), "gateway.example".to_owned()];
     hosts.extend(own_address().map(|a| a.to_string()));
     for host in hosts {
-        let target = plain(json!({"gateway": {"mode": "remote", "remote": {"url": format!("ws://{host}:{port}"), "token": TOKEN}}}));
+        let target = plain(
+            json!({"gateway": {"mode": "remote", "remote": {"url": format!("ws://{host}:{port}"), "token": TOKEN}}}),
+        );
         let outcome = probe::run(&target, probe::DEFAULT_TIMEOUT).await;
         assert!(!outcome.attempted && !outcome.ok, "{host}: {outcome:?}");
         assert!(!format!("{outcome:?}").contains("canary"));
@@ -139,7 +153,8 @@ async fn sp_284_a_redirect_is_not_followed() {
         let (mut s, _) = l.accept().await.unwrap();
         let mut buf = vec![0; 4096];
         let n = s.read(&mut buf).await.unwrap();
-        let head = format!("HTTP/1.1 302 Found\r\nLocation: ws://127.0.0.1:{other}/\r\nContent-Length: 0\r\n\r\n");
+        let head =
+            format!("HTTP/1.1 302 Found\r\nLocation: ws://127.0.0.1:{other}/\r\nContent-Length: 0\r\n\r\n");
         s.write_all(head.as_bytes()).await.unwrap();
         String::from_utf8_lossy(&buf[..n]).into_owned()
     });
@@ -165,7 +180,11 @@ fn the_target_follows_mode_environment_and_configuration() {
     let some = |s: &str| Some(s.to_owned());
     let t = target::from_config(&both, env(&[]), &none);
     assert_eq!(read(&t), ("ws://127.0.0.1:7".to_owned(), some("a"), some("b")));
-    let vars = env(&[("OPENCLAW_GATEWAY_TOKEN", "et"), ("OPENCLAW_GATEWAY_PASSWORD", "ep"), ("OPENCLAW_GATEWAY_PORT", "8")]);
+    let vars = env(&[
+        ("OPENCLAW_GATEWAY_TOKEN", "et"),
+        ("OPENCLAW_GATEWAY_PASSWORD", "ep"),
+        ("OPENCLAW_GATEWAY_PORT", "8"),
+    ]);
     let t = target::from_config(&both, vars, &none);
     assert_eq!(read(&t), ("ws://127.0.0.1:8".to_owned(), some("et"), some("ep")));
     let given = Credentials { token: Some(Secret::new("cli".to_owned())), password: None };

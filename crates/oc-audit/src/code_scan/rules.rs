@@ -92,7 +92,9 @@ static DYNAMIC_CODE: LazyLock<Regex> = LazyLock::new(|| {
 static MINING: LazyLock<Regex> =
     LazyLock::new(|| pattern(r"(?i-u)stratum\+tcp|stratum\+ssl|coinhive|cryptonight|xmrig"));
 static WEB_SOCKET: LazyLock<Regex> = LazyLock::new(|| {
-    pattern(r#"(?-u:\b)new[\s&&[^\r\n]]+WebSocket[\s&&[^\r\n]]*\([\s&&[^\r\n]]*["'`]wss?://[^"'`\r\n:]*:([0-9]+)"#)
+    pattern(
+        r#"(?-u:\b)new[\s&&[^\r\n]]+WebSocket[\s&&[^\r\n]]*\([\s&&[^\r\n]]*["'`]wss?://[^"'`\r\n:]*:([0-9]+)"#,
+    )
 });
 static READ_FILE: LazyLock<Regex> = LazyLock::new(|| pattern("readFileSync|readFile"));
 static NETWORK_WORD: LazyLock<Regex> =

@@ -91,7 +91,9 @@ fn a_skill_needs_a_name_and_a_description() {
     let name = |t| skill::front_matter(t).map(|f| f.name);
     assert_eq!(name("---\nname: demo\ndescription: d\n---\n").as_deref(), Some("demo"));
     assert_eq!(name("\u{feff}---\nname: \"a b\"\ndescription: >\n  folded\n---").as_deref(), Some("a b"));
-    for text in ["", "hello", "---\nname: x\n---\n", "---\ndescription: x\n---\n", "---\nname: x\ndescription: y\n"] {
+    for text in
+        ["", "hello", "---\nname: x\n---\n", "---\ndescription: x\n---\n", "---\nname: x\ndescription: y\n"]
+    {
         assert_eq!(name(text), None, "{text}");
     }
 }

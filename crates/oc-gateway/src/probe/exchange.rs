@@ -40,7 +40,8 @@ pub(super) async fn run(target: &Target, stream: TcpStream) -> Ending {
 async fn talk(target: &Target, stream: TcpStream, close: &mut Option<ProbeClose>) -> Result<(), String> {
     let url = format!("ws://{}{}", target.authority(), target.path);
     let request = url.into_client_request().map_err(|e| format!("not an address: {e}"))?;
-    let config = WebSocketConfig::default().max_message_size(Some(MAX_MESSAGE)).max_frame_size(Some(MAX_MESSAGE));
+    let config =
+        WebSocketConfig::default().max_message_size(Some(MAX_MESSAGE)).max_frame_size(Some(MAX_MESSAGE));
     // A redirect is an error here: credentials go to the configured target and nowhere else.
     let (mut socket, _) = tokio_tungstenite::client_async_with_config(request, stream, Some(config))
         .await
@@ -53,8 +54,11 @@ async fn talk(target: &Target, stream: TcpStream, close: &mut Option<ProbeClose>
             break;
         }
     }
-    send(&mut socket, &json!({"type": "req", "id": "connect", "method": "connect", "params": connect_params(target)}))
-        .await?;
+    send(
+        &mut socket,
+        &json!({"type": "req", "id": "connect", "method": "connect", "params": connect_params(target)}),
+    )
+    .await?;
     answer(&mut socket, close, &mut vec!["connect"]).await?;
     for method in QUESTIONS {
         send(&mut socket, &json!({"type": "req", "id": method, "method": method, "params": {}})).await?;
@@ -112,7 +116,9 @@ async fn answer(
         let Some(at) = ids.iter().position(|i| *i == id) else { continue };
         if frame.get("ok").and_then(Value::as_bool) != Some(true) {
             let part = |name| frame.pointer(name).and_then(Value::as_str).unwrap_or("");
-            return Err(format!("{id} refused: {} {}", part("/error/code"), part("/error/message")).trim().to_owned());
+            return Err(format!("{id} refused: {} {}", part("/error/code"), part("/error/message"))
+                .trim()
+                .to_owned());
         }
         ids.swap_remove(at);
     }

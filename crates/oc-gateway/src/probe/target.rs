@@ -61,7 +61,8 @@ pub fn from_config<'e>(config: &Node, env: impl Fn(&str) -> Option<&'e str>, giv
     let var = |names: [&str; 2]| names.iter().find_map(|n| env(n).filter(|s| !s.trim().is_empty()));
     let secret = |s: &str| Secret::new(s.trim().to_owned());
     let env_password = var(["OPENCLAW_GATEWAY_PASSWORD", "CLAWDBOT_GATEWAY_PASSWORD"]);
-    let remote = (text(&["gateway", "mode"]) == Some("remote")).then(|| text(&["gateway", "remote", "url"])).flatten();
+    let remote =
+        (text(&["gateway", "mode"]) == Some("remote")).then(|| text(&["gateway", "remote", "url"])).flatten();
     let (mut target, token, password) = match remote {
         Some(url) => (
             parse(url.trim()),
