@@ -10,6 +10,7 @@
 //! * [`facts`]: what is known; [`facts::Wanted`]: what is to be found out.
 //! * [`code_scan`]: the static scan of plugin and skill code.
 //! * [`finding`], [`report`]: the result, with the key and file position behind each finding.
+//! * [`workspace`]: the agents and where each one works.
 //! * `fix`: the change set of `--fix`, as data.
 //!
 //! Invariant: without `--fix` an audit changes nothing, and no finding ever holds a secret (SP-280).
@@ -27,6 +28,7 @@ pub mod latest;
 pub mod module;
 pub mod report;
 pub mod rules;
+pub mod workspace;
 
 pub use catalogue::{Check, Priority};
 pub use context::AuditContext;

@@ -4,6 +4,7 @@
 //! start with a dot and `node_modules` neither; files are opened without blocking and read only when regular, so a FIFO
 //! or a device cannot hang the scan (SP-289). Whatever cannot be read is a failure in the result, never a clean one (SP-292).
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -208,6 +209,51 @@ fn listing(folder: &Path, most: usize) -> Result<Vec<(std::ffi::OsString, Kind)>
     Ok(out)
 }
 
+/// Scans every plugin and every skill of a set-up, plugins first, each real folder once.
+///
+/// `extensions` is `<state>/extensions`; `skill_roots` come from [`oc_audit::workspace::skill_roots`]. Skills inside the
+/// extensions folder belong to their plugin and are not scanned again. With `follow_links` linked plugin folders count too.
+pub fn scan_all(
+    extensions: &Path,
+    skill_roots: &[PathBuf],
+    limits: Limits,
+    follow_links: bool,
+    progress: Progress<'_>,
+) -> Vec<ScannedFolder> {
+    let mut out = Vec::new();
+    let mut seen = BTreeSet::new();
+    let mut once = |dir: &Path| seen.insert(fs::canonicalize(dir).unwrap_or_else(|_| dir.to_owned()));
+    match plugin_folders(extensions, follow_links) {
+        Ok(plugins) => {
+            for (name, dir) in plugins {
+                if once(&dir) {
+                    out.push(scan_folder(FolderKind::Plugin, &name, &dir, limits, progress));
+                }
+            }
+        }
+        // The folder stands for the plugins that nobody could look at.
+        Err(why) => out.push(ScannedFolder {
+            kind: FolderKind::Plugin,
+            name: "extensions".to_owned(),
+            path: extensions.to_owned(),
+            files: 0,
+            hits: Vec::new(),
+            manifest: ManifestFact::None,
+            failed: Some(why.to_string()),
+        }),
+    }
+    let inside = fs::canonicalize(extensions).unwrap_or_else(|_| extensions.to_owned());
+    for root in skill_roots {
+        for (name, dir) in skill_folders(root) {
+            let plugin = fs::canonicalize(&dir).is_ok_and(|d| d.starts_with(&inside));
+            if !plugin && once(&dir) {
+                out.push(scan_folder(FolderKind::Skill, &name, &dir, limits, progress));
+            }
+        }
+    }
+    out
+}
+
 /// The plugin folders of an extensions folder: every sub-folder, hidden ones too, in name order; with `follow_links`
 /// also links that lead to a folder.
 ///
@@ -235,7 +281,7 @@ pub fn plugin_folders(extensions: &Path, follow_links: bool) -> Result<Vec<(Stri
 #[must_use]
 pub fn skill_folders(root: &Path) -> Vec<(String, PathBuf)> {
     let mut out = Vec::new();
-    let mut visited = std::collections::BTreeSet::new();
+    let mut visited = BTreeSet::new();
     let mut folders = vec![(root.to_path_buf(), 0_usize)];
     while let Some((folder, depth)) = folders.pop() {
         if out.len() >= MAX_SKILLS || visited.len() >= MAX_ENTRIES {

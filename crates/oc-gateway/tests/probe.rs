@@ -105,6 +105,7 @@ async fn a_refusal_is_reported_without_the_credential_it_echoes() {
     server.await.unwrap();
     let error = outcome.error.unwrap();
     assert!(!outcome.ok && error.contains("INVALID_REQUEST") && !error.contains("canary"), "{error}");
+    assert_eq!(outcome.close.map(|c| (c.code, c.reason)), Some((1008, "unauthorized".to_owned())));
 }
 
 #[tokio::test]

@@ -56,7 +56,7 @@ fn sp_292_what_cannot_be_read_is_a_failure() {
     let t = tempfile::tempdir().unwrap();
     assert!(plugin(&t.path().join("gone"), Limits::LATEST).failed.is_some());
     put(&t.path().join("a.js"), "1");
-    fs::set_permissions(t.path().join("a.js"), fs::Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(t.path().join("a.js"), fs::Permissions::from_mode(0o000)).unwrap();
     // The superuser reads it anyway; then there is nothing to report.
     if fs::read(t.path().join("a.js")).is_err() {
         assert!(plugin(t.path(), Limits::LATEST).failed.unwrap().starts_with("a.js: "));

@@ -15,6 +15,8 @@ use super::Target;
 const MAX_MESSAGE: usize = 8 * 1024 * 1024;
 /// Longest text of the other side that an outcome quotes, in characters.
 const MAX_QUOTED: usize = 160;
+/// How long to wait for the close after a refusal.
+const CLOSE_WAIT: std::time::Duration = std::time::Duration::from_millis(200);
 /// What is asked after the handshake.
 const QUESTIONS: [&str; 4] = ["health", "status", "system-presence", "config.get"];
 
@@ -116,9 +118,11 @@ async fn answer(
         let Some(at) = ids.iter().position(|i| *i == id) else { continue };
         if frame.get("ok").and_then(Value::as_bool) != Some(true) {
             let part = |name| frame.pointer(name).and_then(Value::as_str).unwrap_or("");
-            return Err(format!("{id} refused: {} {}", part("/error/code"), part("/error/message"))
-                .trim()
-                .to_owned());
+            let why = format!("{id} refused: {} {}", part("/error/code"), part("/error/message"));
+            // A refusal is followed by a close whose code says more; it is not waited for long.
+            let _ =
+                tokio::time::timeout(CLOSE_WAIT, async { while next(socket, close).await.is_ok() {} }).await;
+            return Err(why.trim().to_owned());
         }
         ids.swap_remove(at);
     }
