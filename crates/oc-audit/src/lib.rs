@@ -22,6 +22,7 @@
 pub mod catalogue;
 pub mod code_scan;
 pub mod context;
+pub mod doctor;
 pub mod facts;
 pub mod finding;
 pub mod latest;
