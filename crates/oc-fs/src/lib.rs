@@ -1,9 +1,25 @@
 //! Everything that touches files: what is on disk, read within limits, and how it is changed.
 //!
+//! Question it answers: *how does a byte get on or off the disk without anybody else deciding which file that is?*
+//!
 //! * [`bounded_read`]: regular files only, at most so many bytes, never blocking.
 //! * [`code_walk`]: the folders of plugins and skills for the code scan.
+//! * [`root`]: reads beneath an opened directory, component by component (SP-001 to SP-003).
+//! * [`mode`]: owner-only files and directories, whatever the umask (SP-005).
+//! * [`atomic`]: replace a file: the old bytes or the new ones, never a mix (SP-006).
+//! * [`lock`]: one writer at a time, across processes (SP-007).
+//! * [`backup`]: rotated copies, never more open than the original (SP-055).
 //!
-//! It never decides what a fact means.
+//! It never decides what a fact means, or which value may be written: that is the business of the pure crates.
+//!
+//! Invariant: a file is created with mode 0600 and a directory with 0700, from the first byte.
+//! Invariant: what was checked is the open handle that is read, never the path again (SP-002).
+//! Invariant: nothing here follows a link in the last component of a path that it writes.
 
+pub mod atomic;
+pub mod backup;
 pub mod bounded_read;
 pub mod code_walk;
+pub mod lock;
+pub mod mode;
+pub mod root;

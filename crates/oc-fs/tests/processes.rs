@@ -1,0 +1,192 @@
+//! What other processes see: kills at every step, many writers at once, every umask.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    missing_docs,
+    reason = "tests"
+)]
+
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::os::unix::process::ExitStatusExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use oc_fs::atomic::{self, WriteStep};
+use oc_fs::lock::{self, Convention};
+
+/// Runs one of the `child_*` tests of this file in a process of its own.
+fn child(test: &str, env: &[(&str, &str)]) -> Command {
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command
+        .args(["--exact", test, "--include-ignored", "--nocapture"])
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
+    command.envs(env.iter().copied());
+    command
+}
+
+fn old_bytes() -> Vec<u8> {
+    vec![b'o'; 100_000]
+}
+
+fn new_bytes() -> Vec<u8> {
+    vec![b'n'; 150_001]
+}
+
+#[test]
+#[ignore = "not a test: the process that sp_006_a_kill_at_every_step kills"]
+fn child_replaces_and_is_killed() {
+    let path = PathBuf::from(std::env::var_os("STORE").unwrap());
+    let step: usize = std::env::var("STEP").unwrap().parse().unwrap();
+    let _ = atomic::replace_with(&path, &new_bytes(), &|s| {
+        if s == WriteStep::ALL[step] {
+            let me = rustix::process::Pid::from_raw(i32::try_from(std::process::id()).unwrap()).unwrap();
+            rustix::process::kill_process(me, rustix::process::Signal::KILL).unwrap();
+        }
+        Ok(())
+    });
+}
+
+#[test]
+fn sp_006_a_kill_at_every_step_leaves_old_or_new_bytes() {
+    let mut seen = Vec::new();
+    for (index, step) in WriteStep::ALL.into_iter().enumerate() {
+        let tmp = tempfile::tempdir().unwrap();
+        let path = tmp.path().join("store.json");
+        std::fs::write(&path, old_bytes()).unwrap();
+        let status = child(
+            "child_replaces_and_is_killed",
+            &[("STORE", path.to_str().unwrap()), ("STEP", &index.to_string())],
+        )
+        .status()
+        .unwrap();
+        assert_eq!(status.signal(), Some(9), "{step:?}");
+        let now = std::fs::read(&path).unwrap();
+        let new = now == new_bytes();
+        assert!(new || now == old_bytes(), "{step:?}: a mix of {} bytes", now.len());
+        seen.push(new);
+        for entry in std::fs::read_dir(tmp.path()).unwrap() {
+            let path = entry.unwrap().path();
+            let left_behind = path.extension().is_some_and(|e| e == "tmp");
+            if left_behind {
+                assert_eq!(std::fs::metadata(&path).unwrap().mode() & 0o7777, 0o600, "{step:?}");
+            }
+        }
+        // The next writer works, and tidies up.
+        let lock = lock::acquire(&path, Convention::Upstream, lock::WAIT).unwrap();
+        atomic::sweep(&path);
+        atomic::replace(&path, b"next").unwrap();
+        drop(lock);
+        assert!(
+            !std::fs::read_dir(tmp.path()).unwrap().any(|e| e
+                .unwrap()
+                .path()
+                .extension()
+                .is_some_and(|x| x == "tmp"))
+        );
+    }
+    // Old until the rename, new from then on.
+    assert_eq!(seen, [false, false, false, false, false, false, true, true]);
+}
+
+#[test]
+#[ignore = "not a test: one of the writers of sp_007_concurrent_writers"]
+fn child_mutates_twenty_times() {
+    let path = PathBuf::from(std::env::var_os("STORE").unwrap());
+    let id = std::env::var("WRITER").unwrap();
+    for n in 0..20 {
+        let _lock = lock::acquire(&path, Convention::Upstream, std::time::Duration::from_secs(120)).unwrap();
+        let mut store: serde_json::Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+        let entries = store.as_object_mut().unwrap();
+        entries.insert(format!("{id}-{n}"), n.into());
+        if n > 0 {
+            // Each writer also deletes what it wrote before: a deleted entry must not come back.
+            assert!(entries.remove(&format!("{id}-{}", n - 1)).is_some());
+        }
+        let count = entries["count"].as_u64().unwrap();
+        entries.insert("count".to_owned(), (count + 1).into());
+        atomic::replace(&path, serde_json::to_string(&store).unwrap().as_bytes()).unwrap();
+    }
+}
+
+#[test]
+fn sp_007_concurrent_writers_lose_and_resurrect_nothing() {
+    const WRITERS: usize = 100;
+    let tmp = tempfile::tempdir().unwrap();
+    let path = tmp.path().join("store.json");
+    std::fs::write(&path, "{\"count\":0}").unwrap();
+    let children: Vec<_> = (0..WRITERS)
+        .map(|w| {
+            child(
+                "child_mutates_twenty_times",
+                &[("STORE", path.to_str().unwrap()), ("WRITER", &w.to_string())],
+            )
+            .spawn()
+            .unwrap()
+        })
+        .collect();
+    for mut c in children {
+        assert!(c.wait().unwrap().success());
+    }
+    let store: serde_json::Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+    let mut want = serde_json::json!({ "count": WRITERS * 20 });
+    for w in 0..WRITERS {
+        want[format!("{w}-19")] = 19.into();
+    }
+    assert_eq!(store, want);
+    assert!(!tmp.path().join("store.json.lock").exists());
+}
+
+#[test]
+#[ignore = "not a test: the process that sp_005_every_umask gives a umask"]
+fn child_creates_one_of_each() {
+    let umask: u32 = std::env::var("UMASK").unwrap().parse().unwrap();
+    rustix::process::umask(rustix::fs::Mode::from_raw_mode(umask));
+    let dir = PathBuf::from(std::env::var_os("STORE").unwrap());
+    oc_fs::mode::create_directories(&dir.join("state/logs")).unwrap();
+    let store = dir.join("state/store.json");
+    let _lock = lock::acquire(&store, Convention::Upstream, lock::WAIT).unwrap();
+    // What is there before the last step is checked from inside: temporaries live only here.
+    atomic::replace_with(&store, b"bytes", &|s| {
+        if s == WriteStep::WriteFirstHalf {
+            check_modes(&dir);
+        }
+        Ok(())
+    })
+    .unwrap();
+    oc_fs::backup::rotate(&store).unwrap();
+    oc_fs::backup::rotate(&store).unwrap();
+    drop(oc_fs::mode::open_append(&dir.join("state/logs/log.jsonl")).unwrap());
+    check_modes(&dir);
+}
+
+fn check_modes(dir: &Path) {
+    for entry in std::fs::read_dir(dir).unwrap() {
+        let path = entry.unwrap().path();
+        let meta = std::fs::symlink_metadata(&path).unwrap();
+        if meta.is_dir() {
+            assert_eq!(meta.permissions().mode() & 0o7777, 0o700, "{}", path.display());
+            check_modes(&path);
+        } else {
+            assert_eq!(meta.permissions().mode() & 0o7777, 0o600, "{}", path.display());
+        }
+    }
+}
+
+#[test]
+fn sp_005_every_umask_gives_owner_only_files_from_the_first_byte() {
+    for umask in [0o000, 0o022, 0o077] {
+        let tmp = tempfile::tempdir().unwrap();
+        let status = child(
+            "child_creates_one_of_each",
+            &[("STORE", tmp.path().to_str().unwrap()), ("UMASK", &umask.to_string())],
+        )
+        .status()
+        .unwrap();
+        assert!(status.success(), "umask {umask:03o}");
+        check_modes(tmp.path());
+        assert!(tmp.path().join("state/store.json.bak.1").exists());
+    }
+}
