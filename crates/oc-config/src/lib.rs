@@ -19,6 +19,7 @@
 //! Invariant: a write keeps `${VAR}`, includes, comments and key order (SP-054).
 //! Golden data: `fixtures/config`, `fixtures/seeds`.
 
+pub mod baseline;
 pub mod document;
 pub mod dotenv;
 pub mod environment;

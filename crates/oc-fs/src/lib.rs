@@ -9,6 +9,7 @@
 //! * [`atomic`]: replace a file: the old bytes or the new ones, never a mix (SP-006).
 //! * [`lock`]: one writer at a time, across processes (SP-007).
 //! * [`backup`]: rotated copies, never more open than the original (SP-055).
+//! * [`random`]: tokens from the operating system's random source.
 //!
 //! It never decides what a fact means, or which value may be written: that is the business of the pure crates.
 //!
@@ -23,3 +24,4 @@ pub mod code_walk;
 pub mod lock;
 pub mod mode;
 pub mod root;
+pub mod random;
