@@ -23,5 +23,5 @@ pub mod bounded_read;
 pub mod code_walk;
 pub mod lock;
 pub mod mode;
-pub mod root;
 pub mod random;
+pub mod root;
