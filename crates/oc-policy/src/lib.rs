@@ -5,6 +5,7 @@ pub mod inbound;
 pub mod layer;
 pub mod pattern;
 pub mod profile;
+pub mod read_only_mode;
 pub mod sandbox;
 pub mod session_key;
 pub mod tool_name;

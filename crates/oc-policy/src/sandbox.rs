@@ -7,16 +7,25 @@
 //! Invariant: a malformed `agent:` key is refused, never judged as another agent's session (SP-120).
 
 mod agent;
+mod browser;
+mod docker;
 mod error;
 mod expand;
+mod group;
 mod is_sandboxed;
 mod key;
+mod resolve;
+mod setting;
 mod tool_lists;
 mod word;
 
 pub use agent::{AgentEntry, agent_entry, default_agent};
+pub use browser::{Browser, Prune};
+pub use docker::{Docker, Lifted};
 pub use error::SandboxError;
 pub use is_sandboxed::{Runs, Sandboxing, is_sandboxed, is_sandboxed_for};
+pub use resolve::{Place, Resolved, resolve};
+pub use setting::{Amount, Setting, Ulimit};
 pub use tool_lists::{DEFAULT_ALLOW, DEFAULT_DENY, ListSource, SourceLevel, ToolLists, tool_lists};
 pub use word::{Mode, Scope, WorkspaceAccess};
 

@@ -23,6 +23,18 @@ pub enum SandboxError {
         /// The words that are accepted.
         expected: Vec<&'static str>,
     },
+    /// A value of the wrong type.
+    #[error("{key} is a {found} at {origin}; use {expected}")]
+    WrongType {
+        /// The key.
+        key: KeyPath,
+        /// The type that stands there.
+        found: &'static str,
+        /// Where it stands.
+        origin: Origin,
+        /// What to write.
+        expected: &'static str,
+    },
 }
 
 impl SandboxError {
