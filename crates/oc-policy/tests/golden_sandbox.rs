@@ -1,6 +1,8 @@
 //! The recorded sandbox cases, run against this crate.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
+use oc_policy::elevated::{self, Sender, Turn};
+use oc_policy::inbound::ConversationKind;
 use oc_policy::sandbox::{self, Place};
 use oc_types::{AgentId, Node, Origin};
 use serde_json::{Value, json};
@@ -47,5 +49,42 @@ fn seed_spellings_resolve_as_the_seeds_say() {
         if let Some(want) = case["browserAllowHostControl"].as_bool() {
             assert_eq!(r.browser.allow_host_control.value, want, "{}", case["name"]);
         }
+    }
+}
+
+fn sender<'a>(from: &'a Value, conversation: ConversationKind) -> Sender<'a> {
+    let field = |a: &str, b: &str| from.get(a).or_else(|| from.get(b)).and_then(Value::as_str);
+    Sender {
+        id: field("senderId", "SenderId"),
+        e164: field("senderE164", "SenderE164"),
+        from: field("from", "From"),
+        name: field("senderName", "SenderName"),
+        username: field("senderUsername", "SenderUsername"),
+        tag: field("senderTag", "SenderTag"),
+        conversation,
+    }
+}
+
+#[test]
+fn the_elevated_gate_decides_as_recorded_where_the_product_agrees() {
+    for case in cases("sandbox", "elevated.jsonl") {
+        let sender = sender(&case["sender"], ConversationKind::Direct);
+        let gate =
+            elevated::gate(&config(&case), &agent(&case), case["provider"].as_str(), &sender, Turn::Person);
+        let want = case["product"].get("result").unwrap_or(&case["result"]);
+        assert_eq!(&json!(gate), want, "{}", case["name"]);
+    }
+    for case in cases("channels", "elevated.jsonl") {
+        let event = &case["event"];
+        let kind = ConversationKind::parse(event["chatType"].as_str().expect("kind"));
+        let gate = elevated::gate(
+            &config(&case),
+            &agent(&case),
+            event["channel"].as_str(),
+            &sender(event, kind),
+            Turn::Person,
+        );
+        let want = case["product"].get("expected").unwrap_or(&case["expected"]);
+        assert_eq!(&json!(gate), want, "{}", case["name"]);
     }
 }
