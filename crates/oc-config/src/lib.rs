@@ -13,6 +13,7 @@
 //! * [`substitute`]: `${VAR}` in string values (SP-053).
 //! * [`home_path`]: `~` in values that are paths (SP-069).
 //! * [`issue`]: what is wrong, at which key, in which line, and the nearest valid key.
+//! * [`schema`]: every key, what it may hold, and what it means for safety.
 //!
 //! Invariant: every value of a loaded tree has its origin (file, include, variable, default).
 //! Invariant: absent, `null` and empty stay three different things (SP-060).
@@ -28,6 +29,8 @@ pub mod include;
 pub mod issue;
 pub mod load;
 pub mod location;
+pub mod reading;
+pub mod schema;
 pub mod source;
 pub mod substitute;
 
@@ -36,5 +39,7 @@ pub use environment::Environment;
 pub use issue::Issue;
 pub use load::{LoadRequest, Loaded, LoadedFile, Reading, load};
 pub use location::{Locations, Overrides};
+pub use location::Locations;
+pub use reading::Reading;
 pub use source::{ReadFailure, Source, SourceFile};
 pub use substitute::Reference;
