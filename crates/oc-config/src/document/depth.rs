@@ -14,6 +14,13 @@ pub(super) enum Nesting {
     TooDeep(usize),
 }
 
+impl Nesting {
+    /// Whether the text may be given to the parser.
+    pub(super) fn is_fine(&self) -> bool {
+        matches!(self, Self::Fine(_))
+    }
+}
+
 /// Counts brackets outside strings and comments.
 pub(super) fn scan(text: &str) -> Nesting {
     let mut open = Vec::new();

@@ -59,3 +59,60 @@ fn toml_values_know_their_positions() {
     assert_eq!(at(&node, "agents.list[0].id"), "openclaw.toml:6:1");
     assert_eq!(at(&node, "agents.list[0].tools.allow[1]"), "openclaw.toml:7:28");
 }
+
+#[test]
+fn yaml_is_refused_with_its_json5_form() {
+    let text = "# reverse proxy\ngateway:\n  trustedProxies:\n    - \"127.0.0.1\" # the proxy runs here\n  auth:\n    mode: password\n    password: ${OPENCLAW_GATEWAY_PASSWORD}\n  port: 18789\n  bind: 'loopback'\nagents:\n  list:\n  - id: main\n    default: true\n  - id: dev\n";
+    for (file, format) in [("/s/openclaw.yaml", Format::Yaml), ("/s/openclaw.json", Format::Json5)] {
+        let issue = parse(&Frame::root(file), text.as_bytes(), format).unwrap_err();
+        assert_eq!(issue.message, "the text is YAML, which is not read");
+        let fix = issue.fix.clone().unwrap();
+        let form = fix.split_once('\n').unwrap().1;
+        let expected = "{\n  // reverse proxy\n  gateway: {\n    trustedProxies: [\n      \"127.0.0.1\", // the proxy runs here\n    ],\n    auth: {\n      mode: \"password\",\n      password: \"${OPENCLAW_GATEWAY_PASSWORD}\",\n    },\n    port: 18789,\n    bind: \"loopback\",\n  },\n  agents: {\n    list: [\n      {\n        id: \"main\",\n        default: true,\n      },\n      {\n        id: \"dev\",\n      },\n    ],\n  },\n}";
+        assert_eq!(form, expected);
+        let node = json5(form).unwrap();
+        assert_eq!(node.path(&["gateway", "trustedProxies"]).unwrap().entries().unwrap(), ["127.0.0.1"]);
+    }
+}
+
+#[test]
+fn sp_064_the_json5_form_of_yaml_repeats_no_credential() {
+    let text = "gateway:\n  auth:\n    token: canary-0123456789\n    mode: token\n";
+    let issue = parse(&Frame::root("/s/openclaw.yml"), text.as_bytes(), Format::Yaml).unwrap_err();
+    let shown = issue.to_string();
+    assert!(!shown.contains("canary"), "{shown}");
+    assert!(shown.contains("mode: \"token\""), "{shown}");
+    let form = issue.fix.clone().unwrap();
+    json5(form.split_once('\n').unwrap().1).unwrap();
+}
+
+#[test]
+fn yaml_of_another_kind_is_refused_without_a_form() {
+    for text in [
+        "a: &x 1\nb: *x\n",
+        "a: |\n  long\n",
+        "? a\n: b\n",
+        "a:\n\t- b\n",
+        "a: b: c\n",
+        "a:\n    b: 1\n  c: 2\n",
+    ] {
+        let issue = parse(&Frame::root("/s/openclaw.yaml"), text.as_bytes(), Format::Yaml).unwrap_err();
+        assert!(issue.message.contains("YAML"), "{issue}");
+        assert!(!issue.to_string().contains('\n'), "{issue}");
+    }
+}
+
+#[test]
+fn a_slip_in_json5_is_not_called_yaml() {
+    for text in [
+        "gateway: { port: 1 }",
+        "{ gateway: ",
+        "\"a\": 1",
+        "{ a: 1, ",
+        "// x\n{ a }",
+        "gateway: {\n port: 1,\n}",
+    ] {
+        let issue = json5(text).unwrap_err();
+        assert!(!issue.message.contains("YAML"), "{text}: {issue}");
+    }
+}
