@@ -4,6 +4,9 @@ use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
 
 use oc_config::Environment;
+use oc_config::load::{LoadRequest, Loaded, Reading, load};
+use oc_config::location::Overrides;
+use oc_fs::config_source::DiskSource;
 
 /// Flags that every command takes.
 #[derive(Debug, clap::Args)]
@@ -19,12 +22,12 @@ pub struct Global {
 /// One run of the command.
 #[derive(Debug)]
 pub struct App {
-    /// `--state-dir`.
-    pub state_dir: Option<PathBuf>,
-    /// `--config`.
-    pub config: Option<PathBuf>,
+    /// `--state-dir` and `--config`.
+    pub overrides: Overrides,
     /// The process environment.
     pub process: Environment,
+    /// The current directory; the root when it is gone.
+    pub cwd: PathBuf,
     /// Whether standard output may be coloured: a terminal, and `NO_COLOR` unset or empty.
     pub colour: bool,
 }
@@ -37,11 +40,27 @@ impl App {
         let process = Environment::from_process(pairs);
         let plain = process.get("NO_COLOR").is_some_and(|v| !v.is_empty());
         Self {
-            state_dir: global.state_dir.clone(),
-            config: global.config.clone(),
+            overrides: Overrides { state_dir: global.state_dir.clone(), config: global.config.clone() },
+            cwd: std::env::current_dir().unwrap_or_else(|_| PathBuf::from("/")),
             colour: !plain && std::io::stdout().is_terminal(),
             process,
         }
+    }
+
+    /// What a load of the configuration starts from.
+    pub fn load_request(&self, reading: Reading) -> LoadRequest {
+        LoadRequest {
+            environment: self.process.clone(),
+            overrides: self.overrides.clone(),
+            cwd: self.cwd.clone(),
+            os_home: std::env::home_dir(),
+            reading,
+        }
+    }
+
+    /// Finds and reads the configuration. What is wrong with it stands in `issues`.
+    pub fn load(&self, reading: Reading) -> Loaded {
+        load(&self.load_request(reading), &DiskSource)
     }
 
     /// Writes to standard output. A closed pipe ends quietly.

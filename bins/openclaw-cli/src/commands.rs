@@ -1,6 +1,7 @@
 //! The commands, one module each.
 
 mod completion;
+mod onboard;
 
 use std::process::ExitCode;
 
@@ -21,6 +22,8 @@ pub struct Cli {
 /// The commands.
 #[derive(Debug, clap::Subcommand)]
 pub enum Command {
+    /// Write a first configuration with a generated gateway token.
+    Onboard(onboard::OnboardArgs),
     /// Print the completion script of a shell.
     Completion(completion::CompletionArgs),
     /// Write the man pages to a folder.
@@ -34,6 +37,7 @@ pub enum Command {
 /// What the command reports; printed as one line, exit code 1.
 pub fn run(app: &App, command: Command) -> anyhow::Result<ExitCode> {
     match command {
+        Command::Onboard(args) => onboard::run(app, &args),
         Command::Completion(args) => Ok(completion::completion(app, &args)),
         Command::Man(args) => completion::man(app, &args),
     }
