@@ -57,6 +57,8 @@ pub fn run(args: &Args) -> Result<bool> {
 
 fn dependencies(s: &mut Steps) -> Result<()> {
     if has("cargo-deny") {
+        // Offline, but for every target: what the lock file names has to be on the machine first.
+        s.run("fetch for the dependency policy", "cargo", &["fetch", "--locked"])?;
         // The advisory database cannot be reached everywhere; `cargo deny check advisories` is for machines that reach it.
         s.run(
             "dependency policy",
