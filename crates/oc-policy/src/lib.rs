@@ -1,12 +1,18 @@
 //! Who may talk, what may they use, where does it run: decided from the configuration as data, without I/O.
 
 pub mod elevated;
+pub mod batch;
 pub mod group;
 pub mod inbound;
+pub mod inventory;
 pub mod layer;
+pub mod owner_only;
 pub mod pattern;
 pub mod profile;
 pub mod read_only_mode;
 pub mod sandbox;
+pub mod sender;
 pub mod session_key;
+pub mod subagent;
 pub mod tool_name;
+pub mod tool_policy;
