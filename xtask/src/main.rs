@@ -6,6 +6,7 @@
 )]
 
 mod bench;
+mod golden;
 mod install;
 mod steps;
 mod test;
@@ -23,6 +24,8 @@ enum Task {
     Test(test::Args),
     /// Speed and memory, side by side in one run.
     Bench(bench::Args),
+    /// The product's own functions on folders of case files.
+    Golden(golden::Args),
     /// Layers, layout, file sizes, lists in docs: what the compiler does not check.
     Tidy,
 }
@@ -31,6 +34,7 @@ fn main() -> ExitCode {
     let done = match Task::parse() {
         Task::Test(args) => test::run(&args),
         Task::Bench(args) => bench::run(&args),
+        Task::Golden(args) => golden::run(&args),
         Task::Tidy => tidy::run(),
     };
     match done {

@@ -68,7 +68,9 @@ fn evaluate(row: &Value) -> Result<Answer, String> {
     }
     let context = context(given).map_err(|key| bad(&format!("context.{key} is no text")))?;
     let listed = match row.get("tools") {
-        Some(tools) => Some(tools_of(tools, row.get("pluginTools")).ok_or_else(|| bad("tools or pluginTools"))?),
+        Some(tools) => {
+            Some(tools_of(tools, row.get("pluginTools")).ok_or_else(|| bad("tools or pluginTools"))?)
+        }
         None => None,
     };
     let inventory = match &listed {

@@ -1,7 +1,7 @@
 //! Who may talk, what may they use, where does it run: decided from the configuration as data, without I/O.
 
-pub mod elevated;
 pub mod batch;
+pub mod elevated;
 pub mod group;
 pub mod inbound;
 pub mod inventory;

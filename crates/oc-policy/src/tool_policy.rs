@@ -30,6 +30,3 @@ pub use filter::{FilteredTools, MessageScope};
 pub use refusal::Refusal;
 pub use stack::Stack;
 pub use warning::{Warning, WarningKind};
-
-pub(crate) use agents::SandboxLists;
-pub(crate) use stack::{ProfileParts, Slot, SlotRule};

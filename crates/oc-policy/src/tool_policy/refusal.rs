@@ -40,7 +40,9 @@ impl Refusal {
                 InvalidSessionKey::Control(_) => "session_key_control_character",
             },
             Self::ForeignRoom { .. } => "foreign_room",
-            Self::Sandbox(SandboxError::UnknownWord { .. }) => "config_invalid",
+            Self::Sandbox(SandboxError::UnknownWord { .. } | SandboxError::WrongType { .. }) => {
+                "config_invalid"
+            }
         }
     }
 }
