@@ -119,6 +119,12 @@ pub fn parse(frame: &Frame, bytes: &[u8], format: Format) -> Result<Document, Bo
     }
 }
 
+/// Where each value of a JSON5 text (no byte-order mark) stands; `None` when the text is not well-formed, or the reader of positions
+/// understands it otherwise than the reader of values.
+pub(crate) fn json5_positions(text: &str) -> Option<jsonc_parser::ast::Value<'_>> {
+    json5_text::positions(text)
+}
+
 /// The text without its byte-order mark, after the checks that need no parser.
 fn text_of<'a>(frame: &Frame, bytes: &'a [u8]) -> Result<&'a str, Box<Issue>> {
     if bytes.len() as u64 > MAX_FILE_BYTES {

@@ -12,6 +12,8 @@
 //! * [`include`]: other files as parts of this one (SP-051).
 //! * [`substitute`]: `${VAR}` in string values (SP-053).
 //! * [`home_path`]: `~` in values that are paths (SP-069).
+//! * [`edit`]: changes of the text that keep every other byte, and which file they go to (SP-054).
+//! * [`view`]: what may be shown, the same leaves hidden everywhere (SP-064).
 //! * [`issue`]: what is wrong, at which key, in which line, and the nearest valid key.
 //! * [`schema`]: every key, what it may hold, and what it means for safety.
 //!
@@ -23,6 +25,7 @@
 pub mod baseline;
 pub mod document;
 pub mod dotenv;
+pub mod edit;
 pub mod environment;
 pub mod home_path;
 pub mod include;
@@ -32,6 +35,7 @@ pub mod location;
 pub mod schema;
 pub mod source;
 pub mod substitute;
+pub mod view;
 
 pub use document::Format;
 pub use environment::Environment;

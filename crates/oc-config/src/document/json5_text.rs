@@ -39,6 +39,14 @@ pub(super) fn parse(frame: &Frame, text: &str) -> Result<Document, Box<Issue>> {
     Ok(Document { node, warnings: reader.warnings })
 }
 
+/// Where each value of a text stands, when both readers agree on what the text means; for edits and redacted views of the text.
+pub(super) fn positions(text: &str) -> Option<ast::Value<'_>> {
+    let Nesting::Fine(_) = scan(text) else { return None };
+    let plain: Plain = json5::from_str(text).ok()?;
+    let ast = parse_to_ast(text, &COLLECT, &OPTIONS).ok()?.value?;
+    agrees(&plain, &ast).then_some(ast)
+}
+
 const COLLECT: CollectOptions = CollectOptions { comments: CommentCollectionStrategy::Off, tokens: false };
 
 /// Every field is set: the defaults of the crate are not JSON5's, and may change.
