@@ -14,6 +14,7 @@ mod sender;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use gate::enabled_keys;
 pub use gate::{ElevatedGate, Failure, Stage, Turn, gate};
 pub use level::{
     Asked, ExecElevation, ExecPolicy, Level, LevelDecision, LevelSource, UnknownLevel, for_exec, level,

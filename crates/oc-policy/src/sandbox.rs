@@ -8,12 +8,16 @@
 
 mod agent;
 mod browser;
+mod closed;
 mod docker;
 mod error;
 mod expand;
 mod group;
 mod is_sandboxed;
 mod key;
+mod mounts;
+mod plan;
+mod report;
 mod resolve;
 mod setting;
 mod tool_lists;
@@ -21,9 +25,13 @@ mod word;
 
 pub use agent::{AgentEntry, agent_entry, default_agent};
 pub use browser::{Browser, Prune};
+pub use closed::{Door, DoorState, HostDoor, SessionVisibility, doors, session_visibility};
 pub use docker::{Docker, Lifted};
 pub use error::SandboxError;
 pub use is_sandboxed::{Runs, Sandboxing, is_sandboxed, is_sandboxed_for};
+pub use mounts::{AGENT_MOUNT, Mount, agent_of_scope_key, mounts, scope_key, working_copy};
+pub use plan::{Plan, SandboxPlan, plan};
+pub use report::{Report, Subject, report};
 pub use resolve::{Place, Resolved, resolve};
 pub use setting::{Amount, Setting, Ulimit};
 pub use tool_lists::{DEFAULT_ALLOW, DEFAULT_DENY, ListSource, SourceLevel, ToolLists, tool_lists};

@@ -3,7 +3,7 @@
 
 use oc_policy::elevated::{self, Sender, Turn};
 use oc_policy::inbound::ConversationKind;
-use oc_policy::sandbox::{self, Place};
+use oc_policy::sandbox::{self, Place, Subject};
 use oc_types::{AgentId, Node, Origin};
 use serde_json::{Value, json};
 
@@ -86,5 +86,19 @@ fn the_elevated_gate_decides_as_recorded_where_the_product_agrees() {
         );
         let want = case["product"].get("expected").unwrap_or(&case["expected"]);
         assert_eq!(&json!(gate), want, "{}", case["name"]);
+    }
+}
+
+#[test]
+fn sandbox_explain_prints_what_was_recorded() {
+    for case in cases("sandbox", "explain.jsonl") {
+        let config = config(&case);
+        let arg = |name: &str| case["args"][name].as_str();
+        let subject = Subject::read(&config, arg("agent"), arg("session")).expect("a session");
+        let entry = &case["sessionStore"][subject.agent.as_str()][subject.session.as_str()];
+        let stored =
+            ["lastChannel", "channel", "lastProvider", "provider"].iter().find_map(|k| entry[*k].as_str());
+        let got = sandbox::report(&config, &subject, stored, &place()).expect("a report").to_json();
+        assert_eq!(got, case["output"], "{}", case["name"]);
     }
 }
