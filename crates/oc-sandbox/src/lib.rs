@@ -1,1 +1,24 @@
-//! Placeholder.
+//! From a sandbox plan to a container: names, hashes, engine arguments, when to re-create and when to remove.
+//!
+//! Question it answers: *which container is this session's, how is it made, and may the one that runs be used?*
+//!
+//! * [`naming`]: slug, container name, and the refusal when a cut name could belong to two.
+//! * [`config_hash`]: the digest that decides about re-creation, and upstream's hash as a compatible label.
+//! * [`context`]: the directories, mounts and name of one planned sandbox.
+//! * [`docker_args`]: `build`, `validate`, `harden`: three separate pure steps to an argument vector.
+//! * [`lifecycle`]: reuse, re-creation and removal as decisions over data.
+//! * [`registry`]: the entries of the registry file.
+//!
+//! It never decides whether a session is sandboxed (`oc-policy` does), and it never falls back to the host (SP-239).
+//!
+//! Invariant: engine commands are argument vectors; no value is spliced into a shell text (SP-233).
+//! Invariant: a container is reused only when what the engine reports about it matches (SP-235, SP-237).
+//!
+//! Recorded cases: `fixtures/sandbox/`.
+
+pub mod config_hash;
+pub mod context;
+pub mod docker_args;
+pub mod lifecycle;
+pub mod naming;
+pub mod registry;
