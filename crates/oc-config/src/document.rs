@@ -22,7 +22,7 @@ mod yaml;
 #[cfg(test)]
 mod tests;
 
-pub use depth::MAX_DEPTH;
+pub use depth::{MAX_DEPTH, MAX_VALUES};
 
 /// How a file is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -106,7 +106,7 @@ pub struct Document {
 /// Reads a text.
 ///
 /// # Errors
-/// One issue: too large, not UTF-8, a NUL byte, nested deeper than [`MAX_DEPTH`], not well-formed, a number that is not finite, or
+/// One issue: too large, not UTF-8, a NUL byte, nested deeper than [`MAX_DEPTH`], more than [`MAX_VALUES`] values, not well-formed, a number that is not finite, or
 /// YAML (answered with its JSON5 form).
 pub fn parse(frame: &Frame, bytes: &[u8], format: Format) -> Result<Document, Box<Issue>> {
     let text = text_of(frame, bytes)?;

@@ -7,7 +7,7 @@ use jsonc_parser::common::Ranged;
 use jsonc_parser::{CollectOptions, CommentCollectionStrategy, ParseOptions, parse_to_ast};
 use oc_types::{KeyPath, Node, Object, Position, Segment, Value};
 
-use super::depth::{MAX_DEPTH, Nesting, scan};
+use super::depth::{Ending, MAX_DEPTH, MAX_VALUES, Nesting, scan};
 use super::lines::{Lines, number};
 use super::plain::Plain;
 use super::{Document, Frame};
@@ -19,8 +19,8 @@ const EXACT: f64 = 9_007_199_254_740_992.0;
 /// Reads JSON5 text (no byte-order mark).
 pub(super) fn parse(frame: &Frame, text: &str) -> Result<Document, Box<Issue>> {
     let lines = Lines::new(text);
-    let open = match scan(text) {
-        Nesting::Fine(open) => open,
+    let end = match scan(text) {
+        Nesting::Fine(end) => end,
         Nesting::TooDeep(at) => {
             return Err(Box::new(frame.issue(
                 Some(lines.position(at)),
@@ -28,9 +28,16 @@ pub(super) fn parse(frame: &Frame, text: &str) -> Result<Document, Box<Issue>> {
                 "flatten it",
             )));
         }
+        Nesting::TooMany(at) => {
+            return Err(Box::new(frame.issue(
+                Some(lines.position(at)),
+                format!("the file holds more than {MAX_VALUES} values"),
+                "keep settings only in it",
+            )));
+        }
     };
     let plain: Plain =
-        json5::from_str(text).map_err(|e| Box::new(malformed(frame, text, &lines, &open, &e)))?;
+        json5::from_str(text).map_err(|e| Box::new(malformed(frame, text, &lines, &end, &e)))?;
     let parsed = parse_to_ast(text, &COLLECT, &OPTIONS).ok().and_then(|p| p.value);
     let mut reader = Reader { frame, lines: &lines, path: Vec::new(), warnings: Vec::new() };
     let positioned = parsed.as_ref().is_some_and(|ast| agrees(&plain, ast));
@@ -103,7 +110,6 @@ fn number_of(text: &str) -> Option<f64> {
     };
     let magnitude = match digits.strip_prefix("0x").or_else(|| digits.strip_prefix("0X")) {
         Some(hex) => hex.chars().try_fold(0.0, |n: f64, c| Some(n * 16.0 + f64::from(c.to_digit(16)?)))?,
-        None if digits.eq_ignore_ascii_case("infinity") || digits.eq_ignore_ascii_case("nan") => return None,
         None => digits.parse::<f64>().ok()?,
     };
     Some(sign * magnitude)
@@ -184,7 +190,7 @@ impl Reader<'_> {
 }
 
 /// A syntax error as one line: where, what, and what to do.
-fn malformed(frame: &Frame, text: &str, lines: &Lines<'_>, open: &[usize], e: &json5::Error) -> Issue {
+fn malformed(frame: &Frame, text: &str, lines: &Lines<'_>, end: &Ending, e: &json5::Error) -> Issue {
     use json5::ErrorCode as C;
     if text.trim().is_empty() {
         return frame.issue(
@@ -193,43 +199,38 @@ fn malformed(frame: &Frame, text: &str, lines: &Lines<'_>, open: &[usize], e: &j
             "write at least `{}`, or remove the file",
         );
     }
+    // The reader places an error at the end of the text where the enclosing value starts, or nowhere.
+    if e.code().is_none_or(at_end)
+        && let Some(issue) = cut_off(frame, text, lines, end)
+    {
+        return issue;
+    }
     let at = match e.position() {
         Some(p) => Position::new(number(p.line + 1), number(p.column + 1)),
         None => lines.position(text.len()),
     };
-    if e.position().is_none()
-        && let Some(bracket) = open.last()
-    {
-        let what = if text.as_bytes().get(*bracket) == Some(&b'[') { "list" } else { "object" };
-        return frame.issue(
-            Some(at),
-            format!("the file ends inside the {what} that opens at {}", lines.position(*bracket)),
-            format!("add the missing `{}`", if what == "list" { "]" } else { "}" }),
-        );
-    }
     let (message, fix) = match e.code() {
-        Some(C::EofParsingString | C::LineTerminatorInString) => {
+        Some(C::LineTerminatorInString) => {
             ("a text in quotes is not closed on its line", "add the closing quote")
         }
-        Some(C::EofParsingComment) => ("a comment is not closed", "add `*/`"),
         Some(C::ExpectedComment) => ("a `/` stands outside a text", "write `//` or `/* */` for a comment"),
         Some(C::ExpectedComma | C::ExpectedClosingBrace | C::ExpectedClosingBracket) => {
             ("a comma or the closing bracket is missing before this place", "add the `,` or the bracket")
         }
-        Some(C::ExpectedColon) => ("a `:` is missing after the key", "write `key: value`"),
-        Some(C::ExpectedIdentifier | C::InvalidKey | C::EofParsingIdentifier) => {
-            ("this is no key", "put the key in quotes")
+        Some(C::ExpectedColon) => {
+            ("a `:` is missing after the key", "write `key: value`; put a key with other signs in quotes")
         }
-        Some(
-            C::ExpectedValue | C::EofParsingValue | C::ExpectedNull | C::ExpectedBool | C::EofParsingBool,
-        ) => ("a value is missing or not in quotes here", "put texts in quotes; remove a comma too many"),
-        Some(C::InvalidEscapeSequence | C::EofParsingEscapeSequence) => {
+        Some(C::ExpectedIdentifier | C::InvalidKey) => {
+            ("this is no key", "put the key in quotes, or remove a comma too many")
+        }
+        Some(C::ExpectedValue | C::ExpectedNull | C::ExpectedBool) => {
+            ("a value is missing here, or a text without quotes", "write a value; put texts in quotes")
+        }
+        Some(C::InvalidEscapeSequence) => {
             ("the backslash sequence is not valid", "write `\\\\` for a backslash")
         }
         Some(C::LeadingZero) => ("a number starts with 0", "put it in quotes, or drop the zero"),
-        Some(C::ExpectedNumber | C::EofParsingNumber) => {
-            ("this is no number", "write digits, or quotes around it")
-        }
+        Some(C::ExpectedNumber) => ("this is no number", "write digits, or quotes around it"),
         Some(C::OverflowParsingNumber) => ("the number is too large", "put it in quotes if it is an id"),
         Some(C::TrailingCharacters) => {
             ("there is more text after the end of the value", "keep one `{ ... }` in the file")
@@ -237,4 +238,38 @@ fn malformed(frame: &Frame, text: &str, lines: &Lines<'_>, open: &[usize], e: &j
         _ => ("the text is not valid JSON5", "correct it at this place"),
     };
     frame.issue(Some(at), message, fix)
+}
+
+/// Whether an error means that the text ended too early.
+fn at_end(code: json5::ErrorCode) -> bool {
+    use json5::ErrorCode as C;
+    matches!(
+        code,
+        C::EofParsingArray
+            | C::EofParsingBool
+            | C::EofParsingComment
+            | C::EofParsingEscapeSequence
+            | C::EofParsingIdentifier
+            | C::EofParsingNull
+            | C::EofParsingNumber
+            | C::EofParsingObject
+            | C::EofParsingString
+            | C::EofParsingValue
+    )
+}
+
+/// The answer to a text that ends too early: what is still open, the innermost first.
+fn cut_off(frame: &Frame, text: &str, lines: &Lines<'_>, end: &Ending) -> Option<Issue> {
+    if let Some(comment) = end.comment {
+        return Some(frame.issue(Some(lines.position(comment)), "this comment is not closed", "add `*/`"));
+    }
+    if let Some(string) = end.string {
+        let at = Some(lines.position(string));
+        return Some(frame.issue(at, "this text in quotes is not closed", "add the closing quote"));
+    }
+    let bracket = end.brackets.last()?;
+    let (what, close) =
+        if text.as_bytes().get(*bracket) == Some(&b'[') { ("list", "]") } else { ("object", "}") };
+    let message = format!("the file ends inside the {what} that opens at {}", lines.position(*bracket));
+    Some(frame.issue(Some(lines.position(text.len())), message, format!("add the missing `{close}`")))
 }

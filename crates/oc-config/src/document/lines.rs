@@ -7,23 +7,36 @@ use oc_types::Position;
 pub(super) struct Lines<'a> {
     text: &'a str,
     starts: Vec<usize>,
+    /// How many characters begin before each multiple of [`BLOCK`] bytes: a file may be one long line, and counting from its start
+    /// for every value would take quadratic time (SP-016).
+    before: Vec<usize>,
 }
+
+const BLOCK: usize = 256;
 
 impl<'a> Lines<'a> {
     pub(super) fn new(text: &'a str) -> Self {
         let mut starts = vec![0];
-        let mut chars = text.char_indices().peekable();
-        while let Some((at, c)) = chars.next() {
-            if !ends_line(c) {
-                continue;
+        let mut before = Vec::with_capacity(text.len() / BLOCK + 1);
+        let mut count = 0;
+        let mut after_return = false;
+        for (at, c) in text.char_indices() {
+            while before.len() * BLOCK <= at {
+                before.push(count);
             }
-            let mut next = at + c.len_utf8();
-            if c == '\r' && chars.next_if(|(_, c)| *c == '\n').is_some() {
-                next += 1;
+            count += 1;
+            if after_return && c == '\n' {
+                starts.pop();
             }
-            starts.push(next);
+            after_return = c == '\r';
+            if ends_line(c) {
+                starts.push(at + c.len_utf8());
+            }
         }
-        Self { text, starts }
+        while before.len() * BLOCK <= text.len() {
+            before.push(count);
+        }
+        Self { text, starts, before }
     }
 
     /// The position of a byte offset; offsets past the end or inside a character are moved back to the nearest character.
@@ -32,10 +45,18 @@ impl<'a> Lines<'a> {
         while !self.text.is_char_boundary(offset) {
             offset -= 1;
         }
-        let line = self.starts.partition_point(|s| *s <= offset);
-        let start = line.checked_sub(1).and_then(|i| self.starts.get(i)).copied().unwrap_or(0);
-        let column = self.text.get(start..offset).map_or(0, |s| s.chars().count());
-        Position::new(number(line.max(1)), number(column + 1))
+        let line = self.starts.partition_point(|s| *s <= offset).max(1);
+        let start = self.starts.get(line - 1).copied().unwrap_or(0);
+        let column = self.characters(offset).saturating_sub(self.characters(start)) + 1;
+        Position::new(number(line), number(column))
+    }
+
+    /// How many characters begin before a byte offset.
+    fn characters(&self, offset: usize) -> usize {
+        let block = offset / BLOCK;
+        let bytes = self.text.as_bytes().get(block * BLOCK..offset).unwrap_or_default();
+        let begun = bytes.iter().filter(|b| (**b & 0xC0) != 0x80).count();
+        self.before.get(block).copied().unwrap_or(0) + begun
     }
 }
 
@@ -47,4 +68,40 @@ pub(super) fn ends_line(c: char) -> bool {
 /// A count as the 32-bit number of a position; texts are far below that limit.
 pub(super) fn number(n: usize) -> u32 {
     u32::try_from(n).unwrap_or(u32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Counts from the start of the text, character by character.
+    fn naive(text: &str, offset: usize) -> Position {
+        let before = text.get(..offset).unwrap();
+        let joined = before.replace("\r\n", "\n");
+        let inside = before.ends_with('\r') && text.get(offset..).unwrap().starts_with('\n');
+        let line_text = joined.rsplit(ends_line).next().unwrap();
+        if inside {
+            // Between the two halves of one line end: still on the line it ends.
+            let line = before.trim_end_matches('\r');
+            let mut p = naive(text, line.len());
+            p.column += 1;
+            return p;
+        }
+        Position::new(
+            number(joined.chars().filter(|c| ends_line(*c)).count() + 1),
+            number(line_text.chars().count() + 1),
+        )
+    }
+
+    #[test]
+    fn agrees_with_counting_from_the_start() {
+        let long = format!("{}\n{}", "あa".repeat(300), "b\r".repeat(300));
+        for text in ["", "a", "a\nb", "a\r\nb\rc\u{2028}d", "\r\n\r\n", "日本\n語", "\n\r", long.as_str()]
+        {
+            let lines = Lines::new(text);
+            for offset in (0..=text.len()).filter(|o| text.is_char_boundary(*o)) {
+                assert_eq!(lines.position(offset), naive(text, offset), "{text:?} {offset}");
+            }
+        }
+    }
 }

@@ -116,3 +116,58 @@ fn a_slip_in_json5_is_not_called_yaml() {
         assert!(!issue.message.contains("YAML"), "{text}: {issue}");
     }
 }
+
+#[test]
+fn slips_are_told_in_one_line_with_place_and_fix() {
+    let texts = [
+        "{ nope",
+        "{ nope:",
+        "{ nope: 1",
+        "{ nope: 1,",
+        "{ nope: tru",
+        "{ nope: 'a",
+        "{ \"a",
+        "[1",
+        "[1,",
+        "[",
+        "{",
+        "{ a: 1 /* ",
+        "{ a: 1 b: 2 }",
+        "{ a 1 }",
+        "{ a: }",
+        "{ a: , }",
+        "{ a: b }",
+        "{ a: 01 }",
+        "{ a: 1 ]",
+        "[1 }",
+        "} ",
+        "{ a: 1 } x",
+        "{ a-b: 1 }",
+        "{ 1: 1 }",
+        "{ a: '\n' }",
+        "{ a: '\\x1' }",
+        "{ a: 1e400 }",
+        "{ a: Infinity }",
+        "{ a: 123456789012345678901234567890123456789012345678901234567890 }",
+        "{,}",
+        "{ a: 1,, b: 2 }",
+        "{ \"a\": \"x\" \"b\": 1}",
+        "{ a: tru }",
+        "{ a: - 1 }",
+        "{ a: 1.2.3 }",
+        "{ a: 0xZZ }",
+        "hello",
+        "/ x",
+        "{ a: 1 / 2 }",
+        "{ a: '\\ud800' }",
+        "null",
+        "{a:nul}",
+    ];
+    let mut told = String::new();
+    for text in texts {
+        let answer = json5(text).map_or_else(|e| e.to_string(), |n| format!("read as {}", n.to_json()));
+        assert!(!answer.contains('\n'), "{answer}");
+        told.push_str(&format!("{text:?}\n    {answer}\n"));
+    }
+    insta::assert_snapshot!(told);
+}

@@ -3,7 +3,7 @@
 use oc_types::{Node, Object, Position, Value};
 use toml_edit::{Document as TomlDocument, Item, Table, TableLike, Value as TomlValue};
 
-use super::depth::MAX_DEPTH;
+use super::depth::{MAX_DEPTH, MAX_VALUES};
 use super::lines::Lines;
 use super::{Document, Frame};
 use crate::Issue;
@@ -11,6 +11,11 @@ use crate::Issue;
 /// Reads TOML text (no byte-order mark).
 pub(super) fn parse(frame: &Frame, text: &str) -> Result<Document, Box<Issue>> {
     let lines = Lines::new(text);
+    // An upper bound that needs no parser: every value ends at one of these.
+    if text.bytes().filter(|b| matches!(b, b',' | b'\n' | b'[' | b'{')).count() > MAX_VALUES {
+        let message = format!("the file holds more than {MAX_VALUES} lines and values");
+        return Err(Box::new(frame.issue(None, message, "keep settings only in it")));
+    }
     let doc = TomlDocument::parse(text).map_err(|e| {
         let at = e.span().map_or(Position::START, |s| lines.position(s.start));
         let what = e.message().lines().next().unwrap_or("").trim();
