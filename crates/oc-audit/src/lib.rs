@@ -10,7 +10,9 @@
 //! * [`facts`]: what is known; [`facts::Wanted`]: what is to be found out.
 //! * [`code_scan`]: the static scan of plugin and skill code.
 //! * [`finding`], [`report`]: the result, with the key and file position behind each finding.
-//! * [`workspace`]: the agents and where each one works.
+//! * [`checks`], [`channels`]: the checks of the era; [`latest`]: those of the latest rules.
+//! * [`gateway_auth`], [`browser_profiles`], [`model_ids`], [`agents`], [`workspace`]: settings resolved the way the product
+//!   resolves them, for more than one check.
 //! * `fix`: the change set of `--fix`, as data.
 //!
 //! Invariant: without `--fix` an audit changes nothing, and no finding ever holds a secret (SP-280).
@@ -19,16 +21,24 @@
 //! except for a short table of deliberate differences.
 //! Golden data: `fixtures/audit`, `fixtures/audit-latest`.
 
+pub mod agents;
+pub mod browser_profiles;
 pub mod catalogue;
+pub mod channels;
+pub mod checks;
 pub mod code_scan;
 pub mod context;
 pub mod doctor;
 pub mod facts;
 pub mod finding;
+pub mod gateway_auth;
+pub mod http_url;
 pub mod latest;
+pub mod model_ids;
 pub mod module;
 pub mod report;
 pub mod rules;
+pub mod tool_lists;
 pub mod workspace;
 
 pub use catalogue::{Check, Priority};
