@@ -1,7 +1,7 @@
 //! The audit: what would let a stranger in, and what can be mended safely?
 //!
 //! Pure: [`Facts`] about the disk, the environment and the running gateway come in together with the configuration; a
-//! [`Report`] and a `FixPlan` go out. Nothing here opens a file, asks a clock or changes anything;
+//! [`Report`] and a [`FixPlan`](fix::FixPlan) go out. Nothing here opens a file, asks a clock or changes anything;
 //! `oc-fs` collects the facts and carries the plan out.
 //!
 //! * [`rules`]: the two rule sets, [`RuleSet::Era`] (`--rules 2026.2`) and [`RuleSet::Latest`] (the default).
@@ -13,7 +13,7 @@
 //! * [`checks`], [`channels`]: the checks of the era; [`latest`]: those of the latest rules.
 //! * [`gateway_auth`], [`browser_profiles`], [`model_ids`], [`agents`], [`workspace`]: settings resolved the way the product
 //!   resolves them, for more than one check.
-//! * `fix`: the change set of `--fix`, as data.
+//! * [`fix`]: the change set of `--fix`, as data.
 //!
 //! Invariant: without `--fix` an audit changes nothing, and no finding ever holds a secret (SP-280).
 //! Invariant: a finding's id is in the catalogue, and its severity is one the catalogue lists (SP-283).
@@ -31,6 +31,7 @@ pub mod context;
 pub mod doctor;
 pub mod facts;
 pub mod finding;
+pub mod fix;
 pub mod gateway_auth;
 pub mod http_url;
 pub mod latest;
@@ -38,6 +39,7 @@ pub mod model_ids;
 pub mod module;
 pub mod report;
 pub mod rules;
+pub mod text_block;
 pub mod tool_lists;
 pub mod workspace;
 

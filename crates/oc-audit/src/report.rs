@@ -1,5 +1,9 @@
 //! The result of a run.
 
+pub mod json;
+pub mod priority;
+pub mod text;
+
 use oc_types::Severity;
 use serde::Serialize;
 

@@ -5,6 +5,7 @@
 //! * [`bounded_read`]: regular files only, at most so many bytes, never blocking.
 //! * [`code_walk`]: the folders of plugins and skills for the code scan.
 //! * [`config_source`]: configuration text, includes and `.env` files for `oc-config` (SP-051).
+//! * [`facts`]: what the audit wants to know: modes, links, small files, sums of walks.
 //! * [`root`]: reads beneath an opened directory, component by component (SP-001 to SP-003).
 //! * [`mode`]: owner-only files and directories, whatever the umask (SP-005).
 //! * [`atomic`]: replace a file: the old bytes or the new ones, never a mix (SP-006).
@@ -23,6 +24,7 @@ pub mod backup;
 pub mod bounded_read;
 pub mod code_walk;
 pub mod config_source;
+pub mod facts;
 pub mod lock;
 pub mod mode;
 pub mod random;

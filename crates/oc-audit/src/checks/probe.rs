@@ -8,7 +8,7 @@ use crate::{AuditContext, Findings};
 pub fn run(ctx: &AuditContext<'_>, out: &mut Findings) {
     let Some(deep) = &ctx.facts.deep else { return };
     let probe = &deep.probe;
-    if !probe.attempted || probe.ok {
+    if probe.ok {
         return;
     }
     let url = probe.url.as_deref().unwrap_or("the gateway");

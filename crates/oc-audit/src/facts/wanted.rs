@@ -10,7 +10,7 @@ use super::SubtreeRequest;
 pub struct Wanted {
     /// Paths to `lstat`.
     pub stats: BTreeSet<PathBuf>,
-    /// Small files to read, each with the most bytes to take. Links are not followed unless the map says so.
+    /// Small files to read, each with the most bytes to take.
     pub texts: BTreeMap<PathBuf, u64>,
     /// Directories to list.
     pub listings: BTreeSet<PathBuf>,
@@ -27,7 +27,7 @@ impl Wanted {
         self.stats.insert(path.as_ref().to_owned());
     }
 
-    /// Asks for the contents of a regular file of at most `limit` bytes; its last component must not be a link.
+    /// Asks for the contents of a regular file of at most `limit` bytes. Links are followed, as the product would.
     pub fn text(&mut self, path: impl AsRef<Path>, limit: u64) {
         self.texts.insert(path.as_ref().to_owned(), limit);
     }
