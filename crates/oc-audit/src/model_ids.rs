@@ -60,22 +60,25 @@ fn pattern(text: &str) -> Option<Regex> {
 
 static LEGACY: LazyLock<[(Option<Regex>, &str); 3]> = LazyLock::new(|| {
     [
-        (pattern(r"(?i-u)\bgpt-3\.5\b"), "GPT-3.5 family"),
-        (pattern(r"(?i-u)\bclaude-(?:instant|2)\b"), "Claude 2 or Instant family"),
-        (pattern(r"(?i-u)\bgpt-4-(?:0314|0613)\b"), "GPT-4 snapshot of 2023"),
+        (pattern(r"(?i)(?-u:\b)gpt-3\.5(?-u:\b)"), "GPT-3.5 family"),
+        (pattern(r"(?i)(?-u:\b)claude-(?:instant|2)(?-u:\b)"), "Claude 2 or Instant family"),
+        (pattern(r"(?i)(?-u:\b)gpt-4-(?:0314|0613)(?-u:\b)"), "GPT-4 snapshot of 2023"),
     ]
 });
-static HAIKU: LazyLock<Option<Regex>> = LazyLock::new(|| pattern(r"(?i-u)\bhaiku\b"));
-static GPT: LazyLock<Option<Regex>> = LazyLock::new(|| pattern(r"(?i-u)\bgpt-"));
-static GPT_5: LazyLock<Option<Regex>> = LazyLock::new(|| pattern(r"(?i-u)\bgpt-5(?:\b|[.-])"));
-static CLAUDE: LazyLock<Option<Regex>> = LazyLock::new(|| pattern(r"(?i-u)\bclaude-"));
+static HAIKU: LazyLock<Option<Regex>> = LazyLock::new(|| pattern(r"(?i)(?-u:\b)haiku(?-u:\b)"));
+static GPT: LazyLock<Option<Regex>> = LazyLock::new(|| pattern(r"(?i)(?-u:\b)gpt-"));
+static GPT_5: LazyLock<Option<Regex>> = LazyLock::new(|| pattern(r"(?i)(?-u:\b)gpt-5(?:(?-u:\b)|[.-])"));
+static CLAUDE: LazyLock<Option<Regex>> = LazyLock::new(|| pattern(r"(?i)(?-u:\b)claude-"));
 static CLAUDE_45: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    pattern(
-        r"(?i-u)\bclaude-[^\s/]*?(?:-4-?(?:[5-9]|[1-9][0-9])\b|4\.(?:[5-9]|[1-9][0-9])\b|-[5-9](?:\b|[.-]))",
-    )
+    pattern(concat!(
+        r"(?i)(?-u:\b)claude-[^\s/]*?(?:",
+        r"-4-?(?:[5-9]|[1-9][0-9])(?-u:\b)",
+        r"|4\.(?:[5-9]|[1-9][0-9])(?-u:\b)",
+        r"|-[5-9](?:(?-u:\b)|[.-]))"
+    ))
 });
 static SIZE: LazyLock<Option<Regex>> =
-    LazyLock::new(|| pattern(r"(?-u)(?:^|[^a-z0-9])[a-z]?([0-9]+(?:\.[0-9]+)?)b(?:[^a-z0-9]|$)"));
+    LazyLock::new(|| pattern(r"(?:^|[^a-z0-9])[a-z]?([0-9]+(?:\.[0-9]+)?)b(?:[^a-z0-9]|$)"));
 
 fn hit(pattern: &LazyLock<Option<Regex>>, id: &str) -> bool {
     pattern.as_ref().is_some_and(|p| p.is_match(id))
