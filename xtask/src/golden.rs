@@ -6,6 +6,7 @@
 //! passes although it is pending fails the run, so that the list cannot go stale.
 
 mod policy;
+mod sandbox;
 
 use std::path::{Path, PathBuf};
 
@@ -47,13 +48,26 @@ pub(crate) fn any(_: &Value) -> bool {
     true
 }
 
+/// A member of a row; `null` when it is not there.
+pub(crate) fn member<'v>(row: &'v Value, name: &str) -> &'v Value {
+    row.get(name).unwrap_or(&Value::Null)
+}
+
+/// Compares what is expected with what came out.
+pub(crate) fn same(what: &str, expected: &Value, got: &Value) -> Result<(), String> {
+    if expected == got {
+        return Ok(());
+    }
+    Err(format!("{what}\nexpected {expected}\ngot      {got}"))
+}
+
 /// For kinds of which every case counts.
 pub(crate) fn active(_: &Value) -> Standing {
     Standing::Active
 }
 
 fn kinds() -> impl Iterator<Item = &'static Kind> {
-    [policy::KINDS].into_iter().flatten()
+    [policy::KINDS, sandbox::KINDS].into_iter().flatten()
 }
 
 #[derive(Default)]

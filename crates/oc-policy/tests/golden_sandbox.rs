@@ -96,8 +96,7 @@ fn sandbox_explain_prints_what_was_recorded() {
         let arg = |name: &str| case["args"][name].as_str();
         let subject = Subject::read(&config, arg("agent"), arg("session")).expect("a session");
         let entry = &case["sessionStore"][subject.agent.as_str()][subject.session.as_str()];
-        let stored =
-            ["lastChannel", "channel", "lastProvider", "provider"].iter().find_map(|k| entry[*k].as_str());
+        let stored = sandbox::stored_channel(entry);
         let got = sandbox::report(&config, &subject, stored, &place()).expect("a report").to_json();
         assert_eq!(got, case["output"], "{}", case["name"]);
     }

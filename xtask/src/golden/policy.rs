@@ -3,7 +3,7 @@
 use oc_policy::batch::{Answer, answer};
 use serde_json::Value;
 
-use super::{Kind, active, any};
+use super::{Kind, active, any, same};
 
 pub(super) const KINDS: &[Kind] = &[
     Kind { stem: "cases", claims: has_tools, standing: active, run: decisions },
@@ -73,11 +73,4 @@ fn keys(map: &Value) -> Value {
     let mut keys: Vec<&String> = map.as_object().into_iter().flat_map(|m| m.keys()).collect();
     keys.sort();
     serde_json::json!(keys)
-}
-
-fn same(what: &str, expected: &Value, got: &Value) -> Result<(), String> {
-    if expected == got {
-        return Ok(());
-    }
-    Err(format!("{what}\nexpected {expected}\ngot      {got}"))
 }

@@ -72,6 +72,13 @@ pub struct Report {
     elevated: ElevatedView,
 }
 
+/// The channel that a session's entry in the session store names: the first of the four members that is there.
+#[must_use]
+pub fn stored_channel(entry: &Json) -> Option<&str> {
+    let members = ["lastChannel", "channel", "lastProvider", "provider"];
+    members.iter().find_map(|m| entry.get(m).filter(|v| !v.is_null())).and_then(Json::as_str)
+}
+
 /// Builds the report. `stored_channel` is the channel that the session store names for this session, if any.
 ///
 /// # Errors

@@ -52,5 +52,5 @@ pub fn ended_session_containers<'e>(
 
 /// `shared` and `agent:<id>` are scope keys of more than one session.
 fn is_session_scope(scope_key: &str) -> bool {
-    scope_key != "shared" && !scope_key.strip_prefix("agent:").is_some_and(|id| !id.contains(':'))
+    scope_key != "shared" && scope_key.strip_prefix("agent:").is_none_or(|id| id.contains(':'))
 }
