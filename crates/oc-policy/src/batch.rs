@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use crate::inventory::{Inventory, Presence, ReadOnlyFiles, Tool, materialize};
 use crate::owner_only::{Ownership, is_owner_only};
-use crate::sandbox::{Runs, WorkspaceAccess};
+use crate::sandbox::{Runs, WorkspaceAccess, workspace_access};
 use crate::sender::Sender;
 use crate::tool_name::{MEMORY, MEMORY_PLUGIN};
 use crate::tool_policy::{CompiledPolicy, Context, IdsFrom};
@@ -84,7 +84,8 @@ fn evaluate(row: &Value) -> Result<Answer, String> {
     let candidates = match listed {
         Some(tools) => tools,
         None => {
-            let access = workspace_access(&config, stack.sandbox_agent().as_str())?;
+            let access =
+                workspace_access(&config, stack.sandbox_agent()).map_err(|_| "config_invalid")?.value;
             let presence = Presence {
                 provider: context.provider,
                 model: context.model,
@@ -137,20 +138,6 @@ fn tools_of(tools: &Value, plugins: Option<&Value>) -> Option<Vec<Tool>> {
         })
     };
     tools.as_array()?.iter().map(tool).collect()
-}
-
-fn workspace_access(config: &Node, agent: &str) -> Result<WorkspaceAccess, String> {
-    let id = oc_types::AgentId::normalized(agent);
-    let own = crate::sandbox::agent_entry(config, &id);
-    let own = own.as_ref().and_then(|e| Some((e.node.path(&["sandbox", "workspaceAccess"])?, e.key_path())));
-    let shared = || {
-        let keys = ["agents", "defaults", "sandbox", "workspaceAccess"];
-        Some((config.path(&keys)?, oc_types::KeyPath::keys(keys)))
-    };
-    match own.or_else(shared) {
-        Some((node, key)) => WorkspaceAccess::read(node, &key).map_err(|_| "config_invalid".to_owned()),
-        None => Ok(WorkspaceAccess::None),
-    }
 }
 
 fn context(given: &Value) -> Result<Context<'_>, &'static str> {

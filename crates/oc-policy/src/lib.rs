@@ -2,7 +2,9 @@
 
 pub mod batch;
 pub mod elevated;
+pub mod explain_tool;
 pub mod group;
+pub mod http_invoke;
 pub mod inbound;
 pub mod inventory;
 pub mod layer;

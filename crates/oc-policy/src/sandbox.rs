@@ -32,7 +32,7 @@ pub use is_sandboxed::{Runs, Sandboxing, is_sandboxed, is_sandboxed_for};
 pub use mounts::{AGENT_MOUNT, Mount, agent_of_scope_key, mounts, scope_key, working_copy};
 pub use plan::{Plan, SandboxPlan, plan};
 pub use report::{Report, Subject, report, stored_channel};
-pub use resolve::{Place, Resolved, resolve};
+pub use resolve::{Place, Resolved, resolve, workspace_access};
 pub use setting::{Amount, Setting, Ulimit};
 pub use tool_lists::{DEFAULT_ALLOW, DEFAULT_DENY, ListSource, SourceLevel, ToolLists, tool_lists};
 pub use word::{Mode, Scope, WorkspaceAccess};

@@ -30,3 +30,7 @@ pub use filter::{FilteredTools, MessageScope};
 pub use refusal::Refusal;
 pub use stack::Stack;
 pub use warning::{Warning, WarningKind};
+
+pub(crate) use agents::model_keys;
+pub(crate) use reader::nearest_tool;
+pub(crate) use stack::{ProfileParts, Slot, SlotRule};

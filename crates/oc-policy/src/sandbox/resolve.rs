@@ -81,6 +81,14 @@ pub fn resolve(config: &Node, agent: &AgentId, place: &Place) -> Result<Resolved
     })
 }
 
+/// What this agent's sandbox sees of its workspace, `readOnlyMode` taken into account.
+///
+/// # Errors
+/// [`SandboxError`]: an unknown word.
+pub fn workspace_access(config: &Node, agent: &AgentId) -> Result<Setting<WorkspaceAccess>, SandboxError> {
+    resolve_access(&Places::new(config, agent), config, agent)
+}
+
 fn setting<T>(value: T, found: super::key::Found<'_>) -> Setting<T> {
     Setting { value, origin: found.node.origin.clone(), key: Some(found.key) }
 }

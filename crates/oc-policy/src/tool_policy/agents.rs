@@ -10,6 +10,7 @@ use super::matcher::Side;
 use super::reader::Reader;
 use super::rule::{Rule, ScopeRule};
 use super::warning::WarningKind;
+use crate::layer::Layer;
 use crate::sandbox::{
     ListSource, Mode, SandboxError, SourceLevel, default_agent, is_sandboxed_for, tool_lists,
 };
@@ -61,11 +62,12 @@ impl ModelKey {
         let full = model.map(|m| if m.contains('/') { provider_key(&m) } else { format!("{provider}/{m}") });
         Some(Self { provider, full })
     }
+}
 
-    /// The keys that are looked for, in order.
-    pub fn keys(&self) -> impl Iterator<Item = &str> {
-        self.full.as_deref().into_iter().chain([self.provider.as_str()])
-    }
+/// The keys of `byProvider` that a model is looked up under, in order.
+pub(crate) fn model_keys(provider: Option<&str>, model: Option<&str>) -> Vec<String> {
+    let key = ModelKey::new(provider, model);
+    key.into_iter().flat_map(|k| k.full.into_iter().chain([k.provider])).collect()
 }
 
 /// Other names of providers (SP-106).
@@ -99,6 +101,8 @@ pub(crate) struct AgentRules {
     pub scope: Option<ScopeRule>,
     pub by_provider: ByProvider,
     pub sandbox: Arc<SandboxLists>,
+    /// What `readOnlyMode` denies, and the layer it acts in.
+    pub read_only: Option<(Layer, Arc<Rule>)>,
     /// Which of its sessions are sandboxed.
     pub mode: Result<Mode, SandboxError>,
 }
@@ -129,6 +133,7 @@ impl Agents {
             scope: None,
             by_provider: ByProvider::default(),
             sandbox: Arc::clone(&shared),
+            read_only: read_only(reader, config, &nobody),
             mode: mode(&nobody),
         };
         let mut listed: HashMap<AgentId, AgentRules> = HashMap::new();
@@ -157,6 +162,10 @@ impl Agents {
                 } else {
                     Arc::clone(&shared)
                 },
+                read_only: match entry.get("readOnlyMode") {
+                    Some(_) => read_only(reader, config, &id),
+                    None => other.read_only.clone(),
+                },
                 mode: match entry.path(&["sandbox", "mode"]) {
                     Some(_) => mode(&id),
                     None => other.mode.clone(),
@@ -181,6 +190,15 @@ fn unlisted(list: &[Node]) -> AgentId {
     let free =
         (0..=ids.len()).map(|n| AgentId::normalized(&format!("unlisted-{n}"))).find(|id| !ids.contains(id));
     free.unwrap_or_else(|| AgentId::normalized("unlisted"))
+}
+
+/// `readOnlyMode`: denies for the tools that write or run, in the layer of the place where the switch stands.
+fn read_only(reader: &mut Reader<'_>, config: &Node, agent: &AgentId) -> Option<(Layer, Arc<Rule>)> {
+    let switch = crate::read_only_mode::expand(config, agent)?;
+    let place = Place::root(switch.key.clone());
+    let deny = List::fixed(place.clone(), switch.origin.clone(), Standing::Set, switch.deny());
+    let layer = if switch.of_agent { Layer::Agent } else { Layer::Global };
+    Some((layer, Arc::new(Rule::new(reader, place, switch.origin, Vec::new(), vec![deny]))))
 }
 
 /// Layer 8: the lists in force in this agent's sandbox.

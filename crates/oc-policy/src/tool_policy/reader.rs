@@ -254,11 +254,7 @@ impl<'i> Reader<'i> {
             });
             return if hit { Known::Yes } else { Known::No(None) };
         }
-        let names = CORE.iter().chain(MEMORY).copied();
-        let names = names.chain(inventory.names()).chain(GROUPS.iter().map(|(g, _)| *g));
-        let names = names.chain([group::PLUGINS]).chain(inventory.plugin_ids());
-        let names = names.chain(CHANNELS.iter().copied()).chain(ALIASES.iter().map(|(a, _)| *a));
-        Known::No(oc_text::distance::nearest(word, names).map(str::to_owned))
+        Known::No(nearest_tool(inventory, word))
     }
 
     /// The channel ids among the entries, normalised.
@@ -271,6 +267,15 @@ impl<'i> Reader<'i> {
             .map(std::borrow::Cow::into_owned)
             .collect()
     }
+}
+
+/// The known word nearest to one that is not: tools first, then groups, plugins, channels, aliases.
+pub(crate) fn nearest_tool(inventory: &Inventory, word: &str) -> Option<String> {
+    let names = CORE.iter().chain(MEMORY).copied();
+    let names = names.chain(inventory.names()).chain(GROUPS.iter().map(|(g, _)| *g));
+    let names = names.chain([group::PLUGINS]).chain(inventory.plugin_ids());
+    let names = names.chain(CHANNELS.iter().copied()).chain(ALIASES.iter().map(|(a, _)| *a));
+    oc_text::distance::nearest(word, names).map(str::to_owned)
 }
 
 fn unknown(list: &List, entry: &Entry, nearest: Option<String>) -> Warning {

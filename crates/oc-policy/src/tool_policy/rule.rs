@@ -88,7 +88,7 @@ impl Rule {
     }
 
     fn ask(&self, tool: Candidate<'_>, exec: Option<usize>) -> bool {
-        !self.deny.matches(tool) && self.allow.as_ref().is_none_or(|a| a.admits(tool, exec))
+        !self.deny.matches(tool) && self.admits(tool, exec)
     }
 
     /// Whether the tool passes.
@@ -108,8 +108,9 @@ impl Rule {
         })
     }
 
-    pub fn denies(&self, tool: Candidate<'_>) -> bool {
-        self.deny.matches(tool)
+    /// The allow side by itself.
+    pub fn admits(&self, tool: Candidate<'_>, exec: Option<usize>) -> bool {
+        self.allow.as_ref().is_none_or(|a| a.admits(tool, exec))
     }
 
     pub fn has_allow(&self) -> bool {

@@ -1,13 +1,14 @@
 //! The layers that apply to one session, and the decisions they make.
 
-use oc_types::AgentId;
+use oc_types::{AgentId, KeyPath};
 
 use super::agents::{AgentRules, ModelKey};
+use super::list::Standing;
 use super::matcher::Candidate;
 use super::room::{RoomQuery, channel_id, telegram_chat};
 use super::rule::{Extras, ProfileRule, Rule, ScopeRule};
 use super::{CompiledPolicy, Context, FilteredTools, IdsFrom, MessageScope, Refusal, ToolDecision};
-use crate::inventory::{Absence, Tool};
+use crate::inventory::{Absence, Inventory, Tool};
 use crate::layer::Layer;
 use crate::owner_only::{Ownership, is_owner_only};
 use crate::sandbox::Mode;
@@ -29,6 +30,7 @@ pub struct Stack<'p> {
 /// One layer's policy in a stack.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Slot<'p> {
+    /// Where it acts.
     pub layer: Layer,
     pub rule: SlotRule<'p>,
     /// Set when it binds through the session that spawned this one.
@@ -108,7 +110,9 @@ impl<'p> Stack<'p> {
         let scope = agent.and_then(|a| a.scope.as_ref());
         let global_provider = policy.providers.find(model);
         let agent_provider = agent.map_or(&[][..], |a| a.by_provider.find(model));
-        let mut push = |layer, rule| self.slots.push(Slot { layer, rule, inherited: lane.inherited });
+        let default = policy.agents.get(&self.sandbox_agent);
+        let slots = &mut self.slots;
+        let mut push = |layer, rule| slots.push(Slot { layer, rule, inherited: lane.inherited });
 
         for parts in profiles(scope.map(std::slice::from_ref), std::slice::from_ref(&policy.global)) {
             push(Layer::Profile, SlotRule::Profile(parts));
@@ -118,8 +122,12 @@ impl<'p> Stack<'p> {
         }
         let plain = |rule| SlotRule::Plain { rule, matched: None };
         push(Layer::Global, plain(&policy.global.rule));
+        let read_only = agent.unwrap_or(default).read_only.as_ref();
+        let switch = |at: Layer| read_only.filter(|(layer, _)| *layer == at);
+        switch(Layer::Global).into_iter().for_each(|(layer, rule)| push(*layer, plain(rule)));
         global_provider.iter().for_each(|s| push(Layer::GlobalProvider, plain(&s.rule)));
         scope.iter().for_each(|s| push(Layer::Agent, plain(&s.rule)));
+        switch(Layer::Agent).into_iter().for_each(|(layer, rule)| push(*layer, plain(rule)));
         agent_provider.iter().for_each(|s| push(Layer::AgentProvider, plain(&s.rule)));
         if let Some(place) = Where::find(context, lane)? {
             let query = RoomQuery {
@@ -134,8 +142,7 @@ impl<'p> Stack<'p> {
                 push(Layer::Group, SlotRule::Plain { rule: hit.rule, matched: hit.matched });
             }
         }
-        let default = &policy.agents.default_id;
-        let boxed = lane.key.and_then(SessionKey::agent).unwrap_or(default);
+        let boxed = lane.key.and_then(SessionKey::agent).unwrap_or(&policy.agents.default_id);
         let rules = policy.agents.get(boxed);
         if is_sandboxed(policy, rules, boxed, lane.key)? {
             push(Layer::Sandbox, plain(&rules.sandbox.rule));
@@ -166,6 +173,25 @@ impl<'p> Stack<'p> {
 
     pub(crate) fn candidate<'n>(&self, canonical: &'n str) -> Candidate<'n> {
         Candidate { id: self.policy.inventory.id(canonical), name: canonical }
+    }
+
+    pub(crate) fn inventory(&self) -> &'p Inventory {
+        &self.policy.inventory
+    }
+
+    /// `exec` in the inventory.
+    pub(crate) fn exec(&self) -> Option<usize> {
+        self.policy.exec
+    }
+
+    /// The first configured allow list that binds here, profiles left aside.
+    pub(crate) fn first_allow_list(&self) -> Option<KeyPath> {
+        let plain = self.slots.iter().filter(|s| !s.inherited).filter_map(|s| match s.rule {
+            SlotRule::Plain { rule, .. } => Some(rule),
+            SlotRule::Profile(_) => None,
+        });
+        let mut lists = plain.flat_map(|r| r.allow_lists.iter().chain(&r.additive));
+        lists.find(|l| l.standing == Standing::Set).map(|l| l.place.path())
     }
 
     /// Decides about a tool, by its name in any spelling.
