@@ -14,6 +14,8 @@
 //! * [`home_path`]: `~` in values that are paths (SP-069).
 //! * [`edit`]: changes of the text that keep every other byte, and which file they go to (SP-054).
 //! * [`view`]: what may be shown, the same leaves hidden everywhere (SP-064).
+//! * [`write`], [`difference`], [`change_log`]: which writes are held back, what changed, and whether it widened access (SP-071).
+//! * [`credential`]: a credential, and where it is kept (SP-066).
 //! * [`issue`]: what is wrong, at which key, in which line, and the nearest valid key.
 //! * [`schema`]: every key, what it may hold, and what it means for safety.
 //!
@@ -23,6 +25,9 @@
 //! Golden data: `fixtures/config`, `fixtures/seeds`.
 
 pub mod baseline;
+pub mod change_log;
+pub mod credential;
+pub mod difference;
 pub mod document;
 pub mod dotenv;
 pub mod edit;
@@ -36,6 +41,7 @@ pub mod schema;
 pub mod source;
 pub mod substitute;
 pub mod view;
+pub mod write;
 
 pub use document::Format;
 pub use environment::Environment;
