@@ -20,6 +20,9 @@ pub use widening::judge;
 /// Most key paths of one record; the rest is counted.
 pub const MAX_CHANGES: usize = 500;
 
+/// The writer of an edit that was only found afterwards: somebody changed the file by hand.
+pub const OUTSIDE: &str = "outside";
+
 /// What a change did to access.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

@@ -12,6 +12,8 @@
 //! * [`chmod`]: change a mode on the handle that was checked, never through a link.
 //! * [`lock`]: one writer at a time, across processes (SP-007).
 //! * [`backup`]: rotated copies, never more open than the original (SP-055).
+//! * [`config_store`]: the one way a configuration is written; [`change_log`]: the record of it (SP-071).
+//! * [`credential`]: credentials kept in files and keychains (SP-066).
 //! * [`random`]: tokens from the operating system's random source.
 //!
 //! It never decides what a fact means, or which value may be written: that is the business of the pure crates.
@@ -24,8 +26,11 @@ pub mod atomic;
 pub mod backup;
 pub mod bounded_read;
 pub mod chmod;
+pub mod change_log;
 pub mod code_walk;
 pub mod config_source;
+pub mod config_store;
+pub mod credential;
 pub mod facts;
 pub mod lock;
 pub mod mode;

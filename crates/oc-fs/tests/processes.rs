@@ -190,3 +190,63 @@ fn sp_005_every_umask_gives_owner_only_files_from_the_first_byte() {
         assert!(tmp.path().join("state/store.json.bak.1").exists());
     }
 }
+
+fn edit_request(dir: &Path) -> oc_config::LoadRequest {
+    oc_config::LoadRequest {
+        environment: oc_config::Environment::from_process([(
+            "OC_TOKEN".to_owned(),
+            "0123456789abcdef".to_owned(),
+        )]),
+        overrides: oc_config::Overrides { state_dir: Some(dir.to_owned()), config: None },
+        cwd: dir.to_owned(),
+        os_home: Some(dir.to_owned()),
+        reading: oc_config::Reading::Product,
+    }
+}
+
+fn edit_config(dir: &Path, hook: atomic::Hook<'_>) {
+    let change = oc_config::edit::Change::Set {
+        path: oc_types::KeyPath::dotted("logging.redactSensitive"),
+        value: serde_json::json!("tools"),
+    };
+    let writer =
+        oc_fs::config_store::Writer { name: "test", force: oc_fs::config_store::Force::No, expected: None };
+    oc_fs::config_store::edit_with(&edit_request(dir), &[change], writer, hook).unwrap();
+}
+
+#[test]
+#[ignore = "not a test: the process that sp_006_a_kill_while_the_configuration_is_written kills"]
+fn child_edits_the_configuration_and_is_killed() {
+    let dir = PathBuf::from(std::env::var_os("STORE").unwrap());
+    let step: usize = std::env::var("STEP").unwrap().parse().unwrap();
+    edit_config(&dir, &|s| {
+        if s == WriteStep::ALL[step] {
+            let me = rustix::process::Pid::from_raw(i32::try_from(std::process::id()).unwrap()).unwrap();
+            rustix::process::kill_process(me, rustix::process::Signal::KILL).unwrap();
+        }
+        Ok(())
+    });
+}
+
+#[test]
+fn sp_006_a_kill_while_the_configuration_is_written_leaves_the_old_or_the_new_one() {
+    const OLD: &str = "{\n  // mine\n  gateway: { auth: { token: '${OC_TOKEN}' } },\n  logging: { redactSensitive: 'off' },\n}\n";
+    for index in 0..WriteStep::ALL.len() {
+        let tmp = tempfile::tempdir().unwrap();
+        let config = tmp.path().join("openclaw.json");
+        std::fs::write(&config, OLD).unwrap();
+        let status = child(
+            "child_edits_the_configuration_and_is_killed",
+            &[("STORE", tmp.path().to_str().unwrap()), ("STEP", &index.to_string())],
+        )
+        .status()
+        .unwrap();
+        assert_eq!(status.signal(), Some(9));
+        let now = std::fs::read_to_string(&config).unwrap();
+        assert!(now == OLD || now == OLD.replace("'off'", "'tools'"), "{now}");
+        // The lock of a killed holder is free, and the next edit finds a whole file.
+        edit_config(tmp.path(), &|_| Ok(()));
+        assert_eq!(std::fs::read_to_string(&config).unwrap(), OLD.replace("'off'", "'tools'"));
+        assert_eq!(std::fs::read_to_string(tmp.path().join("openclaw.json.bak")).unwrap(), OLD);
+    }
+}
