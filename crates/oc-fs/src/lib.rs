@@ -25,8 +25,8 @@
 pub mod atomic;
 pub mod backup;
 pub mod bounded_read;
-pub mod chmod;
 pub mod change_log;
+pub mod chmod;
 pub mod code_walk;
 pub mod config_source;
 pub mod config_store;
