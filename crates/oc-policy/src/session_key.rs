@@ -11,7 +11,9 @@ mod class;
 #[cfg(test)]
 mod tests;
 
-pub use build::{DmScope, IdentityLinks, SessionParts, SessionSettings, main_key, session_key};
+pub use build::{
+    DmScope, IdentityLinks, SessionParts, SessionSettings, UnknownDmScope, main_key, session_key,
+};
 pub use class::{Class, Room, RoomKind};
 
 /// Longest key accepted from outside, in bytes (sessions-routing 2).

@@ -1,0 +1,159 @@
+//! The settings of one account of one channel: account first, then channel; key by key, an object replaces an object (channels 3).
+
+use oc_types::{AccountId, ChannelId, Effect, KeyPath, Node, Trace, TraceStep};
+
+/// A value and where it stands, or where it would stand.
+#[derive(Clone, Debug)]
+pub(crate) struct Setting<'a> {
+    /// The value; `None` when unset.
+    pub(crate) node: Option<&'a Node>,
+    /// Its key path; of an unset value the channel's.
+    pub(crate) path: KeyPath,
+}
+
+impl<'a> Setting<'a> {
+    /// A member of this value.
+    pub(crate) fn get(&self, key: &str) -> Self {
+        Self { node: self.node.and_then(|n| n.get(key)), path: self.path.key(key) }
+    }
+
+    pub(crate) fn as_str(&self) -> Option<&'a str> {
+        self.node.and_then(Node::as_str)
+    }
+
+    pub(crate) fn as_bool(&self) -> Option<bool> {
+        self.node.and_then(Node::as_bool)
+    }
+
+    /// The members of an object value with at least one.
+    pub(crate) fn entries(&self) -> Option<&'a oc_types::Object> {
+        self.node.and_then(Node::as_object).filter(|o| !o.is_empty())
+    }
+
+    /// Whether the key is there, whatever its value.
+    pub(crate) fn is_set(&self) -> bool {
+        self.node.is_some()
+    }
+}
+
+/// The settings of an account.
+#[derive(Clone, Debug)]
+pub(crate) struct Settings<'a> {
+    pub(crate) config: &'a Node,
+    pub(crate) channel: ChannelId,
+    section: Setting<'a>,
+    account: Option<Setting<'a>>,
+}
+
+impl<'a> Settings<'a> {
+    /// Finds the channel's section and, in it, the account: its exact name first, then the same id in another spelling.
+    pub(crate) fn of(config: &'a Node, channel: &ChannelId, account: &str) -> Self {
+        let root = Setting { node: Some(config), path: KeyPath::root() };
+        let section = section(&root.get("channels"), channel);
+        let accounts = section.get("accounts");
+        let name = accounts.node.and_then(Node::as_object).and_then(|o| {
+            let wanted = AccountId::normalized(account);
+            o.get_key_value(account).or_else(|| o.iter().find(|(k, _)| AccountId::normalized(k) == wanted))
+        });
+        let account =
+            name.map(|(k, _)| accounts.get(k)).filter(|a| a.node.is_some_and(|n| n.as_object().is_some()));
+        Self { config, channel: channel.clone(), section, account }
+    }
+
+    /// Whether the channel has a section at all.
+    pub(crate) fn exists(&self) -> bool {
+        self.section.node.is_some_and(|n| n.as_object().is_some())
+    }
+
+    /// The value of a key: the account's if it is there, else the channel's.
+    pub(crate) fn get(&self, key: &str) -> Setting<'a> {
+        match self.account.as_ref().map(|a| a.get(key)) {
+            Some(own) if own.is_set() => own,
+            Some(_) | None => self.section.get(key),
+        }
+    }
+
+    /// The channel's own value of a key that the account replaces, if it has one.
+    pub(crate) fn shadowed(&self, key: &str) -> Option<Setting<'a>> {
+        let own = self.account.as_ref()?.get(key);
+        let outer = self.section.get(key);
+        (own.is_set() && outer.is_set()).then_some(outer)
+    }
+
+    /// The account's section, if the message's account has one.
+    pub(crate) fn account(&self) -> Option<&Setting<'a>> {
+        self.account.as_ref()
+    }
+
+    /// The switch that turns the channel or the account off, if one does (SP-423). Anything but `true` or absent counts as off.
+    pub(crate) fn switched_off(&self) -> Option<Setting<'a>> {
+        let off = |s: Setting<'a>| (s.is_set() && s.as_bool() != Some(true)).then_some(s);
+        self.account.as_ref().and_then(|a| off(a.get("enabled"))).or_else(|| off(self.section.get("enabled")))
+    }
+
+    /// A key of `channels.defaults`.
+    pub(crate) fn default_of(&self, key: &str) -> Setting<'a> {
+        let root = Setting { node: Some(self.config), path: KeyPath::root() };
+        root.get("channels").get("defaults").get(key)
+    }
+
+    /// Whether a literal `true` stands at a key.
+    pub(crate) fn is_on(&self, key: &str) -> bool {
+        self.get(key).as_bool() == Some(true)
+    }
+}
+
+/// The section of a channel: under its own name, else under a spelling that means it (`imsg`, `gchat`).
+fn section<'a>(channels: &Setting<'a>, channel: &ChannelId) -> Setting<'a> {
+    let own = channels.get(channel.as_str());
+    if own.is_set() {
+        return own;
+    }
+    let other = channels
+        .node
+        .and_then(Node::as_object)
+        .and_then(|o| o.keys().find(|k| ChannelId::parse(k).is_ok_and(|c| c == *channel)));
+    other.map_or(own, |k| channels.get(k))
+}
+
+/// A trace step about a key: positioned at the key, or at the nearest enclosing one that exists.
+pub(crate) fn step(
+    config: &Node,
+    layer: &str,
+    rule: &str,
+    path: &KeyPath,
+    effect: Effect,
+    detail: String,
+) -> TraceStep {
+    let (node, _, found) = config.nearest(path);
+    TraceStep {
+        layer: layer.to_owned(),
+        rule: rule.to_owned(),
+        key_path: Some(path.clone()),
+        source: node.origin.clone(),
+        unset: !found,
+        effect,
+        detail,
+    }
+}
+
+/// A trace that is being written.
+#[derive(Debug)]
+pub(crate) struct Steps<'a> {
+    pub(crate) config: &'a Node,
+    pub(crate) trace: Trace,
+}
+
+impl Steps<'_> {
+    pub(crate) fn add(
+        &mut self,
+        layer: &str,
+        rule: &str,
+        path: &KeyPath,
+        effect: Effect,
+        detail: impl Into<String>,
+    ) {
+        let step = step(self.config, layer, rule, path, effect, detail.into());
+        self.trace.push(step);
+    }
+}
