@@ -15,7 +15,6 @@ use crate::session_key::SessionKey;
 
 mod after;
 mod direct;
-pub mod explain;
 mod identity;
 mod pairing;
 mod reason;
@@ -24,7 +23,6 @@ mod sender_list;
 mod settings;
 mod validate;
 
-pub use explain::explain_message;
 pub use identity::store_entry;
 pub use pairing::{
     Approved, MAX_PENDING, PairingNotice, PairingView, PendingRequest, REQUEST_LIFETIME_MS, is_expired,

@@ -5,6 +5,8 @@
 //! * [`redact`]: masks credentials by their shape and their surroundings (SP-014).
 //! * [`visible`]: control, bidirectional and zero-width characters made visible, length capped (SP-015).
 //! * [`distance`]: the nearest of a list of words, for "did you mean".
+//! * [`address`]: hosts and addresses in one form, and whether a destination is public (SP-009, SP-010).
+//! * [`external`]: text from outside in an envelope that it cannot close (SP-416).
 //! * [`diff`]: unified differences whose lines are shown in a redacted form.
 //!
 //! It never logs, prints or reads anything; every function is a function of its arguments.
@@ -13,8 +15,10 @@
 //! Invariant: every pattern runs on a linear-time engine with a size limit (SP-017).
 //! Golden data: `fixtures/text`.
 
+pub mod address;
 pub mod diff;
 pub mod distance;
+pub mod external;
 pub mod redact;
 pub mod visible;
 

@@ -40,7 +40,6 @@ impl<'a> Setting<'a> {
 #[derive(Clone, Debug)]
 pub(crate) struct Settings<'a> {
     pub(crate) config: &'a Node,
-    pub(crate) channel: ChannelId,
     section: Setting<'a>,
     account: Option<Setting<'a>>,
 }
@@ -57,7 +56,7 @@ impl<'a> Settings<'a> {
         });
         let account =
             name.map(|(k, _)| accounts.get(k)).filter(|a| a.node.is_some_and(|n| n.as_object().is_some()));
-        Self { config, channel: channel.clone(), section, account }
+        Self { config, section, account }
     }
 
     /// Whether the channel has a section at all.

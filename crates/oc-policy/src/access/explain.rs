@@ -1,4 +1,0 @@
-//! placeholder
-use super::*;
-/// Placeholder.
-pub fn explain_message() {}
