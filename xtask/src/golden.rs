@@ -5,6 +5,7 @@
 //! the line before it is `P pending`. A pending case waits for something that is not built, for the reason its kind gives; one that
 //! passes although it is pending fails the run, so that the list cannot go stale.
 
+mod channels;
 mod policy;
 mod sandbox;
 
@@ -67,7 +68,7 @@ pub(crate) fn active(_: &Value) -> Standing {
 }
 
 fn kinds() -> impl Iterator<Item = &'static Kind> {
-    [policy::KINDS, sandbox::KINDS].into_iter().flatten()
+    [policy::KINDS, sandbox::KINDS, channels::KINDS].into_iter().flatten()
 }
 
 #[derive(Default)]
