@@ -149,6 +149,9 @@ pub struct Decision {
     pub trace: Trace,
 }
 
+/// Layer, rule and key of the rule that let a message through.
+type By = (&'static str, &'static str, KeyPath);
+
 /// A stage that ends the message's way.
 #[derive(Debug)]
 struct Stop {
@@ -160,11 +163,17 @@ struct Stop {
 }
 
 impl Stop {
-    fn drop(reason: Reason, layer: &'static str, rule: &'static str, path: &KeyPath) -> Self {
-        Self { outcome: Outcome::Drop(reason), layer, rule, path: path.clone(), detail: String::new() }
+    fn drop(reason: Reason, layer: &'static str, rule: &'static str, path: &KeyPath) -> Box<Self> {
+        Box::new(Self {
+            outcome: Outcome::Drop(reason),
+            layer,
+            rule,
+            path: path.clone(),
+            detail: String::new(),
+        })
     }
 
-    fn with(mut self, detail: String) -> Self {
+    fn with(mut self: Box<Self>, detail: String) -> Box<Self> {
         self.detail = detail;
         self
     }
@@ -180,7 +189,7 @@ struct Passed<'a> {
     /// Senders of a Discord room that alone may go on, asked after the command gate.
     users: Option<(sender_list::SenderList<'a>, Reason)>,
     /// The rule that let it through.
-    by: (&'static str, &'static str, KeyPath),
+    by: By,
 }
 
 /// Whether a mention is needed, and which key says so.
@@ -266,19 +275,16 @@ impl<'a> AccessPolicy<'a> {
         }
     }
 
-    fn run(
-        &self,
-        case: &mut Case<'a, '_>,
-    ) -> Result<(Admission, (&'static str, &'static str, KeyPath)), Stop> {
+    fn run(&self, case: &mut Case<'a, '_>) -> Result<(Admission, By), Box<Stop>> {
         before(case)?;
         let passed = match case.message.kind {
             ConversationKind::Direct => direct::decide(case)?,
             ConversationKind::Group | ConversationKind::Channel => room::decide(case)?,
             ConversationKind::Unknown => {
                 // SP-415: both rule sets must let it through, and nobody is offered pairing.
-                direct::decide(case).map_err(|stop| Stop {
-                    outcome: Outcome::Drop(stop.outcome.reason().unwrap_or(Reason::DmDisabled)),
-                    ..stop
+                direct::decide(case).map_err(|mut stop| {
+                    stop.outcome = Outcome::Drop(stop.outcome.reason().unwrap_or(Reason::DmDisabled));
+                    stop
                 })?;
                 room::decide(case)?
             }
@@ -288,7 +294,7 @@ impl<'a> AccessPolicy<'a> {
 }
 
 /// What is refused whoever the sender is.
-fn before(case: &mut Case<'_, '_>) -> Result<(), Stop> {
+fn before(case: &mut Case<'_, '_>) -> Result<(), Box<Stop>> {
     if let Some(switch) = case.settings.switched_off() {
         return Err(Stop::drop(Reason::ChannelDisabled, "channel", "enabled", &switch.path));
     }

@@ -155,25 +155,27 @@ fn access(row: &Value) -> Result<(), String> {
         now_ms: NOW,
     };
     let decision = policy.decide(&inbound(e)?, &pairing);
-    let mut got = json!({"decision": decision.outcome.word()});
+    let mut got = serde_json::Map::new();
+    let mut put = |key: &str, value: Value| got.insert(key.to_owned(), value);
+    put("decision", json!(decision.outcome.word()));
     if let Some(reason) = decision.outcome.reason() {
-        got["reason"] = json!(reason.word());
+        put("reason", json!(reason.word()));
     }
     match &decision.outcome {
         Outcome::Allow(admission) => {
-            got["commandAuthorized"] = json!(admission.commands().is_authorized());
-            got["sessionKey"] = json!(admission.session_key().as_str());
-            got["agentId"] = json!(admission.agent().as_str());
-            got["effectiveWasMentioned"] = json!(admission.effective_was_mentioned());
+            put("commandAuthorized", json!(admission.commands().is_authorized()));
+            put("sessionKey", json!(admission.session_key().as_str()));
+            put("agentId", json!(admission.agent().as_str()));
+            put("effectiveWasMentioned", json!(admission.effective_was_mentioned()));
         }
         Outcome::Pairing(notice) => {
-            got["pairingCreated"] = json!(notice.created());
-            got["pairingId"] = json!(notice.id());
-            got["pendingCount"] = json!(notice.pending());
+            put("pairingCreated", json!(notice.created()));
+            put("pairingId", json!(notice.id()));
+            put("pendingCount", json!(notice.pending()));
         }
         Outcome::ContextOnly(_) | Outcome::Drop(_) => {}
     }
-    same(row, &got)
+    same(row, &Value::Object(got))
 }
 
 fn pairing_store(row: &Value) -> Result<(), String> {

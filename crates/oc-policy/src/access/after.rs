@@ -3,20 +3,18 @@
 use oc_types::{Effect, KeyPath};
 
 use super::identity::Family;
-use super::{AccessPolicy, Admission, Case, Outcome, Passed, Reason, Stop};
+use super::{AccessPolicy, Admission, By, Case, Outcome, Passed, Reason, Stop};
 use crate::command::gate::{CommandGrant, command_grant, uses_access_groups};
 use crate::command::{CommandText, text_commands_count};
 use crate::inbound::ConversationKind;
 use crate::mention::{ExplicitMention, MentionFacts, MentionPatterns, mention_gate};
 use crate::routing::{Route, RouteQuery};
 
-type By = (&'static str, &'static str, KeyPath);
-
 pub(super) fn decide<'a>(
     policy: &AccessPolicy<'a>,
     case: &mut Case<'a, '_>,
     passed: Passed<'a>,
-) -> Result<(Admission, By), Stop> {
+) -> Result<(Admission, By), Box<Stop>> {
     let route = route(policy, case)?;
     let config = case.config();
     let message = case.message;
@@ -63,7 +61,7 @@ pub(super) fn decide<'a>(
     Ok((admission, by))
 }
 
-fn route(policy: &AccessPolicy<'_>, case: &mut Case<'_, '_>) -> Result<Route, Stop> {
+fn route(policy: &AccessPolicy<'_>, case: &mut Case<'_, '_>) -> Result<Route, Box<Stop>> {
     let message = case.message;
     let place = &message.place;
     let conversation = message.conversation.as_str();
@@ -113,7 +111,7 @@ fn mention(
     passed: &Passed<'_>,
     route: &Route,
     (grant, is_command, text_commands, owner): (CommandGrant, bool, bool, bool),
-) -> Result<bool, Stop> {
+) -> Result<bool, Box<Stop>> {
     let message = case.message;
     let patterns = MentionPatterns::for_agent(case.config(), &route.agent);
     let native = message.mentions.bot;
@@ -155,13 +153,13 @@ fn mention(
             Family::Matrix | Family::GoogleChat => Outcome::Drop(Reason::MentionRequired),
             _ => Outcome::ContextOnly(Reason::MentionRequired),
         };
-        return Err(Stop {
+        return Err(Box::new(Stop {
             outcome,
             layer: "mention",
             rule: "requireMention",
             path: path.clone(),
             detail: String::new(),
-        });
+        }));
     }
     let said = match (facts.required, facts.detectable) {
         (false, _) => "no mention is needed",

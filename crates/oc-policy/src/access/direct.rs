@@ -60,7 +60,7 @@ pub(super) fn inherited(case: &Case<'_, '_>, setting: &Setting<'_>) -> &'static 
     }
 }
 
-pub(super) fn decide<'a>(case: &mut Case<'a, '_>) -> Result<Passed<'a>, Stop> {
+pub(super) fn decide<'a>(case: &mut Case<'a, '_>) -> Result<Passed<'a>, Box<Stop>> {
     let keys = dm_keys(&case.settings, case.family);
     if let Some(enabled) = &keys.enabled
         && enabled.is_set()
@@ -143,13 +143,15 @@ pub(super) fn inert_entries(list: &super::sender_list::SenderList<'_>) -> String
     )
 }
 
-fn pairing(case: &Case<'_, '_>, keys: &DmKeys<'_>) -> Stop {
-    let stop = |outcome| Stop {
-        outcome,
-        layer: "dmPolicy",
-        rule: "pairing",
-        path: keys.policy.path.clone(),
-        detail: String::new(),
+fn pairing(case: &Case<'_, '_>, keys: &DmKeys<'_>) -> Box<Stop> {
+    let stop = |outcome| {
+        Box::new(Stop {
+            outcome,
+            layer: "dmPolicy",
+            rule: "pairing",
+            path: keys.policy.path.clone(),
+            detail: String::new(),
+        })
     };
     if let Approved::Unreadable { why } = &case.pairing.approved {
         return stop(Outcome::Drop(Reason::DmPairingRequired))

@@ -46,7 +46,7 @@ impl GroupPolicy {
     }
 }
 
-pub(super) fn decide<'a>(case: &mut Case<'a, '_>) -> Result<Passed<'a>, Stop> {
+pub(super) fn decide<'a>(case: &mut Case<'a, '_>) -> Result<Passed<'a>, Box<Stop>> {
     let group_dm = case.message.kind == ConversationKind::Group;
     match case.family {
         Family::Discord | Family::Slack if group_dm => group_direct(case),
@@ -90,7 +90,7 @@ fn policy<'a>(case: &mut Case<'a, '_>, inner: &[Setting<'a>]) -> (GroupPolicy, K
 }
 
 /// Refuses when rooms are off.
-fn not_disabled((policy, path): &(GroupPolicy, KeyPath)) -> Result<(), Stop> {
+fn not_disabled((policy, path): &(GroupPolicy, KeyPath)) -> Result<(), Box<Stop>> {
     match policy {
         GroupPolicy::Disabled => {
             Err(Stop::drop(Reason::GroupPolicyDisabled, "groupPolicy", "disabled", path))
@@ -100,7 +100,7 @@ fn not_disabled((policy, path): &(GroupPolicy, KeyPath)) -> Result<(), Stop> {
 }
 
 /// A Discord or Slack group direct message: off unless switched on, and only the listed ones when some are listed.
-fn group_direct<'a>(case: &mut Case<'a, '_>) -> Result<Passed<'a>, Stop> {
+fn group_direct<'a>(case: &mut Case<'a, '_>) -> Result<Passed<'a>, Box<Stop>> {
     let dm = case.settings.get("dm");
     let enabled = dm.get("groupEnabled");
     if enabled.as_bool() != Some(true) {
@@ -185,7 +185,7 @@ pub(super) fn only_listed(
     case: &mut Case<'_, '_>,
     list: &SenderList<'_>,
     reason: Reason,
-) -> Result<(), Stop> {
+) -> Result<(), Box<Stop>> {
     if list.is_empty() {
         return Ok(());
     }

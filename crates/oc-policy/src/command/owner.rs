@@ -62,7 +62,7 @@ pub fn command_auth(
         .map_or_else(|_| sender.channel.trim().to_lowercase(), |c| c.to_string());
     let form = |text: &str| formatted(&channel, text);
     let listed = listed(config, &channel, sender.account);
-    let own_prefix = |text: &String| for_channel(&channel, text);
+    let own_prefix = |text: &String| for_channel(&channel, text.as_str());
     let configured: Vec<String> = config
         .path(&["commands", "ownerAllowFrom"])
         .and_then(Node::entries)
@@ -124,7 +124,7 @@ fn listed(config: &Node, channel: &str, account: &str) -> Vec<String> {
 }
 
 /// An entry without its channel prefix; `None` when the prefix is another channel's.
-fn for_channel(channel: &str, text: &String) -> Option<String> {
+fn for_channel(channel: &str, text: &str) -> Option<String> {
     let text = text.trim();
     if let Some((prefix, rest)) = text.split_once(':') {
         let prefix = prefix.trim().to_ascii_lowercase();

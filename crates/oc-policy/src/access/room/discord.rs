@@ -11,7 +11,7 @@ use crate::access::settings::Setting;
 use crate::access::{Case, Passed, Reason, Stop};
 use crate::command::gate::WhenOff;
 
-pub(super) fn decide<'a>(case: &mut Case<'a, '_>) -> Result<Passed<'a>, Stop> {
+pub(super) fn decide<'a>(case: &mut Case<'a, '_>) -> Result<Passed<'a>, Box<Stop>> {
     let guilds = case.settings.get("guilds");
     let guild = guild(case, &guilds);
     if guilds.entries().is_some() && guild.is_none() {

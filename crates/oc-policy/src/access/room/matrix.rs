@@ -9,7 +9,7 @@ use crate::access::settings::Setting;
 use crate::access::{Case, MentionRule, Passed, Reason, Stop};
 use crate::command::gate::WhenOff;
 
-pub(super) fn decide<'a>(case: &mut Case<'a, '_>) -> Result<Passed<'a>, Stop> {
+pub(super) fn decide<'a>(case: &mut Case<'a, '_>) -> Result<Passed<'a>, Box<Stop>> {
     let in_force = policy(case, &[]);
     not_disabled(&in_force)?;
     let groups = case.settings.get("groups");

@@ -62,7 +62,7 @@ impl<'a> Senders<'a> {
     }
 }
 
-pub(super) fn decide<'a>(case: &mut Case<'a, '_>) -> Result<Passed<'a>, Stop> {
+pub(super) fn decide<'a>(case: &mut Case<'a, '_>) -> Result<Passed<'a>, Box<Stop>> {
     let entries = Entries::of(case);
     let owns = matches!(case.family, Family::Telegram | Family::Line);
     if owns {
@@ -89,7 +89,7 @@ pub(super) fn decide<'a>(case: &mut Case<'a, '_>) -> Result<Passed<'a>, Stop> {
     Ok(Passed { commands, when_off: WhenOff::Allow, mention: Some(mention(case, &entries)), users: None, by })
 }
 
-fn switched_on(entries: &Entries<'_>) -> Result<(), Stop> {
+fn switched_on(entries: &Entries<'_>) -> Result<(), Box<Stop>> {
     if let Some(group) = entries.group()
         && let Some(path) = super::is_off(group, "enabled")
     {
@@ -122,7 +122,7 @@ fn senders<'a>(case: &mut Case<'a, '_>, entries: &Entries<'a>, owns: bool) -> Se
 }
 
 /// The room's own list is asked whatever the policy; an empty one admits nobody (SP-406).
-fn override_admits(case: &mut Case<'_, '_>, list: &SenderList<'_>) -> Result<(), Stop> {
+fn override_admits(case: &mut Case<'_, '_>, list: &SenderList<'_>) -> Result<(), Box<Stop>> {
     if list.is_empty() {
         return Err(Stop::drop(Reason::GroupAllowlistEmpty, "senders", "room-list", &list.path));
     }
@@ -145,7 +145,7 @@ fn override_admits(case: &mut Case<'_, '_>, list: &SenderList<'_>) -> Result<(),
 fn sender_admitted(
     case: &mut Case<'_, '_>,
     senders: &Senders<'_>,
-) -> Result<(&'static str, &'static str, KeyPath), Stop> {
+) -> Result<(&'static str, &'static str, KeyPath), Box<Stop>> {
     let list = senders.list();
     let rule = match senders {
         Senders::Override(_) => "room-list",
@@ -177,7 +177,7 @@ fn sender_admitted(
 }
 
 /// A map of groups with an entry is a list of allowed rooms, whatever the policy.
-fn room_listed(case: &mut Case<'_, '_>, entries: &Entries<'_>) -> Result<(), Stop> {
+fn room_listed(case: &mut Case<'_, '_>, entries: &Entries<'_>) -> Result<(), Box<Stop>> {
     if let Some(outer) = case.settings.shadowed("groups") {
         let detail = "the account's own map replaces this one; they are not merged";
         case.steps.add("groups", "replaced", &outer.path, Effect::Inert, detail);

@@ -16,7 +16,7 @@ pub(in crate::access) fn entry<'a>(case: &Case<'a, '_>) -> Option<Setting<'a>> {
     room_entry(&map, case.message.conversation.as_str(), case.message.place.name.as_deref())
 }
 
-pub(super) fn decide<'a>(case: &mut Case<'a, '_>) -> Result<Passed<'a>, Stop> {
+pub(super) fn decide<'a>(case: &mut Case<'a, '_>) -> Result<Passed<'a>, Box<Stop>> {
     let in_force = policy(case, &[]);
     not_disabled(&in_force)?;
     let map = case.settings.get("channels");
