@@ -1,12 +1,12 @@
 //! Who may talk, what may they use, where does it run: decided from the configuration as data, without I/O.
 
-pub mod batch;
-pub mod elevated;
-pub mod explain_tool;
 pub mod access;
+pub mod batch;
 pub mod batch;
 pub mod command;
 pub mod elevated;
+pub mod elevated;
+pub mod explain_tool;
 pub mod group;
 pub mod http_invoke;
 pub mod inbound;
