@@ -2,9 +2,7 @@
 
 pub mod access;
 pub mod batch;
-pub mod batch;
 pub mod command;
-pub mod elevated;
 pub mod elevated;
 pub mod explain_tool;
 pub mod group;
