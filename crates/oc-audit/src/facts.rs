@@ -5,6 +5,7 @@
 
 mod deep;
 mod path;
+mod secret;
 mod subtree;
 mod text;
 mod wanted;
@@ -18,6 +19,7 @@ pub use deep::{
     CodeHit, Deep, EntryProblem, FolderKind, ManifestFact, ProbeClose, ProbeOutcome, ScannedFolder,
 };
 pub use path::{Kind, LinkTarget, PathFact};
+pub use secret::{SecretHit, SecretScan};
 pub use subtree::{LooseEntry, Subtree, SubtreeRequest};
 pub use text::TextFact;
 pub use wanted::Wanted;
@@ -68,6 +70,7 @@ pub struct Facts {
     texts: BTreeMap<PathBuf, TextFact>,
     listings: BTreeMap<PathBuf, Listing>,
     subtrees: BTreeMap<PathBuf, Subtree>,
+    secret_scans: BTreeMap<PathBuf, SecretScan>,
 }
 
 impl Facts {
@@ -86,6 +89,7 @@ impl Facts {
             texts: BTreeMap::new(),
             listings: BTreeMap::new(),
             subtrees: BTreeMap::new(),
+            secret_scans: BTreeMap::new(),
         }
     }
 
@@ -111,6 +115,17 @@ impl Facts {
     #[must_use]
     pub fn subtree(&self, path: &Path) -> Option<&Subtree> {
         self.subtrees.get(path)
+    }
+
+    /// Where credentials lie about below a directory; `None` when it is none or nobody looked.
+    #[must_use]
+    pub fn secret_scan(&self, path: &Path) -> Option<&SecretScan> {
+        self.secret_scans.get(path)
+    }
+
+    /// Records where credentials lie about.
+    pub fn add_secret_scan(&mut self, path: &Path, fact: SecretScan) {
+        self.secret_scans.insert(path.to_owned(), fact);
     }
 
     /// Records what `lstat` said.
@@ -140,6 +155,7 @@ impl Facts {
         wanted.texts.retain(|p, _| !self.texts.contains_key(p));
         wanted.listings.retain(|p| !self.listings.contains_key(p));
         wanted.subtrees.retain(|p, _| !self.subtrees.contains_key(p));
+        wanted.secret_scans.retain(|p| !self.secret_scans.contains_key(p));
         wanted
     }
 }

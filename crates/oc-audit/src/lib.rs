@@ -9,6 +9,9 @@
 //! * [`module`]: the ordered list of check modules; each says which facts it [`wants`](module::Module::wants) and how it runs.
 //! * [`facts`]: what is known; [`facts::Wanted`]: what is to be found out.
 //! * [`code_scan`]: the static scan of plugin and skill code.
+//! * [`map`]: what is sensitive, where it is, who can read it.
+//! * [`format`]: reports for other programs.
+//! * [`secret_scan`]: credentials in files that the model reads.
 //! * [`finding`], [`report`]: the result, with the key and file position behind each finding.
 //! * [`checks`], [`channels`]: the checks of the era; [`latest`]: those of the latest rules.
 //! * [`gateway_auth`], [`browser_profiles`], [`model_ids`], [`agents`], [`workspace`]: settings resolved the way the product
@@ -41,6 +44,13 @@ pub mod report;
 pub mod rules;
 pub mod text_block;
 pub mod tool_lists;
+pub mod format;
+pub mod latest;
+pub mod map;
+pub mod module;
+pub mod report;
+pub mod rules;
+pub mod secret_scan;
 pub mod workspace;
 
 pub use catalogue::{Check, Priority};

@@ -4,6 +4,7 @@
 //!
 //! * [`bounded_read`]: regular files only, at most so many bytes, never blocking.
 //! * [`code_walk`]: the folders of plugins and skills for the code scan.
+//! * [`secret_walk`]: where credentials lie about below a folder.
 //! * [`config_source`]: configuration text, includes and `.env` files for `oc-config` (SP-051).
 //! * [`facts`]: what the audit wants to know: modes, links, small files, sums of walks.
 //! * [`root`]: reads beneath an opened directory, component by component (SP-001 to SP-003).
@@ -36,3 +37,4 @@ pub mod lock;
 pub mod mode;
 pub mod random;
 pub mod root;
+pub mod secret_walk;

@@ -16,6 +16,8 @@ pub struct Wanted {
     pub listings: BTreeSet<PathBuf>,
     /// Directories to walk.
     pub subtrees: BTreeMap<PathBuf, SubtreeRequest>,
+    /// Directories to look through for credentials.
+    pub secret_scans: BTreeSet<PathBuf>,
 }
 
 impl Wanted {
@@ -42,6 +44,11 @@ impl Wanted {
     pub fn walk(&mut self, path: impl AsRef<Path>, request: SubtreeRequest) {
         self.stats.insert(path.as_ref().to_owned());
         self.subtrees.insert(path.as_ref().to_owned(), request);
+    }
+
+    /// Asks where credentials lie about below a directory (not a link to one).
+    pub fn scan_secrets(&mut self, path: impl AsRef<Path>) {
+        self.secret_scans.insert(path.as_ref().to_owned());
     }
 
     /// Whether nothing is asked for.

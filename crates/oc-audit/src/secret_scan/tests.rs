@@ -1,0 +1,54 @@
+use super::*;
+use proptest::prelude::*;
+
+fn names(text: &str) -> Vec<(usize, &'static str)> {
+    scan(text).into_iter().map(|h| (h.line, h.pattern)).collect()
+}
+
+/// Put together at run time, so that no scanner takes this file for a leak.
+fn fake(prefix: &str) -> String {
+    format!("{prefix}{}", "0a1B2c3D4e".repeat(3))
+}
+
+#[test]
+fn credentials_are_found_with_their_line() {
+    let key = fake("sk-");
+    assert_eq!(names(&format!("# Tools\n\nuse {key} here\n")), [(3, "service-key")]);
+    assert_eq!(names(&format!("a\nMAIL_PASSWORD={}\n", "hunter2hunter2")), [(2, "assignment")]);
+    assert_eq!(
+        names(&format!("-----BEGIN {0} KEY-----\nx\n-----END {0} KEY-----", "PRIVATE")),
+        [(1, "private-key")]
+    );
+    assert_eq!(names(&format!("x\nx\nhttps://me:{}@h/", "s3cr3ts3cr3t")), [(3, "url-user-info")]);
+}
+
+#[test]
+fn references_examples_and_prose_are_no_credentials() {
+    for text in [
+        "API_KEY=${OPENAI_API_KEY}",
+        "API_KEY=your-key-goes-here-1234",
+        "token: <paste it here 123456789>",
+        "The key: documentation",
+        "password=***",
+        "--token $TOKEN",
+        "sk-xxxxxxxxxxxxxxxxxxxxxxxx",
+        "const token = readToken(1234567);",
+    ] {
+        assert_eq!(names(text), [], "{text}");
+    }
+}
+
+#[test]
+fn a_mebibyte_is_scanned_in_linear_time() {
+    let start = std::time::Instant::now();
+    assert!(scan(&"KEY token --password ".repeat(50_000)).is_empty());
+    assert!(start.elapsed().as_secs() < 20, "{:?}", start.elapsed());
+}
+
+proptest! {
+    #[test]
+    fn sp_280_a_hit_is_a_line_of_the_text_and_a_known_word(text in any::<String>()) {
+        let lines = text.matches('\n').count() + 1;
+        prop_assert!(scan(&text).iter().all(|h| h.line >= 1 && h.line <= lines && !h.pattern.is_empty()));
+    }
+}
