@@ -14,8 +14,11 @@ mod tests;
 use oc_audit::{AuditContext, Facts, RuleSet, Wanted};
 use oc_types::Node;
 
-/// Most rounds of asking: a fact may lead to another question (the agents found on disk), but not for ever.
-const ROUNDS: usize = 6;
+use crate::secret_walk;
+
+/// Most rounds of asking: a fact may lead to another question (the agents found on disk, the next folder of a skill, the next
+/// part of a linked path), but not for ever.
+const ROUNDS: usize = 64;
 
 /// Collects every fact that the rule set's checks want.
 #[must_use]
@@ -57,5 +60,8 @@ pub fn gather(wanted: &Wanted, facts: &mut Facts) {
     }
     for (path, request) in &wanted.subtrees {
         facts.add_subtree(path, subtree::walk(path, request));
+    }
+    for path in &wanted.secret_scans {
+        facts.add_secret_scan(path, secret_walk::scan(path));
     }
 }

@@ -35,7 +35,7 @@ pub fn render(report: &Report) -> String {
     for held in &report.suppressed {
         cases.push_str(&open(&held.finding));
         let reason = held.reason.as_deref().unwrap_or("suppressed");
-        let _ = write!(cases, "<skipped message=\"{}\"/></testcase>\n", attribute(reason));
+        let _ = writeln!(cases, "<skipped message=\"{}\"/></testcase>", attribute(reason));
     }
     if cases.is_empty() {
         // A suite without cases reads as "nothing ran".
