@@ -11,7 +11,7 @@ use oc_types::{KeyPath, Node, Origin, Value};
 
 use crate::document::{self, Format, Frame};
 use crate::include;
-use crate::location::{Ambiguous, Base, Locations, Overrides, state_dir};
+use crate::location::{self, Ambiguous, Base, Locations, Overrides, state_dir};
 use crate::source::{ReadFailure, Role, Source};
 use crate::substitute::{Reference, substitute};
 use crate::{Environment, Issue, home_path};
@@ -117,6 +117,9 @@ pub fn load(request: &LoadRequest, source: &dyn Source) -> Loaded {
         issues: Vec::new(),
         warnings,
     };
+    if request.reading == Reading::Product {
+        loaded.warnings.extend(location::beside(&loaded.locations.config, &exists).map(not_read));
+    }
     if let Some(ambiguous) = ambiguous {
         loaded.exists = true;
         loaded.issues.push(two_formats(&ambiguous));
@@ -147,8 +150,10 @@ fn resolve(loaded: &mut Loaded, root: Node, format: Format, request: &LoadReques
     loaded.issues.extend(blocked);
     let found = substitute(&mut tree, &loaded.environment);
     loaded.references = found.references;
+    let mut checked = check::migrate_and_validate(tree, request.reading);
+    // A value without its variable is told once; that `${X}` is not one of the valid words as well helps nobody.
+    checked.issues.retain(|i| !found.issues.iter().any(|u| u.path == i.path));
     loaded.issues.extend(found.issues);
-    let checked = check::migrate_and_validate(tree, request.reading);
     loaded.issues.extend(checked.issues);
     loaded.warnings.extend(checked.warnings);
     loaded.tree = checked.tree;
@@ -201,6 +206,12 @@ fn read_root(loaded: &mut Loaded, reading: Reading, source: &dyn Source) -> Opti
             None
         }
     }
+}
+
+fn not_read(path: PathBuf) -> Issue {
+    let origin = Origin::file(&Arc::from(path.to_string_lossy().as_ref()), None);
+    let message = format!("{} is not read", path.display());
+    whole_file(origin, message, &format!("move its settings into {}", location::CONFIG_NAME))
 }
 
 fn two_formats(ambiguous: &Ambiguous) -> Issue {

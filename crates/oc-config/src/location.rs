@@ -17,6 +17,7 @@ pub const CONFIG_NAME: &str = "openclaw.json";
 /// The name of the configuration file in TOML.
 pub const TOML_NAME: &str = "openclaw.toml";
 const YAML_NAMES: [&str; 2] = ["openclaw.yaml", "openclaw.yml"];
+const NEVER_READ: [&str; 2] = ["openclaw.json5", "openclaw.jsonc"];
 const LEGACY_NAMES: [&str; 3] = ["clawdbot.json", "moltbot.json", "moldbot.json"];
 const STATE_NAME: &str = ".openclaw";
 const LEGACY_STATE_NAMES: [&str; 3] = [".clawdbot", ".moltbot", ".moldbot"];
@@ -139,6 +140,15 @@ impl Locations {
         };
         (Self { home, state_dir, config, credentials }, ambiguous)
     }
+}
+
+/// Files beside the configuration that look like one but are never read: other formats, other endings.
+pub(crate) fn beside<'a>(
+    config: &'a Path,
+    exists: &'a dyn Fn(&Path) -> bool,
+) -> impl Iterator<Item = PathBuf> + use<'a> {
+    let names = YAML_NAMES.iter().chain(&NEVER_READ);
+    names.map(|n| config.with_file_name(n)).filter(move |p| p != config && exists(p))
 }
 
 /// The configuration file of a directory, and the TOML file beside it when both formats are there.

@@ -16,6 +16,9 @@ mod tests;
 /// Most bytes that substitution may produce in one load: a large variable named often would otherwise have no limit (SP-016).
 pub const MAX_SUBSTITUTED_BYTES: usize = 16 * 1024 * 1024;
 
+/// Most variables that are told one by one.
+const MAX_ISSUES: usize = 100;
+
 /// A value whose text in the file is a reference: writes put this text back, not the substituted one (SP-054).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -94,8 +97,13 @@ pub(crate) struct Substituted {
 
 /// Puts the variables into every string value of a tree, keys excepted.
 pub(crate) fn substitute(tree: &mut Node, environment: &Environment) -> Substituted {
-    let mut work = Work { environment, path: Vec::new(), bytes: 0, found: Substituted::default() };
+    let mut work = Work { environment, path: Vec::new(), bytes: 0, untold: 0, found: Substituted::default() };
     work.node(tree);
+    if work.untold > 0 {
+        let message = format!("{} more variables are not set", work.untold);
+        let (path, origin) = (KeyPath::root(), tree.origin.clone());
+        work.found.issues.push(Issue { path, origin, message, nearest: None, fix: None });
+    }
     work.found
 }
 
@@ -103,6 +111,7 @@ struct Work<'a> {
     environment: &'a Environment,
     path: Vec<Segment>,
     bytes: usize,
+    untold: usize,
     found: Substituted,
 }
 
@@ -190,6 +199,10 @@ impl Work<'_> {
     }
 
     fn fail(&mut self, origin: &Origin, message: String, fix: &str) {
+        if self.found.issues.len() >= MAX_ISSUES {
+            self.untold += 1;
+            return;
+        }
         self.found.issues.push(Issue {
             path: self.path.iter().cloned().collect(),
             origin: origin.clone(),

@@ -80,6 +80,10 @@ fn json5_form(text: &str) -> Option<String> {
         if body.is_empty() {
             continue;
         }
+        if body.contains(super::lines::ends_line) {
+            // What ends a line in JSON5 but not in YAML would end a comment too early.
+            return None;
+        }
         let (text, comment) = without_comment(body);
         lines.push(Line { indent: raw.len() - body.len(), text, comment });
     }

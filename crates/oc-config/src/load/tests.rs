@@ -48,3 +48,34 @@ fn a_missing_file_is_an_empty_valid_configuration() {
     assert_eq!(loaded.tree, Node::empty());
     assert_eq!(loaded.locations.config, Path::new("/h/.openclaw/openclaw.json"));
 }
+
+#[test]
+fn a_file_that_only_looks_like_the_configuration_is_named() {
+    let source = Memory::new().with("/h/.openclaw/openclaw.json5", "{ gateway: { bind: 'lan' } }");
+    let loaded = load(&request(&[]), &source);
+    assert!(!loaded.exists && loaded.is_valid());
+    let told: Vec<String> = loaded.warnings.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        told,
+        ["openclaw.json5: /h/.openclaw/openclaw.json5 is not read; move its settings into openclaw.json"]
+    );
+}
+
+#[test]
+fn sp_053_a_missing_variable_is_told_once() {
+    let source = Memory::new().with("/h/.openclaw/openclaw.json", "{ gateway: { bind: '${BIND}' } }");
+    let loaded = load(&request(&[]), &source);
+    assert_eq!(loaded.issues.len(), 1, "{:?}", loaded.issues);
+    assert_eq!(loaded.issues[0].path.to_string(), "gateway.bind");
+}
+
+#[test]
+fn an_overlay_shows_what_an_edit_would_mean() {
+    let disk = Memory::new().with("/h/.openclaw/openclaw.json", "{ gateway: { port: 1 } }");
+    let path = Path::new("/h/.openclaw/openclaw.json");
+    let edited = crate::source::Overlay::new(&disk, path, b"{ gateway: { port: 2 } }");
+    let port = |source: &dyn Source| {
+        load(&request(&[]), source).tree.path(&["gateway", "port"]).unwrap().as_number()
+    };
+    assert_eq!((port(&disk), port(&edited)), (Some(1.0), Some(2.0)));
+}

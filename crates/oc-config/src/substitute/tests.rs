@@ -91,3 +91,10 @@ fn sp_054_the_text_as_written_is_remembered() {
         ("Bearer ${A}", &["A".to_owned()][..])
     );
 }
+
+#[test]
+fn many_missing_variables_are_counted() {
+    let (_, found) = run(json!(vec!["${NOPE}"; 1000]));
+    assert_eq!(found.issues.len(), 101);
+    assert_eq!(found.issues[100].message, "900 more variables are not set");
+}
