@@ -2,6 +2,7 @@
 
 mod completion;
 mod onboard;
+mod security;
 
 use std::process::ExitCode;
 
@@ -22,6 +23,8 @@ pub struct Cli {
 /// The commands.
 #[derive(Debug, clap::Subcommand)]
 pub enum Command {
+    /// Audit the security of this setup, mend it, undo the mending.
+    Security(security::SecurityArgs),
     /// Write a first configuration with a generated gateway token.
     Onboard(onboard::OnboardArgs),
     /// Print the completion script of a shell.
@@ -37,6 +40,7 @@ pub enum Command {
 /// What the command reports; printed as one line, exit code 1.
 pub fn run(app: &App, command: Command) -> anyhow::Result<ExitCode> {
     match command {
+        Command::Security(args) => security::run(app, args),
         Command::Onboard(args) => onboard::run(app, &args),
         Command::Completion(args) => Ok(completion::completion(app, &args)),
         Command::Man(args) => completion::man(app, &args),

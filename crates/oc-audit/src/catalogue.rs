@@ -2,6 +2,7 @@
 
 mod era;
 mod latest;
+pub mod page;
 
 use oc_types::Severity;
 use serde::Serialize;

@@ -11,6 +11,7 @@ mod subtree;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use inspect::plain;
 use oc_audit::{AuditContext, Facts, RuleSet, Wanted};
 use oc_types::Node;
 

@@ -15,6 +15,8 @@
 //! * [`backup`]: rotated copies, never more open than the original (SP-055).
 //! * [`config_store`]: the one way a configuration is written; [`change_log`]: the record of it (SP-071).
 //! * [`credential`]: credentials kept in files and keychains (SP-066).
+//! * [`narrow`]: modes made owner-only, on the inode that was checked.
+//! * [`fix_record`]: what the last fix changed, so that it can be undone.
 //! * [`random`]: tokens from the operating system's random source.
 //!
 //! It never decides what a fact means, or which value may be written: that is the business of the pure crates.
@@ -33,8 +35,10 @@ pub mod config_source;
 pub mod config_store;
 pub mod credential;
 pub mod facts;
+pub mod fix_record;
 pub mod lock;
 pub mod mode;
+pub mod narrow;
 pub mod random;
 pub mod root;
 pub mod secret_walk;
