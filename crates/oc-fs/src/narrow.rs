@@ -57,8 +57,8 @@ pub fn apply(change: &ModeChange) -> Outcome {
 /// # Errors
 /// Why it was left alone, in a few words.
 pub fn restore(path: &Path, expected: u32, mode: u32) -> Result<(), String> {
-    let fd = open(CWD, path).map_err(|e| plain(e))?;
-    let stat = fstat(&fd).map_err(|e| plain(e))?;
+    let fd = open(CWD, path).map_err(plain)?;
+    let stat = fstat(&fd).map_err(plain)?;
     match FileType::from_raw_mode(stat.st_mode) {
         FileType::Directory | FileType::RegularFile => {}
         _ => return Err("it is neither a file nor a directory".to_owned()),

@@ -100,7 +100,7 @@ pub(super) fn listing(path: &Path) -> Listing {
 }
 
 /// An error of the system in a few words.
-pub(super) fn plain(e: &std::io::Error) -> String {
+pub(crate) fn plain(e: &std::io::Error) -> String {
     let text = e.to_string().to_lowercase();
     text.split(" (os error").next().unwrap_or(&text).to_owned()
 }

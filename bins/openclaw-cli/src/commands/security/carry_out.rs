@@ -47,7 +47,7 @@ pub(super) fn run(app: &App, loaded: &Loaded, rules: RuleSet, dry_run: bool) -> 
     let plan = fix::plan(&AuditContext::new(&loaded.tree, &facts, rules));
     let mut report = FixReport { dry_run, ..FixReport::default() };
     let files = edits(loaded, rules, &plan, &mut report);
-    report.diff = files.iter().map(|f| diff(f)).collect();
+    report.diff = files.iter().map(diff).collect();
     if dry_run {
         report.actions = plan.modes.iter().map(|c| (c.clone(), narrow::look(c))).collect();
         return Ok(report);
