@@ -93,6 +93,12 @@ pub struct Leaf {
 #[must_use]
 pub fn lookup(path: &KeyPath) -> Option<Leaf> {
     let start = Leaf { kind: ROOT, sensitive: false, default: None, dangerous: None, product: false };
+    if let [Segment::Key(a), Segment::Key(b), Segment::Key(id), Segment::Key(c), rest @ ..] = path.segments()
+        && (a.as_str(), b.as_str(), c.as_str()) == ("plugins", "entries", "config")
+        && let Some(bundled) = plugins::BUNDLED.iter().find(|p| p.id == id)
+    {
+        return rest.iter().try_fold(Leaf { kind: bundled.config, ..start }, step);
+    }
     path.segments().iter().try_fold(start, step)
 }
 

@@ -27,7 +27,7 @@ pub(super) const HUMAN_DELAY: Kind =
 
 /// The regular wake-up.
 pub(super) const HEARTBEAT: Kind = object(&[
-    key("every", TEXT),
+    key("every", form(Form::Span)),
     key("activeHours", ACTIVE_HOURS),
     key("model", TEXT),
     key("session", TEXT),

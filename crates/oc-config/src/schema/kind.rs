@@ -62,8 +62,8 @@ pub enum Form {
     ProfileName,
     /// A time span such as `30m`, `1h30m`, `45s`, `250ms`; a bare number counts in the key's own unit.
     Span,
-    /// A time of day `HH:MM`; `24:00` is allowed.
-    Clock,
+    /// The name of a slash command: `/` optional, then 1 to 32 letters, digits and underscores.
+    CommandName,
 }
 
 /// The named keys of an object and what becomes of other keys.

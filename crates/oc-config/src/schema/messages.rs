@@ -33,7 +33,6 @@ pub(super) const QUEUE: Kind = object(&[
 /// Speech.
 pub(super) const TTS: Kind = object(&[
     key("auto", word(&["off", "always", "inbound", "tagged"])),
-    key("enabled", BOOL),
     key("mode", word(&["final", "all"])),
     key("provider", word(&["elevenlabs", "openai", "edge"])),
     key("summaryModel", TEXT),

@@ -15,7 +15,10 @@ const KEYS: &[Key] = &[
     key("commands", shared::CHANNEL_COMMANDS),
     key(
         "customCommands",
-        list(&object(&[key("command", ANY).required(), key("description", ANY).required()])),
+        list(&object(&[
+            key("command", form(Form::CommandName)).required(),
+            key("description", FILLED).required(),
+        ])),
     ),
     key("configWrites", BOOL),
     key("dmPolicy", shared::DM_POLICY).default(Literal::Text("pairing")),
