@@ -26,7 +26,8 @@ impl std::fmt::Display for Issue {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}: ", self.origin)?;
         if !self.path.is_root() {
-            write!(f, "{}: ", self.path)?;
+            // A key may hold anything, and this line goes to a terminal (SP-015).
+            write!(f, "{}: ", oc_text::visible(&self.path.to_string(), oc_text::visible::LINE_CAP))?;
         }
         f.write_str(&self.message)?;
         if let Some(n) = &self.nearest {

@@ -19,6 +19,7 @@ mod media;
 mod memory;
 mod messages;
 mod models;
+pub mod notes;
 pub mod plugins;
 pub mod protection;
 mod sandbox;

@@ -25,6 +25,15 @@ mod tests;
 
 pub use plugin::{Plugin, Plugins};
 
+/// What a kind takes in the product's reading, in words for the reference page: `true or false`, `off, on or auto`.
+#[must_use]
+pub fn expected_text(kind: &crate::schema::Kind) -> String {
+    match kind {
+        crate::schema::Kind::Secret => "text or a reference".to_owned(),
+        kind => describe::expected(kind, Reading::Product),
+    }
+}
+
 /// Most issues of one check; what is beyond is counted, not listed.
 pub const MAX_ISSUES: usize = 100;
 

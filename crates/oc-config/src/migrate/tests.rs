@@ -13,8 +13,10 @@ fn moves(before: Json, after: Json, listed: &[(&str, &str)]) {
     let out = run(&before);
     assert_eq!(out.issues, Vec::new(), "{before}");
     assert_eq!(out.tree.to_json(), after);
-    let have: Vec<(String, String)> = out.moved.iter().map(|m| (m.from.to_string(), m.to.to_string())).collect();
-    let want: Vec<(String, String)> = listed.iter().map(|(a, b)| ((*a).to_owned(), (*b).to_owned())).collect();
+    let have: Vec<(String, String)> =
+        out.moved.iter().map(|m| (m.from.to_string(), m.to.to_string())).collect();
+    let want: Vec<(String, String)> =
+        listed.iter().map(|(a, b)| ((*a).to_owned(), (*b).to_owned())).collect();
     assert_eq!(have, want);
 }
 
@@ -128,7 +130,10 @@ fn sp_061_a_taken_place_is_an_issue_and_never_a_merge() {
 
 #[test]
 fn sp_061_no_wildcard_is_carried_over_or_invented() {
-    refuses(json!({"routing": {"allowFrom": ["+1", " * "]}, "channels": {"whatsapp": {}}}), &["routing.allowFrom"]);
+    refuses(
+        json!({"routing": {"allowFrom": ["+1", " * "]}, "channels": {"whatsapp": {}}}),
+        &["routing.allowFrom"],
+    );
     refuses(json!({"routing": {"allowFrom": ["+1"]}}), &["routing.allowFrom"]);
     // A room map is a list of admitted rooms: the others stay out.
     let out = run(&json!({
@@ -172,7 +177,8 @@ fn leaves(json: &Json, key: &str, out: &mut Vec<(String, String)>) {
 
 /// Whether a leaf opens something: a wildcard, an open policy, a switch that is on, a mention rule that is off.
 fn opens(key: &str, value: &str) -> bool {
-    matches!(value, "\"*\"" | "\"open\"" | "\"full\"" | "\"all\"") || (key == "requireMention" && value == "false")
+    matches!(value, "\"*\"" | "\"open\"" | "\"full\"" | "\"all\"")
+        || (key == "requireMention" && value == "false")
 }
 
 fn older_value(from: &'static str) -> BoxedStrategy<Json> {
@@ -183,7 +189,15 @@ fn older_value(from: &'static str) -> BoxedStrategy<Json> {
     .prop_map(|v| json!(v));
     let section = proptest::collection::vec(
         (
-            proptest::sample::select(vec!["dmPolicy", "allowFrom", "groups", "requireMention", "allow", "x", "a"]),
+            proptest::sample::select(vec![
+                "dmPolicy",
+                "allowFrom",
+                "groups",
+                "requireMention",
+                "allow",
+                "x",
+                "a",
+            ]),
             prop_oneof![
                 texts.clone(),
                 Just(json!("open")),
@@ -226,17 +240,27 @@ fn any_tree() -> impl Strategy<Value = Json> {
         MOVES.iter().filter(|m| m.migrated && !m.from.contains('*')).map(|m| m.from).collect();
     let old = proptest::sample::select(froms).prop_flat_map(|f| (Just(f), older_value(f)));
     let present = proptest::sample::select(vec![
-        "channels.whatsapp", "channels.telegram", "channels.telegram.groups", "gateway.auth.token", "tools.allow",
-        "agents.list", "agents.defaults.models", "tools.exec", "bindings", "messages.queue",
+        "channels.whatsapp",
+        "channels.telegram",
+        "channels.telegram.groups",
+        "gateway.auth.token",
+        "tools.allow",
+        "agents.list",
+        "agents.defaults.models",
+        "tools.exec",
+        "bindings",
+        "messages.queue",
     ])
     .prop_flat_map(|f| (Just(f), older_value(f)));
-    (proptest::collection::vec(old, 1..5), proptest::collection::vec(present, 0..4)).prop_map(|(old, present)| {
-        let mut tree = json!({});
-        for (path, value) in present.into_iter().chain(old) {
-            put(&mut tree, path, value);
-        }
-        tree
-    })
+    (proptest::collection::vec(old, 1..5), proptest::collection::vec(present, 0..4)).prop_map(
+        |(old, present)| {
+            let mut tree = json!({});
+            for (path, value) in present.into_iter().chain(old) {
+                put(&mut tree, path, value);
+            }
+            tree
+        },
+    )
 }
 
 proptest! {

@@ -161,44 +161,34 @@ fn references(tree: &Node, ids: &BTreeMap<String, usize>, no_list: bool, product
             report.say(at, node, "an agent id must not be blank", "name an agent of agents.list");
         } else if !no_list && !ids.contains_key(&id) {
             let known: Vec<&str> = ids.keys().map(String::as_str).collect();
-            report.add(crate::Issue {
-                path: at,
-                origin: node.origin.clone(),
-                message: format!("there is no agent {} in agents.list", shown(text, false)),
-                nearest: oc_text::distance::nearest(&id, known.iter().copied()).map(str::to_owned),
-                fix: Some(format!("name one of {}, or add it to agents.list", known.join(", "))),
-            });
+            let near = oc_text::distance::nearest(&id, known.iter().copied());
+            let fix = match near {
+                Some(near) => format!("perhaps \"{near}\"; or add this one to agents.list"),
+                None => format!("name one of {}, or add this one to agents.list", known.join(", ")),
+            };
+            report.say(at, node, format!("there is no agent {} in agents.list", shown(text, false)), fix);
         }
     };
     for (peer, agents) in tree.get("broadcast").and_then(Node::as_object).into_iter().flatten() {
-        if !product {
-            return; // The era release lets the rest fall to the default agent.
-        }
-        for (i, binding) in
-            tree.get("bindings").and_then(Node::as_array).unwrap_or_default().iter().enumerate()
-        {
-            if let Some(node) = binding.get("agentId") {
-                named(node, KeyPath::dotted("bindings").index(i).key("agentId"), report);
-            }
-        }
         for (i, node) in agents.as_array().unwrap_or_default().iter().enumerate() {
             named(node, KeyPath::dotted("broadcast").key(peer.as_str()).index(i), report);
         }
     }
-    for (i, node) in tree
-        .path(&["hooks", "allowedAgentIds"])
-        .and_then(Node::as_array)
-        .unwrap_or_default()
-        .iter()
-        .enumerate()
-    {
-        if node.as_str() != Some("*") {
+    if !product {
+        return; // The era release lets the rest fall to the default agent.
+    }
+    let list = |keys: &[&str]| tree.path(keys).and_then(Node::as_array).unwrap_or_default();
+    for (i, binding) in list(&["bindings"]).iter().enumerate() {
+        if let Some(node) = binding.get("agentId") {
+            named(node, KeyPath::dotted("bindings").index(i).key("agentId"), report);
+        }
+    }
+    for (i, node) in list(&["hooks", "allowedAgentIds"]).iter().enumerate() {
+        if node.as_str().map(str::trim) != Some("*") {
             named(node, KeyPath::dotted("hooks.allowedAgentIds").index(i), report);
         }
     }
-    for (i, rule) in
-        tree.path(&["hooks", "mappings"]).and_then(Node::as_array).unwrap_or_default().iter().enumerate()
-    {
+    for (i, rule) in list(&["hooks", "mappings"]).iter().enumerate() {
         if let Some(node) = rule.get("agentId") {
             named(node, KeyPath::dotted("hooks.mappings").index(i).key("agentId"), report);
         }

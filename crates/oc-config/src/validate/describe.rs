@@ -28,7 +28,8 @@ pub(super) fn expected(kind: &Kind, reading: Reading) -> String {
         Kind::Port => "a port from 1 to 65535".to_owned(),
         Kind::Word(words) | Kind::ProductWord(words) => alternatives(words),
         Kind::List(of) => match **of {
-            Kind::Text | Kind::Filled => "a list of texts".to_owned(),
+            Kind::Text | Kind::Filled | Kind::Form(_) => "a list of texts".to_owned(),
+            Kind::Either(_) => "a list of texts or numbers".to_owned(),
             Kind::Object(_) | Kind::Joined(_) | Kind::Loose(_) | Kind::Open(_) => {
                 "a list of objects".to_owned()
             }
@@ -55,22 +56,29 @@ pub(super) fn expected(kind: &Kind, reading: Reading) -> String {
     }
 }
 
-/// What is wrong with a value, and the nearest valid word if words are asked for.
-pub(super) fn found(node: &Node, kind: &Kind, reading: Reading, secret: bool) -> (String, Option<String>) {
+/// What is wrong with a value, and what to do about it.
+pub(super) fn found(node: &Node, kind: &Kind, reading: Reading, secret: bool) -> (String, String) {
     let words = words(kind, reading);
+    let write = || format!("write {}", expected(kind, reading));
     match &node.value {
         Value::String(s) if !words.is_empty() => {
-            let near = oc_text::distance::nearest(s, words.iter().copied()).map(str::to_owned);
-            (format!("{} is not one of {}", shown(s, secret), words.join(", ")), near)
+            let message = format!("{} is not known here", shown(s, secret));
+            let fix = match oc_text::distance::nearest(s, words.iter().copied()) {
+                Some(near) => format!("perhaps \"{near}\"; it takes {}", expected(kind, reading)),
+                None => write(),
+            };
+            (message, fix)
         }
-        Value::String(s) if takes_text(kind) => {
-            (format!("{} is not {}", shown(s, secret), expected(kind, reading)), None)
-        }
+        Value::String(s) if s.is_empty() => ("the text is empty".to_owned(), write()),
+        Value::String(s) if takes_text(kind) => (format!("{} does not fit", shown(s, secret)), write()),
         Value::Number(n) if takes_number(kind) && !secret => {
-            (format!("{} is out of range", number_text(*n)), None)
+            (format!("{} is out of range", number_text(*n)), write())
         }
-        Value::Null => ("null is no value for this key".to_owned(), None),
-        value => (format!("found {}", with_article(value.type_name())), None),
+        Value::Null => (
+            "null is no value for this key".to_owned(),
+            format!("remove the key, or write {}", expected(kind, reading)),
+        ),
+        value => (format!("found {}", with_article(value.type_name())), write()),
     }
 }
 

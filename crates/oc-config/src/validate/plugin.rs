@@ -93,12 +93,18 @@ pub(super) fn check(tree: &Node, found: &Plugins, report: &mut Report) {
     }
 }
 
+/// `near` is a key where the id stands as a key (it holds a dot), else the id of a list entry.
 fn unknown(at: KeyPath, node: &Node, what: &str, id: &str, near: Option<String>, report: &mut Report) {
+    let (nearest, perhaps) = match near {
+        Some(key) if key.contains('.') => (Some(key), String::new()),
+        Some(near) => (None, format!("perhaps \"{near}\"; else ")),
+        None => (None, String::new()),
+    };
     report.add(Issue {
         path: at,
         origin: node.origin.clone(),
         message: format!("there is no {what} {}", shown(id, false)),
-        nearest: near,
-        fix: Some(format!("install the {what} or remove this entry")),
+        nearest,
+        fix: Some(format!("{perhaps}install the {what} or remove this entry")),
     });
 }

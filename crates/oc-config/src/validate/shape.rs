@@ -116,14 +116,9 @@ impl Walk<'_> {
     }
 
     fn wrong(&mut self, node: &Node, kind: &Kind, path: &KeyPath, secret: bool) {
-        let (message, nearest) = found(node, kind, self.reading, secret);
-        let fix = if node.is_null() {
-            format!("remove the key, or write {}", expected(kind, self.reading))
-        } else {
-            format!("write {}", expected(kind, self.reading))
-        };
+        let (message, fix) = found(node, kind, self.reading, secret);
         let origin = node.origin.clone();
-        self.report.add(Issue { path: path.clone(), origin, message, nearest, fix: Some(fix) });
+        self.report.add(Issue { path: path.clone(), origin, message, nearest: None, fix: Some(fix) });
     }
 }
 

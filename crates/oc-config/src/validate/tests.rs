@@ -119,9 +119,12 @@ fn sp_050_the_seeds_configurations_are_valid() {
 #[test]
 fn sp_050_case_files_load_exactly_where_they_say_so() {
     let mut checked = 0;
+    let mut surprises = Vec::new();
     let folders = ["policy/cases.jsonl", "policy/seed.jsonl", "policy/inventory.jsonl"];
-    let sandbox = ["resolve", "docker-create", "elevated", "explain", "seed"].map(|f| format!("sandbox/{f}.jsonl"));
-    let channels = ["access", "routing", "session-keys", "elevated", "mentions"].map(|f| format!("channels/{f}.jsonl"));
+    let sandbox =
+        ["resolve", "docker-create", "elevated", "explain", "seed"].map(|f| format!("sandbox/{f}.jsonl"));
+    let channels =
+        ["access", "routing", "session-keys", "elevated", "mentions"].map(|f| format!("channels/{f}.jsonl"));
     let files = folders.iter().map(|f| (*f).to_owned()).chain(sandbox).chain(channels);
     for file in files {
         for line in read(&file).lines().filter(|l| !l.trim().is_empty()) {
@@ -130,28 +133,44 @@ fn sp_050_case_files_load_exactly_where_they_say_so() {
             let name = row.get("name").and_then(|n| n.as_str()).unwrap_or("?");
             let issues = product(config);
             let expected = row.get("product").and_then(|p| p.get("expected")).or_else(|| row.get("expected"));
-            let invalid = expected.and_then(|e| e.get("configValid")).and_then(serde_json::Value::as_bool) == Some(false);
+            let invalid = expected.and_then(|e| e.get("configValid")).and_then(serde_json::Value::as_bool)
+                == Some(false);
             let refused = expected.and_then(|e| e.get("error")).is_some();
             checked += 1;
             if invalid {
-                let want: Vec<&str> =
-                    expected.unwrap()["issuePaths"].as_array().unwrap().iter().filter_map(|p| p.as_str()).collect();
+                let want: Vec<&str> = expected.unwrap()["issuePaths"]
+                    .as_array()
+                    .unwrap()
+                    .iter()
+                    .filter_map(|p| p.as_str())
+                    .collect();
                 let have: Vec<String> = issues.iter().map(|i| i.path.to_string()).collect();
                 assert_eq!(have, want, "{file}: {name}");
             } else if refused {
                 assert!(!issues.is_empty(), "{file}: {name}");
             } else {
-                let unexpected: Vec<String> =
-                    issues.iter().filter(|i| !LOOSE_ROWS.contains(&name) || i.path.is_root()).map(ToString::to_string).collect();
-                assert!(unexpected.is_empty(), "{file}: {name}: {unexpected:#?}\n{config}");
+                let loose = |i: &Issue| {
+                    LOOSE_ROWS.iter().any(|(row, at, _)| name.starts_with(row) && i.path.to_string() == *at)
+                };
+                surprises.extend(issues.iter().filter(|i| !loose(i)).map(|i| format!("{file}: {name}: {i}")));
             }
         }
     }
+    assert!(surprises.is_empty(), "{surprises:#?}");
     assert!(checked > 500, "only {checked} configurations");
 }
 
-/// Rows that hand a function something that no loader would let through.
-const LOOSE_ROWS: &[&str] = &[];
+/// Rows that hand a function something that no loader would let through: name prefix, the path that would be refused, and why
+/// the row is right all the same.
+const LOOSE_ROWS: &[(&str, &str, &str)] = &[
+    (
+        "agent-two-entries-first-wins",
+        "agents.list[1].id",
+        "two agents with one id (SP-120); the engine takes the first",
+    ),
+    ("rt-null-binding", "bindings[0]", "the router skips what is no binding"),
+    ("sk-link-", "session.identityLinks.bad", "session keys skip links that are no list"),
+];
 
 #[test]
 fn unknown_ids_of_plugins_and_channels_are_errors_once_somebody_looked() {
@@ -169,9 +188,16 @@ fn unknown_ids_of_plugins_and_channels_are_errors_once_somebody_looked() {
     let at: Vec<String> = plugins(&tree, &found).iter().map(|i| i.path.to_string()).collect();
     assert_eq!(
         at,
-        ["channels.carrierpigeon", "channels.telegrm", "plugins.entries.nope-plugin", "plugins.allow[1]", "plugins.deny[0]"]
+        [
+            "channels.carrierpigeon",
+            "channels.telegrm",
+            "plugins.entries.nope-plugin",
+            "plugins.allow[1]",
+            "plugins.deny[0]"
+        ]
     );
-    let broken = Plugin { id: "b".to_owned(), channels: vec![], problem: Some("it has no manifest".to_owned()) };
+    let broken =
+        Plugin { id: "b".to_owned(), channels: vec![], problem: Some("it has no manifest".to_owned()) };
     assert_eq!(plugins(&Node::empty(), &Plugins { found: vec![broken] }).len(), 1);
 }
 
@@ -181,7 +207,10 @@ fn many_problems_are_counted_not_listed() {
         (0..50_000).map(|i| (format!("zz{i}"), json!(1))).collect();
     let issues = product(&serde_json::Value::Object(members));
     assert_eq!(issues.len(), MAX_ISSUES + 1);
-    assert_eq!(issues.last().unwrap().message, format!("{} more problems are not listed", 50_000 - MAX_ISSUES));
+    assert_eq!(
+        issues.last().unwrap().message,
+        format!("{} more problems are not listed", 50_000 - MAX_ISSUES)
+    );
 }
 
 #[test]
@@ -213,8 +242,28 @@ fn the_era_reading_knows_no_newer_keys_and_words() {
 
 fn any_json() -> impl Strategy<Value = serde_json::Value> {
     let word = proptest::sample::select(vec![
-        "gateway", "auth", "token", "mode", "channels", "telegram", "accounts", "agents", "list", "id", "tools",
-        "allow", "alsoAllow", "dmPolicy", "open", "*", "routing", "agent", "__proto__", "", "bindings", "x",
+        "gateway",
+        "auth",
+        "token",
+        "mode",
+        "channels",
+        "telegram",
+        "accounts",
+        "agents",
+        "list",
+        "id",
+        "tools",
+        "allow",
+        "alsoAllow",
+        "dmPolicy",
+        "open",
+        "*",
+        "routing",
+        "agent",
+        "__proto__",
+        "",
+        "bindings",
+        "x",
     ]);
     let leaf = prop_oneof![
         Just(json!(null)),
@@ -226,8 +275,9 @@ fn any_json() -> impl Strategy<Value = serde_json::Value> {
     leaf.prop_recursive(6, 64, 8, move |inner| {
         prop_oneof![
             proptest::collection::vec(inner.clone(), 0..4).prop_map(|v| json!(v)),
-            proptest::collection::vec((word.clone(), inner), 0..6)
-                .prop_map(|m| serde_json::Value::Object(m.into_iter().map(|(k, v)| (k.to_owned(), v)).collect())),
+            proptest::collection::vec((word.clone(), inner), 0..6).prop_map(|m| serde_json::Value::Object(
+                m.into_iter().map(|(k, v)| (k.to_owned(), v)).collect()
+            )),
         ]
     })
 }
