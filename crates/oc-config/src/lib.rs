@@ -27,8 +27,8 @@
 pub mod baseline;
 pub mod change_log;
 pub mod credential;
-pub mod difference;
 pub mod defaults;
+pub mod difference;
 pub mod document;
 pub mod dotenv;
 pub mod edit;
@@ -46,10 +46,10 @@ pub mod schema;
 pub mod setting;
 pub mod source;
 pub mod substitute;
-pub mod view;
-pub mod write;
 pub mod validate;
 pub mod view;
+pub mod view;
+pub mod write;
 
 pub use document::Format;
 pub use environment::Environment;
