@@ -17,7 +17,9 @@
 //! * [`write`], [`difference`], [`change_log`]: which writes are held back, what changed, and whether it widened access (SP-071).
 //! * [`credential`]: a credential, and where it is kept (SP-066).
 //! * [`issue`]: what is wrong, at which key, in which line, and the nearest valid key.
-//! * [`schema`]: every key, what it may hold, and what it means for safety.
+//! * [`schema`]: every key, what it may hold, and what it means for safety; [`setting`]: security settings as types.
+//! * [`migrate`], [`moved`], [`validate`], [`defaults`]: older keys, the rules, what an absent key means (SP-050, SP-061, SP-068).
+//! * [`json_schema`], [`reference`]: the same tables for editors and for people.
 //!
 //! Invariant: every value of a loaded tree has its origin (file, include, variable, default).
 //! Invariant: absent, `null` and empty stay three different things (SP-060).
@@ -47,7 +49,6 @@ pub mod setting;
 pub mod source;
 pub mod substitute;
 pub mod validate;
-pub mod view;
 pub mod view;
 pub mod write;
 
