@@ -99,6 +99,8 @@ impl Frame {
 pub struct Document {
     /// The value.
     pub node: Node,
+    /// How many values it holds, itself included; for TOML an upper bound.
+    pub values: usize,
     /// Odd but accepted, for example a number that a double cannot hold exactly.
     pub warnings: Vec<Issue>,
 }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use oc_types::{KeyPath, Node, Object, Origin, Segment, Value};
 
-use crate::document::{self, Format, Frame, MAX_DEPTH};
+use crate::document::{self, Format, Frame, MAX_DEPTH, MAX_VALUES};
 use crate::issue::Issue;
 use crate::load::{LoadedFile, Reading};
 use crate::source::{ReadFailure, Role, Source};
@@ -54,6 +54,7 @@ pub(crate) fn resolve(
         path: Vec::new(),
         count: 0,
         bytes: 0,
+        values: 0,
         files: Vec::new(),
         issues: Vec::new(),
         warnings: Vec::new(),
@@ -112,6 +113,7 @@ struct Resolver<'a> {
     path: Vec<Segment>,
     count: usize,
     bytes: usize,
+    values: usize,
     files: Vec<LoadedFile>,
     issues: Vec<Issue>,
     warnings: Vec<Issue>,
@@ -252,6 +254,12 @@ impl Resolver<'_> {
                 return None;
             }
         };
+        self.values = self.values.saturating_add(document.values);
+        if self.values > MAX_VALUES {
+            let message = format!("the included files hold more than {MAX_VALUES} values together");
+            self.fail(at, message, "include less");
+            return None;
+        }
         let here = self.here();
         self.warnings.extend(document.warnings.into_iter().map(|mut w| {
             w.path = here.join(&w.path);

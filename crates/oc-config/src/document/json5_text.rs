@@ -39,11 +39,11 @@ pub(super) fn parse(frame: &Frame, text: &str) -> Result<Document, Box<Issue>> {
     let plain: Plain =
         json5::from_str(text).map_err(|e| Box::new(malformed(frame, text, &lines, &end, &e)))?;
     let parsed = parse_to_ast(text, &COLLECT, &OPTIONS).ok().and_then(|p| p.value);
-    let mut reader = Reader { frame, lines: &lines, path: Vec::new(), warnings: Vec::new() };
+    let mut reader = Reader { frame, lines: &lines, path: Vec::new(), values: 0, warnings: Vec::new() };
     let positioned = parsed.as_ref().is_some_and(|ast| agrees(&plain, ast));
     let node =
         reader.node(plain, parsed.as_ref().filter(|_| positioned), positioned.then_some(Position::START))?;
-    Ok(Document { node, warnings: reader.warnings })
+    Ok(Document { node, values: reader.values, warnings: reader.warnings })
 }
 
 /// Where each value of a text stands, when both readers agree on what the text means; for edits and redacted views of the text.
@@ -119,6 +119,7 @@ struct Reader<'a> {
     frame: &'a Frame,
     lines: &'a Lines<'a>,
     path: Vec<Segment>,
+    values: usize,
     warnings: Vec<Issue>,
 }
 
@@ -130,6 +131,7 @@ impl Reader<'_> {
         ast: Option<&ast::Value<'_>>,
         at: Option<Position>,
     ) -> Result<Node, Box<Issue>> {
+        self.values += 1;
         let value = match plain {
             Plain::Null => Value::Null,
             Plain::Bool(b) => Value::Bool(b),

@@ -12,7 +12,8 @@ use crate::Issue;
 pub(super) fn parse(frame: &Frame, text: &str) -> Result<Document, Box<Issue>> {
     let lines = Lines::new(text);
     // An upper bound that needs no parser: every value ends at one of these.
-    if text.bytes().filter(|b| matches!(b, b',' | b'\n' | b'[' | b'{')).count() > MAX_VALUES {
+    let values = text.bytes().filter(|b| matches!(b, b',' | b'\n' | b'[' | b'{' | b'.')).count() + 1;
+    if values > MAX_VALUES {
         let message = format!("the file holds more than {MAX_VALUES} lines and values");
         return Err(Box::new(frame.issue(None, message, "keep settings only in it")));
     }
@@ -27,7 +28,7 @@ pub(super) fn parse(frame: &Frame, text: &str) -> Result<Document, Box<Issue>> {
     })?;
     let reader = Reader { frame, lines: &lines };
     let node = reader.table(doc.as_table(), Some(Position::START), 0)?;
-    Ok(Document { node, warnings: Vec::new() })
+    Ok(Document { node, values, warnings: Vec::new() })
 }
 
 struct Reader<'a> {

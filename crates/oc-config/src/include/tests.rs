@@ -115,6 +115,9 @@ fn sp_016_lists_cannot_grow_without_end() {
     let big = format!("['{}']", "1,".repeat(1_000_000));
     let r = run(&format!("{{ $include: [{}] }}", "'big',".repeat(40)), &[("big", &big)]);
     assert!(r.issues.iter().any(|i| i.message.contains("16 MiB together")));
+    let many = format!("[{}]", "1,".repeat(30_000));
+    let r = run(&format!("{{ $include: [{}] }}", "'many',".repeat(20)), &[("many", &many)]);
+    assert!(r.issues.iter().any(|i| i.message.contains("values together")));
 }
 
 #[test]
