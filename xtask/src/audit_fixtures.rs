@@ -30,9 +30,9 @@ pub struct Args {
     /// Cases at a time.
     #[arg(long, default_value_t = 2)]
     jobs: usize,
-    /// Use newer releases' configurations as they stand, instead of their form in this product's keys.
-    #[arg(long)]
-    newer_dialect: bool,
+    /// Which keys the command knows: `era` takes the form in this product's keys, `2026.9` newer configurations as they stand.
+    #[arg(long, default_value = "era", value_parser = ["era", "2026.9"])]
+    dialect: String,
     /// Print the command's output for cases that differ.
     #[arg(long)]
     verbose: bool,
@@ -93,7 +93,8 @@ fn own_command() -> Result<PathBuf> {
     let here = std::env::current_exe()?;
     let built = here.with_file_name("openclaw");
     if !built.exists() {
-        let status = Command::new("cargo").args(["build", "-p", "openclaw-cli"]).current_dir(root()).status()?;
+        let status =
+            Command::new("cargo").args(["build", "-p", "openclaw-cli"]).current_dir(root()).status()?;
         if !status.success() || !built.exists() {
             bail!("the command could not be built; name one with --cmd");
         }
@@ -128,7 +129,7 @@ fn files(args: &Args) -> Result<Vec<PathBuf>> {
 fn one(command: &Path, file: &Path, args: &Args) -> Result<Option<Vec<String>>> {
     let mut case: Case = serde_json::from_str(&std::fs::read_to_string(file)?)
         .with_context(|| format!("{} is no case", file.display()))?;
-    if !args.newer_dialect && !case.into_own_dialect() {
+    if args.dialect == "era" && !case.into_own_dialect() {
         return Ok(None);
     }
     let tree = Tree::build(&case)?;
@@ -165,9 +166,10 @@ fn start(command: &Path, case: &Case, tree: &Tree) -> Result<std::process::Outpu
 
 /// The report in the output: the first JSON object that has findings, or holds one under `report`.
 fn find_report(text: &str) -> Option<Value> {
-    let starts = text.match_indices('{').map(|(i, _)| i).filter(|i| {
-        *i == 0 || text.get(..*i).is_some_and(|before| before.ends_with('\n'))
-    });
+    let starts = text
+        .match_indices('{')
+        .map(|(i, _)| i)
+        .filter(|i| *i == 0 || text.get(..*i).is_some_and(|before| before.ends_with('\n')));
     starts
         .filter_map(|i| serde_json::Deserializer::from_str(text.get(i..)?).into_iter::<Value>().next()?.ok())
         .map(|doc| doc.get("report").filter(|r| r.is_object()).cloned().unwrap_or(doc))

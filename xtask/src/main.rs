@@ -5,6 +5,7 @@
     reason = "a developer's tool that reports to the terminal"
 )]
 
+mod audit_fixtures;
 mod bench;
 mod golden;
 mod install;
@@ -22,6 +23,8 @@ use clap::Parser;
 enum Task {
     /// Everything CI checks: format, lints, tests, doctests, fixtures, dependency policy, secrets, docs, fuzz replay.
     Test(test::Args),
+    /// The black-box cases of `openclaw security audit`, on the built command.
+    AuditFixtures(audit_fixtures::Args),
     /// Speed and memory, side by side in one run.
     Bench(bench::Args),
     /// The product's own functions on folders of case files.
@@ -33,6 +36,7 @@ enum Task {
 fn main() -> ExitCode {
     let done = match Task::parse() {
         Task::Test(args) => test::run(&args),
+        Task::AuditFixtures(args) => audit_fixtures::run(&args),
         Task::Bench(args) => bench::run(&args),
         Task::Golden(args) => golden::run(&args),
         Task::Tidy => tidy::run(),

@@ -24,8 +24,7 @@ pub fn observe(case: &Case, tree: &Tree, code: i32, stdout: &str) -> Value {
     if let (Some(report), None) = (&report, &case.compare_only) {
         let summary = report.get("summary").cloned().unwrap_or_default();
         let count = |k: &str| summary.get(k).cloned().unwrap_or_default();
-        let summary =
-            json!({ "critical": count("critical"), "warn": count("warn"), "info": count("info") });
+        let summary = json!({ "critical": count("critical"), "warn": count("warn"), "info": count("info") });
         got.insert("summary".to_owned(), summary);
     }
     got.insert("findings".to_owned(), findings.unwrap_or_default());
