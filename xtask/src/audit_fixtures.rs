@@ -129,7 +129,7 @@ fn files(args: &Args) -> Result<Vec<PathBuf>> {
 fn one(command: &Path, file: &Path, args: &Args) -> Result<Option<Vec<String>>> {
     let mut case: Case = serde_json::from_str(&std::fs::read_to_string(file)?)
         .with_context(|| format!("{} is no case", file.display()))?;
-    if args.dialect == "era" && !case.into_own_dialect() {
+    if args.dialect == "era" && !case.put_in_own_dialect() {
         return Ok(None);
     }
     let tree = Tree::build(&case)?;

@@ -80,7 +80,7 @@ pub struct Placed {
 
 impl Case {
     /// Puts the configuration in this product's keys; whether that is possible.
-    pub fn into_own_dialect(&mut self) -> bool {
+    pub fn put_in_own_dialect(&mut self) -> bool {
         if let Some(config) = self.config_era.take() {
             self.config = Some(config);
             return true;

@@ -66,8 +66,8 @@ fn dig(config: &Value, dotted: &str) -> Value {
         Value::Array(a) => a.get(part.parse::<usize>().ok()?).cloned(),
         _ => None,
     };
-    let parts = dotted.split('.');
-    parts.fold(Some(config.clone()), |v, part| v.and_then(|v| step(&v, part))).unwrap_or_default()
+    let found = dotted.split('.').try_fold(config.clone(), |v, part| step(&v, part));
+    found.unwrap_or_default()
 }
 
 /// Findings by id and severity, counted.

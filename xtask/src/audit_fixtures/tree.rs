@@ -118,7 +118,7 @@ impl Tree {
     }
 
     fn parents(&mut self, path: &Path) -> Result<()> {
-        path.parent().map_or(Ok(()), |p| self.folders(&p.to_owned()))
+        path.parent().map_or(Ok(()), |p| self.folders(p))
     }
 
     fn state_dir(&mut self, case: &Case) -> Result<()> {
