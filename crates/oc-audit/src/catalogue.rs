@@ -83,6 +83,12 @@ pub fn find(id: &str) -> Option<&'static Check> {
     all().find(|c| c.id == id).or_else(|| all().find(|c| c.id.contains('<') && matches(c.id, id)))
 }
 
+/// Whether an id is one that an entry's id stands for.
+#[must_use]
+pub fn is_example(entry: &str, id: &str) -> bool {
+    matches(entry, id)
+}
+
 /// Whether an id fits a pattern. `<name>` stands for one or more characters.
 fn matches(pattern: &str, id: &str) -> bool {
     let Some((before, rest)) = pattern.split_once('<') else { return pattern == id };
