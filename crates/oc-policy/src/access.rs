@@ -15,6 +15,7 @@ use crate::session_key::SessionKey;
 
 mod after;
 mod direct;
+pub mod explain;
 mod identity;
 mod pairing;
 mod reason;
@@ -23,6 +24,7 @@ mod sender_list;
 mod settings;
 mod validate;
 
+pub use explain::explain_message;
 pub use identity::store_entry;
 pub use pairing::{
     Approved, MAX_PENDING, PairingNotice, PairingView, PendingRequest, REQUEST_LIFETIME_MS, is_expired,
@@ -273,6 +275,11 @@ impl<'a> AccessPolicy<'a> {
             },
             trace: case.steps.trace,
         }
+    }
+
+    /// The agent a message would go to, were it admitted.
+    pub(crate) fn agent_of(&self, message: &Inbound) -> Option<AgentId> {
+        after::route_of(&self.router, message).ok().map(|r| r.agent)
     }
 
     fn run(&self, case: &mut Case<'a, '_>) -> Result<(Admission, By), Box<Stop>> {

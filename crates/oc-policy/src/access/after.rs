@@ -6,9 +6,9 @@ use super::identity::Family;
 use super::{AccessPolicy, Admission, By, Case, Outcome, Passed, Reason, Stop};
 use crate::command::gate::{CommandGrant, command_grant, uses_access_groups};
 use crate::command::{CommandText, text_commands_count};
-use crate::inbound::ConversationKind;
+use crate::inbound::{ConversationKind, Inbound};
 use crate::mention::{ExplicitMention, MentionFacts, MentionPatterns, mention_gate};
-use crate::routing::{Route, RouteQuery};
+use crate::routing::{Route, RouteQuery, Router, UnknownAgent};
 
 pub(super) fn decide<'a>(
     policy: &AccessPolicy<'a>,
@@ -62,7 +62,16 @@ pub(super) fn decide<'a>(
 }
 
 fn route(policy: &AccessPolicy<'_>, case: &mut Case<'_, '_>) -> Result<Route, Box<Stop>> {
-    let message = case.message;
+    let route = route_of(&policy.router, case.message)
+        .map_err(|e| Stop::drop(Reason::UnknownAgent, "routing", "binding", &e.path).with(e.to_string()))?;
+    let path = route.decided_at.clone().unwrap_or_else(|| KeyPath::dotted("bindings"));
+    let said = format!("agent {}, session {}", route.agent, route.session_key);
+    case.steps.add("routing", route.matched_by.word(), &path, Effect::Keeps, said);
+    Ok(route)
+}
+
+/// A topic is a peer of its own below its group; a thread hangs below its channel.
+pub(super) fn route_of(router: &Router<'_>, message: &Inbound) -> Result<Route, UnknownAgent> {
     let place = &message.place;
     let conversation = message.conversation.as_str();
     let topic = (message.kind != ConversationKind::Direct).then_some(place.topic.as_deref()).flatten();
@@ -72,7 +81,7 @@ fn route(policy: &AccessPolicy<'_>, case: &mut Case<'_, '_>) -> Result<Route, Bo
         (None, Some(parent)) => Some((ConversationKind::Channel, parent.as_str())),
         (None, None) => None,
     };
-    let query = RouteQuery {
+    router.route(&RouteQuery {
         channel: message.channel.as_str(),
         account: &message.account,
         kind: message.kind,
@@ -81,15 +90,7 @@ fn route(policy: &AccessPolicy<'_>, case: &mut Case<'_, '_>) -> Result<Route, Bo
         guild: place.guild.as_deref(),
         team: place.team.as_deref(),
         thread: place.thread.as_deref(),
-    };
-    let route = policy
-        .router
-        .route(&query)
-        .map_err(|e| Stop::drop(Reason::UnknownAgent, "routing", "binding", &e.path).with(e.to_string()))?;
-    let path = route.decided_at.clone().unwrap_or_else(|| KeyPath::dotted("bindings"));
-    let said = format!("agent {}, session {}", route.agent, route.session_key);
-    case.steps.add("routing", route.matched_by.word(), &path, Effect::Keeps, said);
-    Ok(route)
+    })
 }
 
 /// On WhatsApp only those on the direct-message list by number, and the account itself, are owners.

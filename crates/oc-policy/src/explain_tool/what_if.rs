@@ -5,7 +5,7 @@ use serde_json::Value as Json;
 
 /// One change.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Edit {
+pub(crate) struct Edit {
     pub key: KeyPath,
     pub value: Json,
 }

@@ -167,12 +167,10 @@ fn sender_admitted(
     let path = list.path.index(hit.index());
     let said =
         if hit.is_everybody() { "everybody may write in rooms" } else { "the sender may write in rooms" };
-    let origin = if case.settings.account().is_some_and(|a| !list.path.starts_with(&a.path)) {
-        format!("{said} (list inherited from the channel)")
-    } else {
-        said.to_owned()
-    };
-    case.steps.add("senders", rule, &path, Effect::Admits, origin);
+    let outer = case.settings.account().is_some_and(|a| !list.path.starts_with(&a.path));
+    let origin = if outer { " (list inherited from the channel)" } else { "" };
+    let said = format!("{said}: entry {}{origin}", hit.index().saturating_add(1));
+    case.steps.add("senders", rule, &list.path, Effect::Admits, said);
     Ok(("senders", rule, path))
 }
 
