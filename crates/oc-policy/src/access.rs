@@ -22,6 +22,8 @@ mod reason;
 mod room;
 mod sender_list;
 mod settings;
+#[cfg(test)]
+mod tests;
 mod validate;
 
 pub use explain::explain_message;
