@@ -1,6 +1,7 @@
 //! The commands, one module each.
 
 mod completion;
+mod config;
 mod onboard;
 mod security;
 
@@ -25,6 +26,8 @@ pub struct Cli {
 pub enum Command {
     /// Audit the security of this setup, mend it, undo the mending.
     Security(security::SecurityArgs),
+    /// Read, check and change the configuration.
+    Config(config::ConfigArgs),
     /// Write a first configuration with a generated gateway token.
     Onboard(onboard::OnboardArgs),
     /// Print the completion script of a shell.
@@ -41,6 +44,7 @@ pub enum Command {
 pub fn run(app: &App, command: Command) -> anyhow::Result<ExitCode> {
     match command {
         Command::Security(args) => security::run(app, args),
+        Command::Config(args) => config::run(app, &args),
         Command::Onboard(args) => onboard::run(app, &args),
         Command::Completion(args) => Ok(completion::completion(app, &args)),
         Command::Man(args) => completion::man(app, &args),
