@@ -75,7 +75,7 @@ pub fn run(app: &App, args: &LogArgs) -> Result<ExitCode> {
     }
     if edited {
         app.print(&format!(
-            "{} was edited by hand since the last record; which keys is not known\n",
+            "edited by hand since the last record, keys not known: {}\n",
             loaded.locations.config.display()
         ));
     }
@@ -124,7 +124,7 @@ fn line_text(l: &Line<'_>) -> String {
         None => (visible(&l.record.file, 200), "written", String::new()),
     };
     let why = if why.is_empty() { why } else { format!(": {why}") };
-    format!("{time}  {:<7}  {path} {did}\n{:30}by {writer}{forced}{why}\n", word(l.access()), "")
+    format!("{time}  {:<7}  {path} {did}\n    {writer}{forced}{why}\n", word(l.access()))
 }
 
 fn line_json(l: &Line<'_>) -> serde_json::Value {
