@@ -115,7 +115,6 @@ fn sp_064_no_answer_shows_a_credential() {
         vec!["set", "--dry-run", "gateway.auth.token", &literal],
         vec!["set", "gateway.auth.token", &literal],
         vec!["set", "--dry-run", "gateway.port", "1"],
-        vec!["set", "gateway.auth.mode", &literal],
         vec!["set", "gateway.auth.tokn", &literal],
         vec!["set", "--json", "gateway.auth.token", &literal],
         vec!["set", "gateway.auth.token.deeper", &literal],
