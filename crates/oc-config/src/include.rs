@@ -37,8 +37,29 @@ pub(crate) struct Resolved {
     pub(crate) warnings: Vec<Issue>,
 }
 
+/// How much may be included.
+#[derive(Clone, Copy, Debug)]
+struct Limits {
+    count: usize,
+    bytes: usize,
+    values: usize,
+}
+
+const LIMITS: Limits = Limits { count: MAX_INCLUDES, bytes: MAX_INCLUDED_BYTES, values: MAX_VALUES };
+
 /// Resolves all includes of the root file's tree.
 pub(crate) fn resolve(
+    root: Node,
+    file: &Path,
+    format: Format,
+    reading: Reading,
+    source: &dyn Source,
+) -> Resolved {
+    resolve_within(LIMITS, root, file, format, reading, source)
+}
+
+fn resolve_within(
+    limits: Limits,
     root: Node,
     file: &Path,
     format: Format,
@@ -49,6 +70,7 @@ pub(crate) fn resolve(
     let mut resolver = Resolver {
         source,
         reading,
+        limits,
         root: file.parent().map(Path::to_path_buf).unwrap_or_default(),
         chain: vec![file],
         path: Vec::new(),
@@ -108,6 +130,7 @@ pub(crate) fn merge(base: Node, over: Node) -> Node {
 struct Resolver<'a> {
     source: &'a dyn Source,
     reading: Reading,
+    limits: Limits,
     root: PathBuf,
     chain: Vec<PathBuf>,
     path: Vec<Segment>,
@@ -234,9 +257,9 @@ impl Resolver<'_> {
             }
         };
         self.bytes = self.bytes.saturating_add(read.bytes.len());
-        if self.bytes > MAX_INCLUDED_BYTES {
+        if self.bytes > self.limits.bytes {
             let message =
-                format!("the included files are larger than {} MiB together", MAX_INCLUDED_BYTES >> 20);
+                format!("the included files are larger than {} KiB together", self.limits.bytes >> 10);
             self.fail(at, message, "include less");
             return None;
         }
@@ -255,8 +278,8 @@ impl Resolver<'_> {
             }
         };
         self.values = self.values.saturating_add(document.values);
-        if self.values > MAX_VALUES {
-            let message = format!("the included files hold more than {MAX_VALUES} values together");
+        if self.values > self.limits.values {
+            let message = format!("the included files hold more than {} values together", self.limits.values);
             self.fail(at, message, "include less");
             return None;
         }
@@ -292,8 +315,8 @@ impl Resolver<'_> {
             let message = format!("includes are nested deeper than {MAX_INCLUDE_DEPTH} files");
             return Err((message, "include the file from higher up"));
         }
-        if self.count >= MAX_INCLUDES {
-            return Err((format!("there are more than {MAX_INCLUDES} includes"), "include less"));
+        if self.count >= self.limits.count {
+            return Err((format!("there are more than {} includes", self.limits.count), "include less"));
         }
         self.count += 1;
         Ok(path)

@@ -93,10 +93,10 @@ fn sp_016_too_many_values() {
     }
     assert!(toml("a = 1\n".repeat(600_000).as_bytes()).contains("more than 500000"));
     // A file of one long line is read in linear time.
-    let long = format!("{{ x: [{}] }}", "'あ',".repeat(200_000));
+    let long = format!("{{ x: [{}] }}", "'あ',".repeat(50_000));
     let began = Instant::now();
     load_bytes("x.json", long.as_bytes());
-    assert!(began.elapsed() < Duration::from_secs(20), "took {:?}", began.elapsed());
+    assert!(began.elapsed() < Duration::from_secs(10), "took {:?}", began.elapsed());
 }
 
 #[test]

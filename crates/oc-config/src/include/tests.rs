@@ -112,12 +112,20 @@ fn sp_051_cycles_depth_and_count_are_bounded() {
 
 #[test]
 fn sp_016_lists_cannot_grow_without_end() {
-    let big = format!("['{}']", "1,".repeat(1_000_000));
-    let r = run(&format!("{{ $include: [{}] }}", "'big',".repeat(40)), &[("big", &big)]);
-    assert!(r.issues.iter().any(|i| i.message.contains("16 MiB together")));
-    let many = format!("[{}]", "1,".repeat(30_000));
-    let r = run(&format!("{{ $include: [{}] }}", "'many',".repeat(20)), &[("many", &many)]);
-    assert!(r.issues.iter().any(|i| i.message.contains("values together")));
+    let limits = Limits { count: 50, bytes: 10 << 10, values: 1000 };
+    let run = |times: usize, text: String| {
+        let root = json5(&format!("{{ $include: [{}] }}", "'big',".repeat(times)));
+        let source = Memory::new().with("/s/big", text);
+        let path = Path::new("/s/openclaw.json");
+        let r = resolve_within(limits, root, path, Format::Json5, Reading::Product, &source);
+        r.issues.first().map(|i| i.message.clone())
+    };
+    assert_eq!(run(3, format!("['{}']", "x".repeat(3000))), None);
+    let told = run(4, format!("['{}']", "x".repeat(3000)));
+    assert_eq!(told.as_deref(), Some("the included files are larger than 10 KiB together"));
+    let told = run(5, format!("[{}]", "1,".repeat(240)));
+    assert_eq!(told.as_deref(), Some("the included files hold more than 1000 values together"));
+    assert_eq!(run(51, "{}".to_owned()).as_deref(), Some("there are more than 50 includes"));
 }
 
 #[test]
