@@ -10,11 +10,12 @@ use std::sync::Arc;
 use oc_types::{KeyPath, Node, Origin, Value};
 
 use crate::document::{self, Format, Frame};
+use crate::edit::Change;
 use crate::include;
 use crate::location::{self, Ambiguous, Base, Locations, Overrides, state_dir};
 use crate::source::{ReadFailure, Role, Source};
 use crate::substitute::{Reference, substitute};
-use crate::{Environment, Issue, home_path};
+use crate::{Environment, Issue, home_path, what_if};
 
 mod check;
 mod env_block;
@@ -98,6 +99,13 @@ impl Loaded {
 /// To see what an edit would mean before it is written, load through a [`crate::source::Overlay`].
 #[must_use]
 pub fn load(request: &LoadRequest, source: &dyn Source) -> Loaded {
+    load_edited(request, source, &[])
+}
+
+/// Loads the configuration as it would be with some edits that are written nowhere. They are applied after includes and variables and
+/// before migrations and validation, so the result is checked like a file.
+#[must_use]
+pub fn load_edited(request: &LoadRequest, source: &dyn Source, edits: &[Change]) -> Loaded {
     let exists = |path: &Path| source.exists(path);
     let mut warnings = Vec::new();
     let mut environment = request.environment.clone();
@@ -125,16 +133,28 @@ pub fn load(request: &LoadRequest, source: &dyn Source) -> Loaded {
         loaded.issues.push(two_formats(&ambiguous));
         return loaded;
     }
-    let Some(root) = read_root(&mut loaded, request.reading, source) else { return loaded };
+    let Some(root) = read_root(&mut loaded, request.reading, source) else {
+        if !loaded.exists && !edits.is_empty() {
+            let empty = (loaded.tree.clone(), Format::of(&loaded.locations.config));
+            resolve(&mut loaded, empty, request, source, edits);
+        }
+        return loaded;
+    };
     loaded.raw = root.raw.clone();
     let (tree, format) = (root.raw.clone(), root.format);
     loaded.files.push(root);
-    resolve(&mut loaded, tree, format, request, source);
+    resolve(&mut loaded, (tree, format), request, source, edits);
     loaded
 }
 
 /// From the root file's tree to the final one.
-fn resolve(loaded: &mut Loaded, root: Node, format: Format, request: &LoadRequest, source: &dyn Source) {
+fn resolve(
+    loaded: &mut Loaded,
+    (root, format): (Node, Format),
+    request: &LoadRequest,
+    source: &dyn Source,
+    edits: &[Change],
+) {
     let resolved = include::resolve(root, &loaded.locations.config, format, request.reading, source);
     loaded.files.extend(resolved.files);
     loaded.issues.extend(resolved.issues);
@@ -148,7 +168,10 @@ fn resolve(loaded: &mut Loaded, root: Node, format: Format, request: &LoadReques
     }
     let blocked = env_block::apply(&tree, &mut loaded.environment, request.reading);
     loaded.issues.extend(blocked);
-    let found = substitute(&mut tree, &loaded.environment);
+    let mut found = substitute(&mut tree, &loaded.environment);
+    what_if::apply(&mut tree, edits);
+    // What an edit replaces or takes away needs its variable no more.
+    found.issues.retain(|i| !edits.iter().any(|e| i.path.starts_with(e.path())));
     loaded.references = found.references;
     let mut checked = check::migrate_and_validate(tree, request.reading);
     // A value without its variable is told once; that `${X}` is not one of the valid words as well helps nobody.
