@@ -2,7 +2,9 @@
 
 mod completion;
 mod config;
+mod explain;
 mod onboard;
+mod sandbox;
 mod security;
 
 use std::process::ExitCode;
@@ -30,6 +32,10 @@ pub enum Command {
     Config(config::ConfigArgs),
     /// Write a first configuration with a generated gateway token.
     Onboard(onboard::OnboardArgs),
+    /// Say which rule decides, where it stands and what would change the answer. Writes nothing.
+    Explain(explain::ExplainArgs),
+    /// Look at sandboxes.
+    Sandbox(sandbox::SandboxArgs),
     /// Print the completion script of a shell.
     Completion(completion::CompletionArgs),
     /// Write the man pages to a folder.
@@ -46,6 +52,8 @@ pub fn run(app: &App, command: Command) -> anyhow::Result<ExitCode> {
         Command::Security(args) => security::run(app, args),
         Command::Config(args) => config::run(app, &args),
         Command::Onboard(args) => onboard::run(app, &args),
+        Command::Explain(args) => explain::run(app, &args),
+        Command::Sandbox(args) => sandbox::run(app, &args),
         Command::Completion(args) => Ok(completion::completion(app, &args)),
         Command::Man(args) => completion::man(app, &args),
     }

@@ -13,6 +13,7 @@
 //! * [`substitute`]: `${VAR}` in string values (SP-053).
 //! * [`home_path`]: `~` in values that are paths (SP-069).
 //! * [`edit`]: changes of the text that keep every other byte, and which file they go to (SP-054).
+//! * [`explain`]: where a value comes from, what it shadows, who overrides it.
 //! * [`what_if`]: edits in memory that are checked like a file.
 //! * [`view`]: what may be shown, the same leaves hidden everywhere (SP-064).
 //! * [`write`], [`difference`], [`change_log`]: which writes are held back, what changed, and whether it widened access (SP-071).
@@ -36,6 +37,7 @@ pub mod document;
 pub mod dotenv;
 pub mod edit;
 pub mod environment;
+pub mod explain;
 pub mod home_path;
 pub mod include;
 pub mod issue;
@@ -51,8 +53,8 @@ pub mod source;
 pub mod substitute;
 pub mod validate;
 pub mod view;
-pub mod write;
 pub mod what_if;
+pub mod write;
 
 pub use document::Format;
 pub use environment::Environment;

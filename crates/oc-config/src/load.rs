@@ -183,6 +183,11 @@ fn resolve(
     home_path::expand_paths(&mut loaded.tree, &loaded.locations.home);
 }
 
+/// Holds a changed tree against the schema again.
+pub(crate) fn recheck(tree: Node) -> Vec<Issue> {
+    check::migrate_and_validate(tree, Reading::Product).issues
+}
+
 fn base<'a>(request: &'a LoadRequest, environment: &'a Environment) -> Base<'a> {
     Base {
         environment,

@@ -3,16 +3,18 @@
 pub mod config;
 mod render;
 mod sandbox;
+mod tool;
+
+pub use sandbox::place;
 
 use std::process::ExitCode;
 
 use anyhow::Result;
-use oc_config::Issue;
 use oc_config::edit::Change;
 use oc_config::load::{Loaded, Reading, load_edited};
 use oc_config::what_if::{parse_set, parse_unset};
 use oc_fs::config_source::DiskSource;
-use oc_types::{DecidedBy, Effect, Explanation, Flip, TraceStep};
+use oc_types::{Explanation, KeyPath};
 
 use crate::app::App;
 
@@ -27,6 +29,8 @@ pub struct ExplainArgs {
 /// The subjects.
 #[derive(Debug, clap::Subcommand)]
 enum Subject {
+    /// Has this session this tool, and which layer says so?
+    Tool(tool::ToolArgs),
     /// Where do this session's tools run, and with which settings?
     Sandbox(sandbox::SandboxArgs),
     /// Where does this value come from, and who overrides it?
@@ -59,7 +63,10 @@ pub struct Common {
 /// When the question cannot be answered.
 pub fn run(app: &App, args: &ExplainArgs) -> Result<ExitCode> {
     match &args.subject {
-        Subject::Sandbox(args) => answer(app, &args.common, |loaded| sandbox::explain(loaded, args)),
+        Subject::Tool(args) => answer(app, &args.common, "tool", |loaded| tool::explain(loaded, args)),
+        Subject::Sandbox(args) => {
+            answer(app, &args.common, "sandbox", |loaded| sandbox::explain(loaded, args))
+        }
         Subject::Config(args) => config::run(app, args),
     }
 }
@@ -71,10 +78,15 @@ pub fn run(app: &App, args: &ExplainArgs) -> Result<ExitCode> {
 pub fn answer(
     app: &App,
     common: &Common,
+    subject: &str,
     explain: impl FnOnce(&Loaded) -> Result<Explanation>,
 ) -> Result<ExitCode> {
     let loaded = load(app, common);
-    let explanation = if loaded.is_valid() { explain(&loaded)? } else { invalid(&loaded, common, "") };
+    let explanation = if loaded.is_valid() {
+        explain(&loaded)?
+    } else {
+        oc_config::explain::invalid(&loaded, &KeyPath::root())
+    };
     Ok(show(app, common, explanation))
 }
 
@@ -99,52 +111,5 @@ pub fn show(app: &App, common: &Common, explanation: Explanation) -> ExitCode {
         }
         (true, "ask" | "pairing" | "pairing-required") => ExitCode::from(10),
         (true, _) => ExitCode::from(11),
-    }
-}
-
-/// The answer that an invalid configuration gets: what is wrong, where, and what it means.
-pub fn invalid(loaded: &Loaded, _common: &Common, subject: &str) -> Explanation {
-    let step = |issue: &Issue| TraceStep {
-        layer: "validation".to_owned(),
-        rule: if issue.nearest.is_some() { "unknown-key" } else { "invalid" }.to_owned(),
-        key_path: Some(issue.path.clone()),
-        source: issue.origin.clone(),
-        unset: false,
-        effect: Effect::Removes,
-        detail: match &issue.nearest {
-            Some(n) => format!("{}; nearest valid key: {n}", issue.message),
-            None => issue.message.clone(),
-        },
-    };
-    let trace: Vec<TraceStep> = loaded.issues.iter().map(step).collect();
-    let first = trace.first();
-    let flip = loaded.issues.iter().filter_map(|issue| {
-        let change = match (&issue.nearest, &issue.fix) {
-            (Some(nearest), _) => format!("rename {} to {nearest}", issue.path),
-            (None, Some(fix)) => fix.clone(),
-            (None, None) => return None,
-        };
-        Some(Flip { change, verdict: "valid".to_owned(), opens: String::new() })
-    });
-    Explanation {
-        subject: if subject.is_empty() { "config" } else { subject }.to_owned(),
-        verdict: "config-invalid".to_owned(),
-        reason: match first {
-            Some(s) => format!("{}: {}", s.rule, s.detail),
-            None => "invalid".to_owned(),
-        },
-        decided_by: DecidedBy {
-            layer: "validation".to_owned(),
-            rule: first.map_or_else(|| "invalid".to_owned(), |s| s.rule.clone()),
-            key_path: first.and_then(|s| s.key_path.clone()),
-            source: first.map_or(oc_types::Origin::Default, |s| s.source.clone()),
-            unset: false,
-        },
-        flip: flip.collect(),
-        trace,
-        notes: vec![
-            "The gateway does not start from this file; one that runs keeps the last good configuration.".to_owned(),
-        ],
-        facts: serde_json::Map::new(),
     }
 }

@@ -86,7 +86,10 @@ fn stored_entry(app: &App, loaded: &Loaded, subject: &Subject) -> Result<Json> {
     let mut store: Json = match serde_json::from_str(&text) {
         Ok(store) => store,
         Err(e) => {
-            app.note(&format!("openclaw: the session store {} is damaged ({e}); no channel is taken from it", path.display()));
+            app.note(&format!(
+                "openclaw: the session store {} is damaged ({e}); no channel is taken from it",
+                path.display()
+            ));
             return Ok(Json::Null);
         }
     };

@@ -4,7 +4,7 @@ use oc_types::{AgentId, DecidedBy, Effect, Explanation, Flip, KeyPath, Node, Ori
 use serde_json::{Map, Value as Json, json};
 
 use super::flips::{self, Question};
-use super::key::{Places, step};
+use super::key::{Places, builtin, step};
 use super::{
     DoorState, HostDoor, Place, Resolved, Runs, SandboxError, Sandboxing, Scope, Setting, Subject, doors,
     is_sandboxed_for, resolve, scope_key, session_visibility,
@@ -41,6 +41,7 @@ pub fn explain(config: &Node, subject: &Subject, place: &Place) -> Result<Explan
     notes.extend(unknown_agent(config, &subject.agent));
     let flip: Vec<Flip> = flips::flips(&question);
     notes.extend(flips::notes(&question));
+    notes.dedup();
     Ok(Explanation {
         subject: "sandbox".to_owned(),
         verdict: sandboxing.runs.word().to_owned(),
@@ -155,7 +156,7 @@ fn setting_steps(config: &Node, subject: &Subject, s: &Resolved) -> Result<Trace
         }
         out.push(one);
     }
-    out.extend(doors(config, s).into_iter().map(|d| d.step));
+    out.extend(door_steps(config, s));
     let seen = session_visibility(config)?;
     let word =
         if seen.value == super::SessionVisibility::All { "all sessions" } else { "sessions it spawned" };
@@ -174,7 +175,11 @@ fn docker_steps(config: &Node, s: &Resolved) -> Trace {
         format!("network {:?}", d.network.value),
     )];
     for bind in &d.binds {
-        out.push(setting_step(config, "docker", "docker.binds", bind, format!("bind {}", bind.value)));
+        // Shown at the list: the list is what an operator moves.
+        let list = bind.key.as_ref().and_then(KeyPath::parent);
+        let origin = list.as_ref().and_then(|k| config.at(k)).map_or(&bind.origin, |n| &n.origin).clone();
+        let shown = Setting { value: (), key: list, origin };
+        out.push(setting_step(config, "docker", "docker.binds", &shown, format!("bind {}", bind.value)));
     }
     let mut named = |field: &str, key: Option<&KeyPath>, origin: &Origin| {
         if let Some(key) = key {
@@ -217,9 +222,9 @@ fn inert_steps(config: &Node, subject: &Subject, scope: Scope) -> Trace {
         for group in ["docker", "browser", "prune"] {
             let Some(found) = places.agent(&["sandbox", group]) else { continue };
             for field in found.node.as_object().into_iter().flat_map(|o| o.keys()) {
-                let detail =
-                    format!("not in force: under scope shared the agent's own {group} settings do not count");
-                out.push(step(config, (group, "ignored"), &found.key.key(field), Effect::Inert, detail));
+                let detail = "not in force: under scope shared the agent's docker, browser and prune settings do not count";
+                let key = found.key.key(field);
+                out.push(step(config, (group, "ignored"), &key, Effect::Inert, detail.to_owned()));
             }
         }
         return out;
@@ -230,6 +235,17 @@ fn inert_steps(config: &Node, subject: &Subject, scope: Scope) -> Trace {
         let detail = "an empty list adds nothing and takes nothing away: binds of agents.defaults and the agent add up";
         out.push(step(config, ("docker", "docker.binds"), &found.key, Effect::Inert, detail.to_owned()));
     }
+    out
+}
+
+/// The open doors with their keys, the closed ones in one step.
+fn door_steps(config: &Node, s: &Resolved) -> Trace {
+    let (open, closed): (Vec<_>, Vec<_>) =
+        doors(config, s).into_iter().partition(|d| d.state == DoorState::Open);
+    let words: Vec<&str> = closed.iter().map(|d| d.door.words()).collect();
+    let detail = format!("closed whatever the tool lists say: {}", words.join(", "));
+    let mut out: Trace = open.into_iter().map(|d| d.step).collect();
+    out.push(builtin(("closed", "sandboxed-session"), Effect::Removes, detail));
     out
 }
 
@@ -250,6 +266,10 @@ fn facts(subject: &Subject, key: &SessionKey, sandboxing: &Sandboxing, s: &Resol
         let env: Vec<&str> = s.docker.env.iter().map(|(name, _)| name.as_str()).collect();
         if let Some(docker) = effective.get_mut("docker").and_then(Json::as_object_mut) {
             docker.insert("env".to_owned(), env.into());
+            // A shell line may hold anything.
+            if docker.contains_key("setupCommand") {
+                docker.insert("setupCommand".to_owned(), "(set, not shown)".into());
+            }
         }
         out.insert("scopeKey".to_owned(), scope_key(s.scope.value, key.as_str()).into());
         out.insert("effective".to_owned(), effective);

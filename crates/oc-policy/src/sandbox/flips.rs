@@ -56,6 +56,7 @@ fn on_host(q: &Question<'_>) -> Vec<Flip> {
 fn sandboxed(q: &Question<'_>) -> Vec<Flip> {
     let mut out = Vec::new();
     out.extend(own_docker(q));
+    out.extend(inherited_binds(q));
     let dm = q.key.class() == Class::Dm;
     if dm && q.sandboxing.mode == Mode::NonMain {
         let agent = q.key.agent().unwrap_or(&q.subject.agent);
@@ -87,6 +88,21 @@ fn sandboxed(q: &Question<'_>) -> Vec<Flip> {
     out
 }
 
+/// An agent that lists binds of its own cannot take away those of `agents.defaults`.
+fn inherited_binds(q: &Question<'_>) -> Option<Flip> {
+    let defaults = KeyPath::dotted("agents.defaults");
+    let inherited =
+        q.settings.docker.binds.iter().any(|b| b.key.as_ref().is_some_and(|k| k.starts_with(&defaults)));
+    let own = Places::new(q.config, &q.subject.agent).agent(&["sandbox", "docker", "binds"]).is_some();
+    (inherited && own && q.settings.scope.value != Scope::Shared).then(|| {
+        flip(
+            "move the bind from agents.defaults.sandbox.docker.binds to the agents that need it".to_owned(),
+            Runs::Sandboxed,
+            "this agent's sandbox no longer sees it; no value of an agent takes a bind of agents.defaults away",
+        )
+    })
+}
+
 /// Under `shared`, the scope that brings the agent's own settings into force.
 fn own_docker(q: &Question<'_>) -> Option<Flip> {
     if q.settings.scope.value != Scope::Shared {
@@ -98,6 +114,7 @@ fn own_docker(q: &Question<'_>) -> Option<Flip> {
         if let Some(found) = places.agent(&["sandbox", group]) {
             for (field, value) in found.node.as_object().into_iter().flatten() {
                 let value = match value.as_str() {
+                    Some(_) if field == "setupCommand" => "its own".to_owned(),
                     Some(text) => text.to_owned(),
                     None if field == "env" => "its own variables".to_owned(),
                     None => value.to_json().to_string(),
@@ -119,16 +136,6 @@ pub(super) fn notes(q: &Question<'_>) -> Vec<String> {
     let mut out = Vec::new();
     if !q.sandboxing.runs.is_sandboxed() {
         return out;
-    }
-    let defaults = KeyPath::dotted("agents.defaults");
-    let inherited =
-        q.settings.docker.binds.iter().any(|b| b.key.as_ref().is_some_and(|k| k.starts_with(&defaults)));
-    if inherited && q.settings.scope.value != Scope::Shared {
-        out.push(
-            "No value of an agent takes a bind of agents.defaults away: move the bind from agents.defaults to the \
-             agents that need it."
-                .to_owned(),
-        );
     }
     if q.sandboxing.mode == Mode::NonMain {
         out.push(

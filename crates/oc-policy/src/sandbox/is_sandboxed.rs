@@ -101,7 +101,7 @@ pub fn is_sandboxed_for(
             format!("only agent:{agent}:main is the main session; every other session is sandboxed"),
         ),
     };
-    let effect = if runs.is_sandboxed() { Effect::Holds } else { Effect::Keeps };
+    let effect = Effect::Admits;
     trace.push(match session {
         None => builtin(("mode", rule), effect, detail),
         Some(_) => step(config, ("mode", rule), &shown, effect, detail),

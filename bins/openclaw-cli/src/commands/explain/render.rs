@@ -60,7 +60,11 @@ fn step(out: &mut String, s: &TraceStep) {
 
 fn place(key: Option<&KeyPath>, source: &Origin, unset: bool) -> String {
     match (key, unset, source) {
+        (None, _, Origin::Builtin) => "built in".to_owned(),
         (None, _, source) => format!("at {source}"),
+        (Some(key), false, Origin::Env { behind: None, .. } | Origin::CommandLine) => {
+            format!("{key} from {source}")
+        }
         (Some(key), true, Origin::Default) => format!("{key} (unset, default)"),
         (Some(key), true, source) => format!("{key} (unset; nearest: {source})"),
         (Some(key), false, source) => format!("{key} at {source}"),
