@@ -33,7 +33,7 @@ pub enum Command {
     /// Write a first configuration with a generated gateway token.
     Onboard(onboard::OnboardArgs),
     /// Say which rule decides, where it stands and what would change the answer. Writes nothing.
-    Explain(explain::ExplainArgs),
+    Explain(Box<explain::ExplainArgs>),
     /// Look at sandboxes.
     Sandbox(sandbox::SandboxArgs),
     /// Print the completion script of a shell.

@@ -85,7 +85,8 @@ pub fn answer(
     let explanation = if loaded.is_valid() {
         explain(&loaded)?
     } else {
-        oc_config::explain::invalid(&loaded, &KeyPath::root())
+        let refused = oc_config::explain::invalid(&loaded, &KeyPath::root());
+        Explanation { subject: subject.to_owned(), ..refused }
     };
     Ok(show(app, common, explanation))
 }
