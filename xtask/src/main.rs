@@ -7,6 +7,7 @@
 
 mod audit_fixtures;
 mod bench;
+mod fuzz;
 mod golden;
 mod install;
 mod steps;
@@ -29,6 +30,8 @@ enum Task {
     Bench(bench::Args),
     /// The product's own functions on folders of case files.
     Golden(golden::Args),
+    /// Replay the fuzz corpus, then look for new inputs for a while.
+    Fuzz(fuzz::Args),
     /// Layers, layout, file sizes, lists in docs: what the compiler does not check.
     Tidy,
 }
@@ -39,6 +42,7 @@ fn main() -> ExitCode {
         Task::AuditFixtures(args) => audit_fixtures::run(&args),
         Task::Bench(args) => bench::run(&args),
         Task::Golden(args) => golden::run(&args),
+        Task::Fuzz(args) => fuzz::run(&args),
         Task::Tidy => tidy::run(),
     };
     match done {

@@ -25,7 +25,8 @@ pub fn run(args: &Args) -> Result<bool> {
     if args.install {
         install::run()?;
     }
-    let mut s = Steps::new(std::env::var_os("CI").is_some(), args.only.clone());
+    let strict = std::env::var_os("CI").is_some();
+    let mut s = Steps::new(strict, args.only.clone());
     s.run("format", "cargo", &["fmt", "--all", "--check"])?;
     s.run("lints", "cargo", &["clippy", "--locked", "--workspace", "--all-targets", "--", "-D", "warnings"])?;
     if s.wants("tidy") {
@@ -33,15 +34,17 @@ pub fn run(args: &Args) -> Result<bool> {
         let ok = tidy::run()?;
         s.record("tidy", ok);
     }
+    // Tests that need a tool which is missing say so and pass; where nothing may be skipped they fail.
+    let env = [("INSTA_UPDATE", "no"), ("OC_REQUIRE", if strict { "chromium xmllint" } else { "" })];
+    for tool in ["chromium", "xmllint"] {
+        if !has(tool) {
+            s.skip(&format!("tests with {tool}"), "it is not installed; the rest runs");
+        }
+    }
     if has("cargo-nextest") {
-        s.run_with(
-            "tests",
-            "cargo",
-            &["nextest", "run", "--locked", "--workspace"],
-            &[("INSTA_UPDATE", "no")],
-        )?;
+        s.run_with("tests", "cargo", &["nextest", "run", "--locked", "--workspace"], &env)?;
     } else {
-        s.run_with("tests", "cargo", &["test", "--locked", "--workspace"], &[("INSTA_UPDATE", "no")])?;
+        s.run_with("tests", "cargo", &["test", "--locked", "--workspace"], &env)?;
     }
     s.run("doctests", "cargo", &["test", "--locked", "--workspace", "--doc"])?;
     s.run_with(
@@ -50,8 +53,21 @@ pub fn run(args: &Args) -> Result<bool> {
         &["doc", "--locked", "--workspace", "--no-deps"],
         &[("RUSTDOCFLAGS", "-D warnings")],
     )?;
+    for area in ["policy", "sandbox", "channels"] {
+        let folder = format!("fixtures/{area}");
+        s.run(&format!("cases: {area}"), "cargo", &["xtask", "golden", &folder])?;
+    }
+    s.run("cases: audit", "cargo", &["xtask", "audit-fixtures"])?;
+    s.run("embedding", "cargo", &["test", "--locked", "--manifest-path", "docs/embedding/Cargo.toml"])?;
     dependencies(&mut s)?;
     secrets(&mut s)?;
+    if args.quick {
+        println!("\n(fuzzing left out: --quick)");
+    } else if has("cargo-fuzz") {
+        s.run("fuzzing", "cargo", &["xtask", "fuzz", "--seconds", "60"])?;
+    } else {
+        s.skip("fuzzing", "cargo-fuzz is not installed: cargo install cargo-fuzz --locked");
+    }
     Ok(s.finish())
 }
 
