@@ -81,7 +81,9 @@ pub struct ExecRoute {
 fn setting<'n>(config: &'n Node, agent: &AgentId, name: &str) -> Option<(&'n str, KeyPath, &'n Origin)> {
     let own = agent_entry(config, agent).and_then(|entry| {
         let node = entry.node.path(&["tools", "exec", name])?;
-        let path = KeyPath::keys(["agents", "list"]).index(entry.index).join(&KeyPath::keys(["tools", "exec", name]));
+        let path = KeyPath::keys(["agents", "list"])
+            .index(entry.index)
+            .join(&KeyPath::keys(["tools", "exec", name]));
         Some((node.as_str()?, path, &node.origin))
     });
     own.or_else(|| {
@@ -170,7 +172,10 @@ mod tests {
     #[test]
     fn in_the_sandbox_only_always_asks() {
         assert_eq!(check(json!({}), Runs::Sandboxed), (Host::Sandbox, Approval::None, false));
-        assert_eq!(check(json!({"ask": "elevated", "security": "sandbox"}), Runs::Sandboxed).1, Approval::None);
+        assert_eq!(
+            check(json!({"ask": "elevated", "security": "sandbox"}), Runs::Sandboxed).1,
+            Approval::None
+        );
         assert_eq!(check(json!({"ask": "always"}), Runs::Sandboxed).1, Approval::Always);
     }
 

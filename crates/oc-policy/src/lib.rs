@@ -4,6 +4,7 @@ pub mod access;
 pub mod batch;
 pub mod command;
 pub mod elevated;
+pub mod exec_route;
 pub mod explain_tool;
 pub mod group;
 pub mod http_invoke;

@@ -1,0 +1,122 @@
+//! Carrying repairs out. Changes of the configuration go together, as one write.
+
+use std::path::Path;
+
+use anyhow::{Context, Result, bail, ensure};
+use oc_audit::doctor::Repair;
+use oc_config::edit::Change;
+use oc_config::load::Reading;
+use oc_fs::chmod::{self, Expected, Outcome};
+use oc_fs::config_store::{self, Force, Writer};
+use oc_fs::{mode, random};
+use oc_types::{KeyPath, Node};
+use serde_json::Value as Json;
+
+use super::Examined;
+use crate::app::App;
+
+/// Bytes of a generated token.
+const TOKEN_BYTES: usize = 32;
+
+/// What came of one repair.
+pub struct Done {
+    /// What it was.
+    pub summary: String,
+    /// Why it failed, if it did.
+    pub error: Option<String>,
+}
+
+/// Carries out every repair. One that fails does not stop the others.
+pub fn all(app: &App, examined: &Examined, repairs: &[Repair]) -> Vec<Done> {
+    let mut out = Vec::new();
+    let mut changes = Vec::new();
+    let mut key_repairs = Vec::new();
+    for repair in repairs {
+        let result = match repair {
+            Repair::CreateDirectory { path } => create(path),
+            Repair::Chmod { path, mode } => set_mode(path, *mode),
+            Repair::MoveDirectory { from, to, leave_link } => move_directory(from, to, *leave_link),
+            Repair::GenerateToken | Repair::MoveKey { .. } | Repair::RemoveKey { .. } => {
+                match key_changes(examined, repair) {
+                    Ok(mut more) => {
+                        changes.append(&mut more);
+                        key_repairs.push(repair.summary());
+                        continue;
+                    }
+                    Err(e) => Err(e),
+                }
+            }
+        };
+        out.push(done(repair.summary(), result));
+    }
+    if !changes.is_empty() {
+        let result = write(app, &changes);
+        let error = result.err().map(|e| format!("{e:#}"));
+        out.extend(key_repairs.into_iter().map(|summary| Done { summary, error: error.clone() }));
+    }
+    out
+}
+
+fn done(summary: String, result: Result<()>) -> Done {
+    Done { summary, error: result.err().map(|e| format!("{e:#}")) }
+}
+
+fn create(path: &Path) -> Result<()> {
+    mode::create_directories(path).with_context(|| format!("cannot create {}", path.display()))
+}
+
+fn set_mode(path: &Path, bits: u32) -> Result<()> {
+    match chmod::set(path, Expected::Either, bits) {
+        Outcome::Done { .. } | Outcome::Already => Ok(()),
+        Outcome::Missing => bail!("{} is gone", path.display()),
+        Outcome::Symlink => bail!("{} is a link; change its target yourself", path.display()),
+        Outcome::WrongType => bail!("{} is neither a file nor a folder", path.display()),
+        Outcome::NotOwned => bail!("{} belongs to another user", path.display()),
+        Outcome::Failed(e) => Err(e).with_context(|| format!("cannot change {}", path.display())),
+    }
+}
+
+fn move_directory(from: &Path, to: &Path, leave_link: bool) -> Result<()> {
+    ensure!(to.symlink_metadata().is_err(), "{} is taken", to.display());
+    if let Some(parent) = to.parent() {
+        create(parent)?;
+    }
+    std::fs::rename(from, to).with_context(|| format!("cannot move {} to {}", from.display(), to.display()))?;
+    if leave_link {
+        std::os::unix::fs::symlink(to, from)
+            .with_context(|| format!("moved, but cannot leave a link at {}", from.display()))?;
+    }
+    Ok(())
+}
+
+/// The value at a path as it is written, `${VAR}` and all.
+fn written(examined: &Examined, path: &KeyPath) -> Option<Json> {
+    let whole = examined.loaded.files.iter().find_map(|f| f.raw.at(path));
+    whole.map(Node::to_json)
+}
+
+fn key_changes(examined: &Examined, repair: &Repair) -> Result<Vec<Change>> {
+    Ok(match repair {
+        Repair::GenerateToken => {
+            let token = random::token_hex(TOKEN_BYTES)?;
+            let auth = KeyPath::dotted("gateway.auth");
+            vec![
+                Change::Set { path: auth.key("mode"), value: "token".into() },
+                Change::Set { path: auth.key("token"), value: token.expose().into() },
+            ]
+        }
+        Repair::MoveKey { from, to } => {
+            let value = written(examined, from)
+                .with_context(|| format!("{from} stands in no file by itself: move it to {to} by hand"))?;
+            vec![Change::Set { path: to.clone(), value }, Change::Unset { path: from.clone() }]
+        }
+        Repair::RemoveKey { path } => vec![Change::Unset { path: path.clone() }],
+        Repair::CreateDirectory { .. } | Repair::Chmod { .. } | Repair::MoveDirectory { .. } => Vec::new(),
+    })
+}
+
+fn write(app: &App, changes: &[Change]) -> Result<()> {
+    let writer = Writer { name: "doctor", force: Force::No, expected: None };
+    config_store::edit(&app.load_request(Reading::Product), changes, writer)?;
+    Ok(())
+}
