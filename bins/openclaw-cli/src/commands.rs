@@ -3,6 +3,7 @@
 mod completion;
 mod config;
 mod explain;
+mod doctor;
 mod onboard;
 mod sandbox;
 mod security;
@@ -30,6 +31,8 @@ pub enum Command {
     Security(security::SecurityArgs),
     /// Read, check and change the configuration.
     Config(config::ConfigArgs),
+    /// Look the setup over and repair what can be repaired.
+    Doctor(doctor::DoctorArgs),
     /// Write a first configuration with a generated gateway token.
     Onboard(onboard::OnboardArgs),
     /// Say which rule decides, where it stands and what would change the answer. Writes nothing.
@@ -51,6 +54,7 @@ pub fn run(app: &App, command: Command) -> anyhow::Result<ExitCode> {
     match command {
         Command::Security(args) => security::run(app, args),
         Command::Config(args) => config::run(app, &args),
+        Command::Doctor(args) => doctor::run(app, &args),
         Command::Onboard(args) => onboard::run(app, &args),
         Command::Explain(args) => explain::run(app, &args),
         Command::Sandbox(args) => sandbox::run(app, &args),

@@ -122,7 +122,8 @@ pub fn exec_route(config: &Node, agent: &AgentId, runs: Runs, approvals_file: bo
         return ExecRoute { host: Host::Sandbox, approval, fallback: false, key };
     }
     let fallback = wanted == Host::Sandbox;
-    if fallback && security.is_none() && !approvals_file {
+    // Only when nothing at all is configured for exec does the run proceed unprompted (exec-approval 3.2).
+    if fallback && security.is_none() && host.is_none() && ask.is_none() && !approvals_file {
         return ExecRoute { host: Host::Gateway, approval: Approval::None, fallback, key };
     }
     let approval = match security.as_ref().map(|s| s.0) {
@@ -184,6 +185,7 @@ mod tests {
         assert_eq!(check(json!({}), Runs::OnHost), (Host::Gateway, Approval::None, true));
         let baseline = json!({"ask": "elevated", "security": "sandbox"});
         assert_eq!(check(baseline, Runs::OnHost), (Host::Gateway, Approval::OnMiss, true));
+        assert_eq!(check(json!({"ask": "always"}), Runs::OnHost).1, Approval::Always);
         assert_eq!(check(json!({"security": "deny"}), Runs::OnHost).1, Approval::Denied);
         assert_eq!(check(json!({"host": "gateway"}), Runs::OnHost), (Host::Gateway, Approval::OnMiss, false));
     }

@@ -15,6 +15,7 @@ pub mod mention;
 pub mod owner_only;
 pub mod pattern;
 pub mod profile;
+pub mod reach;
 pub mod read_only_mode;
 pub mod routing;
 pub mod sandbox;

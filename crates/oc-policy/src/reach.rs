@@ -8,6 +8,8 @@
 
 pub mod diff;
 pub mod doors;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 
@@ -15,6 +17,7 @@ use oc_types::{AgentId, Node};
 use serde::Serialize;
 
 use crate::exec_route::{Approval, Host, exec_route};
+use crate::http_invoke;
 use crate::owner_only::Ownership;
 use crate::tool_policy::{CompiledPolicy, Context, ToolDecision};
 
@@ -168,7 +171,9 @@ impl Reach {
                 if stack.decide(tool.name()) != ToolDecision::Allowed {
                     continue;
                 }
-                if door.caller == Caller::HttpToken && !facts.offered_over_http(config, tool.name()) {
+                if door.caller == Caller::HttpToken
+                    && http_invoke::refusal(config, policy.inventory(), tool.name()).is_some()
+                {
                     continue;
                 }
                 let (host, approval) = match tool.name() {

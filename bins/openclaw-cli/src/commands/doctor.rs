@@ -13,6 +13,7 @@ use oc_audit::doctor::{self, ConfigState, Note};
 use oc_audit::{AuditContext, Facts, KeyRef, Report, RuleSet};
 use oc_config::load::{Loaded, Reading};
 use oc_fs::facts::collect_with;
+use oc_types::KeyPath;
 
 use crate::app::App;
 
@@ -97,7 +98,8 @@ fn examine(app: &App, deep: bool) -> Examined {
     facts.cwd = Some(app.cwd.clone());
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     facts.now_ms = u64::try_from(now.as_millis()).unwrap_or(u64::MAX);
-    let facts = collect_with(&loaded.tree, facts, RuleSet::Latest, |ctx, wanted| doctor::wants(ctx, deep, wanted));
+    let facts =
+        collect_with(&loaded.tree, facts, RuleSet::Latest, |ctx, wanted| doctor::wants(ctx, deep, wanted));
     let ctx = AuditContext::new(&loaded.tree, &facts, RuleSet::Latest);
     let report = oc_audit::run(&ctx);
     let notes = doctor::examine(&ctx, &config_state(&loaded), &report, deep);
@@ -106,15 +108,21 @@ fn examine(app: &App, deep: bool) -> Examined {
 
 fn config_state(loaded: &Loaded) -> ConfigState {
     let moved = loaded
-        .moved
+        .warnings
         .iter()
-        .map(|m| {
-            let key = KeyRef { path: m.from.clone(), origin: m.origin.clone(), unset: false };
-            (m.from.clone(), m.to.clone(), key)
+        .filter(|w| w.message.starts_with("older key"))
+        .filter_map(|w| {
+            let to = KeyPath::parse(w.nearest.as_deref()?).ok()?;
+            let key = KeyRef { path: w.path.clone(), origin: w.origin.clone(), unset: false };
+            Some((w.path.clone(), to, key))
         })
         .collect();
-    let unknown =
-        loaded.issues.iter().filter(|i| i.message.starts_with("unknown key")).map(|i| i.path.clone()).collect();
+    let unknown = loaded
+        .issues
+        .iter()
+        .filter(|i| i.message.starts_with("unknown key"))
+        .map(|i| i.path.clone())
+        .collect();
     ConfigState { issues: loaded.issues.clone(), moved, unknown }
 }
 
@@ -125,5 +133,6 @@ fn ask(what: &str) -> bool {
         return false;
     }
     let mut answer = String::new();
-    std::io::stdin().read_line(&mut answer).is_ok() && matches!(answer.trim().to_lowercase().as_str(), "y" | "yes")
+    std::io::stdin().read_line(&mut answer).is_ok()
+        && matches!(answer.trim().to_lowercase().as_str(), "y" | "yes")
 }

@@ -10,7 +10,6 @@ use super::{Caller, Door};
 use crate::access::{AccessPolicy, Approved, Outcome, PairingView};
 use crate::inbound::{ConversationId, ConversationKind, Inbound, Phone, Sender, SenderId};
 use crate::sandbox::default_agent;
-use crate::tool_name::canonical;
 
 /// What is known beyond the configuration.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -19,27 +18,6 @@ pub struct DoorFacts {
     pub approvals_file: bool,
     /// Whether the gateway has a token or password, so that somebody can hold it.
     pub gateway_secret: bool,
-}
-
-/// Offered to the model only: file and process tools have no HTTP form.
-const NEVER_OVER_HTTP: [&str; 6] = ["read", "write", "edit", "apply_patch", "exec", "process"];
-
-/// Denied over HTTP unless `gateway.tools.allow` names them (SP-117).
-const DENIED_OVER_HTTP: [&str; 7] =
-    ["cron", "gateway", "nodes", "sessions_spawn", "sessions_send", "whatsapp_login", "plugins"];
-
-impl DoorFacts {
-    /// Whether `POST /tools/invoke` offers a tool at all, before policy.
-    #[must_use]
-    pub(super) fn offered_over_http(self, config: &Node, tool: &str) -> bool {
-        let tool = canonical(tool);
-        let names = |list: &str| {
-            let entries = config.path(&["gateway", "tools", list]).and_then(Node::entries).unwrap_or_default();
-            entries.iter().any(|e| canonical(e) == tool)
-        };
-        let denied = DENIED_OVER_HTTP.contains(&&*tool) && !names("allow");
-        !NEVER_OVER_HTTP.contains(&&*tool) && !denied && !names("deny")
-    }
 }
 
 /// The agents: those of `agents.list` in order, each once; `main` when there is no list.
@@ -98,7 +76,8 @@ fn without_channel(config: &Node, facts: DoorFacts, found: &mut Vec<Door>) {
         if facts.gateway_secret {
             found.push(plain(Caller::HttpToken, &agent, "HTTP tools", main));
         }
-        let listed = |ids: &Vec<String>| ids.iter().any(|i| i.trim() == "*" || AgentId::normalized(i) == agent);
+        let listed =
+            |ids: &Vec<String>| ids.iter().any(|i| i.trim() == "*" || AgentId::normalized(i) == agent);
         if hooks_on && hook_agents.as_ref().is_none_or(listed) {
             found.push(plain(Caller::Hook, &agent, "hooks", format!("agent:{agent}:hook:any")));
         }
@@ -230,7 +209,9 @@ impl<'c> Visit<'_, 'c> {
     fn room(&self, place: &RoomPlace, sender: &str, found: &mut Vec<Door>) {
         let mut message = self.message(place.kind, &place.id, sender);
         message.place.guild.clone_from(&place.guild);
-        let Outcome::Allow(admission) = self.access.decide(&message, &PairingView::empty(0)).outcome else { return };
+        let Outcome::Allow(admission) = self.access.decide(&message, &PairingView::empty(0)).outcome else {
+            return;
+        };
         found.push(Door {
             caller: Caller::GroupMember,
             agent: admission.agent().clone(),

@@ -81,7 +81,8 @@ fn move_directory(from: &Path, to: &Path, leave_link: bool) -> Result<()> {
     if let Some(parent) = to.parent() {
         create(parent)?;
     }
-    std::fs::rename(from, to).with_context(|| format!("cannot move {} to {}", from.display(), to.display()))?;
+    std::fs::rename(from, to)
+        .with_context(|| format!("cannot move {} to {}", from.display(), to.display()))?;
     if leave_link {
         std::os::unix::fs::symlink(to, from)
             .with_context(|| format!("moved, but cannot leave a link at {}", from.display()))?;
