@@ -70,9 +70,13 @@ fn fired(report: &Value) -> Vec<String> {
 
 #[test]
 fn each_of_the_seeds_five_checks_fires_on_its_fixture() {
-    for check in
-        ["exposed-gateway", "open-direct-messages", "unsandboxed-groups", "unrestricted-tools", "weak-approvals"]
-    {
+    for check in [
+        "exposed-gateway",
+        "open-direct-messages",
+        "unsandboxed-groups",
+        "unrestricted-tools",
+        "weak-approvals",
+    ] {
         let config = std::fs::read_to_string(fixture(&format!("doctor/{check}.json5"))).unwrap();
         let fired = fired(&doctor(home(&config).path()));
         assert!(fired.iter().any(|c| c == check), "{check}: {fired:?}");
@@ -117,7 +121,10 @@ fn a_plain_run_changes_nothing() {
     let out = openclaw(home.path(), &["doctor"]);
     assert!(out.status.success());
     assert_eq!(mode(&state), 0o755);
-    assert_eq!(std::fs::read_to_string(state.join("openclaw.json")).unwrap(), "{ gateway: { mode: \"local\" } }\n");
+    assert_eq!(
+        std::fs::read_to_string(state.join("openclaw.json")).unwrap(),
+        "{ gateway: { mode: \"local\" } }\n"
+    );
 }
 
 #[test]
@@ -142,11 +149,13 @@ fn the_token_flag_alone_writes_a_token_and_keeps_the_comments() {
 
 #[test]
 fn an_older_key_is_read_in_memory_and_written_only_on_repair() {
-    let legacy = "{\n  // kept\n  gateway: { mode: \"local\", token: \"made-up-token-0123456789abcdef\" },\n}\n";
+    let legacy =
+        "{\n  // kept\n  gateway: { mode: \"local\", token: \"made-up-token-0123456789abcdef\" },\n}\n";
     let home = home(legacy);
     let file = home.path().join(".openclaw/openclaw.json");
     let report = doctor(home.path());
-    let ids: Vec<&str> = report["notes"].as_array().unwrap().iter().map(|n| n["id"].as_str().unwrap()).collect();
+    let ids: Vec<&str> =
+        report["notes"].as_array().unwrap().iter().map(|n| n["id"].as_str().unwrap()).collect();
     assert!(ids.contains(&"config.legacy-key"), "{ids:?}");
     assert_eq!(std::fs::read_to_string(&file).unwrap(), legacy);
 

@@ -6,6 +6,7 @@ mod explain;
 mod doctor;
 mod onboard;
 mod sandbox;
+mod reach;
 mod security;
 
 use std::process::ExitCode;

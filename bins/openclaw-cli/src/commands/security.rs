@@ -8,6 +8,7 @@ mod undo;
 
 use std::process::ExitCode;
 
+use super::reach;
 use crate::app::App;
 
 /// Arguments of `openclaw security`.
@@ -23,6 +24,8 @@ enum SecurityCommand {
     Audit(audit::AuditArgs),
     /// Put back what the last `security audit --fix` changed.
     Undo(undo::UndoArgs),
+    /// Who reaches which tool, through which door, where, under which approval.
+    Reach(reach::ReachArgs),
     /// List every check: what it asks, how bad, what to do.
     Checks(checks::ChecksArgs),
 }
@@ -35,6 +38,7 @@ pub fn run(app: &App, args: SecurityArgs) -> anyhow::Result<ExitCode> {
     match args.command {
         SecurityCommand::Audit(args) => audit::run(app, &args),
         SecurityCommand::Undo(args) => undo::run(app, &args),
+        SecurityCommand::Reach(args) => reach::run(app, &args),
         SecurityCommand::Checks(args) => checks::run(app, &args),
     }
 }

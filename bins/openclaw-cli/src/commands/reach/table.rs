@@ -51,8 +51,12 @@ fn line(label: &str, cells: &[&Cell]) -> String {
 
 /// `exec[sandbox](always)`.
 fn describe(cell: &Cell) -> String {
-    let host = if cell.way.host == Host::Gateway { String::new() } else { format!("[{}]", cell.way.host.word()) };
-    let approval =
-        if cell.way.approval == Approval::None { String::new() } else { format!("({})", cell.way.approval.word()) };
+    let host =
+        if cell.way.host == Host::Gateway { String::new() } else { format!("[{}]", cell.way.host.word()) };
+    let approval = if cell.way.approval == Approval::None {
+        String::new()
+    } else {
+        format!("({})", cell.way.approval.word())
+    };
     format!("{}{host}{approval}", cell.tool)
 }
