@@ -2,11 +2,11 @@
 
 mod completion;
 mod config;
-mod explain;
 mod doctor;
+mod explain;
 mod onboard;
-mod sandbox;
 mod reach;
+mod sandbox;
 mod security;
 
 use std::process::ExitCode;
