@@ -60,7 +60,11 @@ impl App {
 
     /// Finds and reads the configuration. What is wrong with it stands in `issues`.
     pub fn load(&self, reading: Reading) -> Loaded {
-        load(&self.load_request(reading), &DiskSource)
+        let mut loaded = load(&self.load_request(reading), &DiskSource);
+        // Which ids of plugins and channels exist is known only now: the configuration says where else to look.
+        let found = oc_fs::plugins::find(&loaded.locations.state_dir, &loaded.tree, reading);
+        loaded.issues.extend(oc_config::validate::plugins(&loaded.tree, &found));
+        loaded
     }
 
     /// Writes to standard output. A closed pipe ends quietly.

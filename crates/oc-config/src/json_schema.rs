@@ -40,8 +40,15 @@ pub fn json_schema() -> Json {
                         {
                             "type": "object",
                             "properties": {
-                                "keychain": {"type": "string", "minLength": 1},
-                                "account": {"type": "string", "minLength": 1},
+                                "keychain": {
+                                    "type": "object",
+                                    "properties": {
+                                        "service": {"type": "string", "minLength": 1},
+                                        "account": {"type": "string", "minLength": 1},
+                                    },
+                                    "required": ["service", "account"],
+                                    "additionalProperties": false,
+                                },
                             },
                             "required": ["keychain"],
                             "additionalProperties": false,

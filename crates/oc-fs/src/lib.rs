@@ -15,6 +15,7 @@
 //! * [`backup`]: rotated copies, never more open than the original (SP-055).
 //! * [`config_store`]: the one way a configuration is written; [`change_log`]: the record of it (SP-071).
 //! * [`credential`]: credentials kept in files and keychains (SP-066).
+//! * [`plugins`]: which plugins lie on the disk, by their manifests.
 //! * [`narrow`]: modes made owner-only, on the inode that was checked.
 //! * [`fix_record`]: what the last fix changed, so that it can be undone.
 //! * [`random`]: tokens from the operating system's random source.
@@ -39,6 +40,7 @@ pub mod fix_record;
 pub mod lock;
 pub mod mode;
 pub mod narrow;
+pub mod plugins;
 pub mod random;
 pub mod root;
 pub mod secret_walk;

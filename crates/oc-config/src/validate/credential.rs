@@ -1,4 +1,4 @@
-//! References in place of credentials: `{ file: "~/secrets/token" }`, `{ keychain: "service" }`.
+//! References in place of credentials: `{ file: "/path" }`, `{ keychain: { service, account } }`.
 //!
 //! Only their form is checked here; whether the file is usable is found out when the credential is needed, and a
 //! reference that cannot be resolved means no credential (SP-066).
@@ -45,32 +45,33 @@ fn walk(node: &Node, kind: &Kind, at: &KeyPath, report: &mut Report) {
 }
 
 fn reference(node: &Node, at: &KeyPath, report: &mut Report) {
-    let Some(members) = node.as_object() else { return };
-    for (name, member) in members {
-        let at = at.key(name.as_str());
-        if !matches!(name.as_str(), "file" | "keychain" | "account") {
-            report.say(
-                at,
-                member,
-                "a credential reference has no such key",
-                "write { file: \"…\" } or { keychain: \"…\" }",
-            );
-        } else if member.as_str().is_none_or(|s| s.trim().is_empty()) {
-            report.say(
-                at,
-                member,
-                "a credential reference takes text that is not empty",
-                "name the file or keychain entry",
-            );
+    let members = node.as_object().into_iter().flatten();
+    let mut named = members.clone();
+    let (Some((name, value)), None) = (named.next(), named.next()) else {
+        return report.say(at.clone(), node, "a credential reference has exactly one member", FORMS);
+    };
+    let at = at.key(name.as_str());
+    let filled = |n: Option<&Node>| n.and_then(Node::as_str).is_some_and(|s| !s.trim().is_empty());
+    match name.as_str() {
+        "file" => {
+            let absolute = value.as_str().is_some_and(|f| f.starts_with('/') || f.starts_with("~/"));
+            if !absolute {
+                report.say(
+                    at,
+                    value,
+                    "this is no absolute path",
+                    "write the whole path, or one that starts with ~/",
+                );
+            }
         }
-    }
-    let named = ["file", "keychain"].iter().filter(|k| members.contains_key(**k)).count();
-    if named != 1 {
-        report.say(
-            at.clone(),
-            node,
-            "a credential reference names either a file or a keychain entry",
-            "write { file: \"~/secrets/token\" } or { keychain: \"service\", account: \"name\" }",
-        );
+        "keychain" => {
+            let known = value.as_object().is_some_and(|o| o.keys().all(|k| k == "service" || k == "account"));
+            if !known || !filled(value.get("service")) || !filled(value.get("account")) {
+                report.say(at, value, "a keychain reference names a service and an account", FORMS);
+            }
+        }
+        _ => report.say(at, value, "a credential reference is either file or keychain", FORMS),
     }
 }
+
+const FORMS: &str = "write { file: \"/path\" } or { keychain: { service: \"…\", account: \"…\" } }";

@@ -19,7 +19,7 @@ pub(super) fn expected(kind: &Kind, reading: Reading) -> String {
         Kind::Filled => "text that is not empty".to_owned(),
         Kind::Form(form) => form.described().to_owned(),
         Kind::Secret if reading == Reading::Product => {
-            "text, or a reference such as { file: \"~/secrets/token\" }".to_owned()
+            "text, or a reference such as { file: \"/path\" }".to_owned()
         }
         Kind::Secret => "text".to_owned(),
         Kind::Number(min, max) => format!("a number{}", range(*min, *max)),
