@@ -79,3 +79,42 @@ fn an_overlay_shows_what_an_edit_would_mean() {
     };
     assert_eq!((port(&disk), port(&edited)), (Some(1.0), Some(2.0)));
 }
+
+/// Remembers every path that is looked at.
+struct Watched(Memory, std::cell::RefCell<Vec<PathBuf>>);
+
+impl Source for Watched {
+    fn read(&self, path: &Path, role: Role<'_>) -> Result<crate::SourceFile, ReadFailure> {
+        self.1.borrow_mut().push(path.to_path_buf());
+        self.0.read(path, role)
+    }
+
+    fn exists(&self, path: &Path) -> bool {
+        self.1.borrow_mut().push(path.to_path_buf());
+        self.0.exists(path)
+    }
+}
+
+#[test]
+fn sp_058_nothing_but_the_env_file_is_looked_for_in_the_current_directory() {
+    let hostile =
+        ["openclaw.json", ".openclaw/openclaw.json", "openclaw.toml", "clawdbot.json", "part.json5"];
+    let memory = hostile
+        .iter()
+        .fold(Memory::new(), |m, f| m.with(format!("/work/{f}"), "{ gateway: { bind: 'lan' } }"));
+    let memory = memory.with("/h/.openclaw/openclaw.json", "{ $include: './part.json5' }");
+    let source = Watched(memory, std::cell::RefCell::default());
+    let loaded = load(&request(&[]), &source);
+    let looked: Vec<PathBuf> = source.1.take().into_iter().filter(|p| p.starts_with("/work")).collect();
+    assert_eq!(looked, [PathBuf::from("/work/.env")]);
+    assert!(loaded.tree.get("gateway").is_none());
+}
+
+#[test]
+fn sp_060_emptiness_survives_the_load() {
+    let text = "{ channels: { telegram: { allowFrom: [], groups: {}, groupAllowFrom: ['1'] } }, messages: { responsePrefix: '' } }";
+    let source = Memory::new().with("/h/.openclaw/openclaw.json", text);
+    let loaded = load(&request(&[]), &source);
+    assert_eq!(loaded.issues, vec![]);
+    assert_eq!(loaded.tree.to_json(), json5::from_str::<serde_json::Value>(text).unwrap());
+}
