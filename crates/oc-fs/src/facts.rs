@@ -34,7 +34,7 @@ pub fn collect_with(
     rules: RuleSet,
     more: impl Fn(&AuditContext<'_>, &mut Wanted),
 ) -> Facts {
-    facts.uid = Some(rustix::process::geteuid().as_raw());
+    facts.uid = Some(uid());
     for _ in 0..ROUNDS {
         let ctx = AuditContext::new(config, &facts, rules);
         let mut wanted = oc_audit::wanted(&ctx);
@@ -46,6 +46,12 @@ pub fn collect_with(
         gather(&wanted, &mut facts);
     }
     facts
+}
+
+/// The number of the user this runs as.
+#[must_use]
+pub fn uid() -> u32 {
+    rustix::process::geteuid().as_raw()
 }
 
 /// Looks everything up that is wanted.

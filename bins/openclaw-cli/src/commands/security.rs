@@ -4,6 +4,7 @@ pub mod audit;
 mod carry_out;
 mod checks;
 mod collect;
+mod map;
 mod undo;
 
 use std::process::ExitCode;
@@ -26,6 +27,8 @@ enum SecurityCommand {
     Undo(undo::UndoArgs),
     /// Who reaches which tool, through which door, where, under which approval.
     Reach(reach::ReachArgs),
+    /// List what is sensitive: where it is, who can read it, whether to back it up.
+    Map(map::MapArgs),
     /// List every check: what it asks, how bad, what to do.
     Checks(checks::ChecksArgs),
 }
@@ -37,6 +40,7 @@ enum SecurityCommand {
 pub fn run(app: &App, args: SecurityArgs) -> anyhow::Result<ExitCode> {
     match args.command {
         SecurityCommand::Audit(args) => audit::run(app, &args),
+        SecurityCommand::Map(args) => Ok(map::run(app, &args)),
         SecurityCommand::Undo(args) => undo::run(app, &args),
         SecurityCommand::Reach(args) => reach::run(app, &args),
         SecurityCommand::Checks(args) => checks::run(app, &args),

@@ -36,7 +36,7 @@ fn unsandboxed_rooms(ctx: &AuditContext<'_>, scope: &Scope<'_>, ways: &[Way], ou
     let mode =
         scope.sandbox(&["mode"]).map_or_else(|| KeyPath::dotted("agents.defaults.sandbox.mode"), |(_, p)| p);
     out.report("doctor.groups_unsandboxed", Severity::Warn)
-        .detail(format!("{} admits rooms to {}, and `{mode}` is `off`", list(&rooms, LISTED), scope.name()))
+        .detail(format!("Rooms reach {} ({}), and `{mode}` is `off`", name(scope), list(&rooms, LISTED)))
         .keys(rooms.iter().chain([&mode]).map(|p| ctx.key_at(p)));
 }
 
@@ -47,9 +47,9 @@ fn unrestricted(ctx: &AuditContext<'_>, scope: &Scope<'_>, ways: &[Way], out: &m
     let keys: Vec<KeyPath> = ways.iter().map(|w| w.key.clone()).collect();
     out.report("doctor.tools_unrestricted", Severity::Warn)
         .detail(format!(
-            "{} lets others reach {}, which has no `tools.profile`, `tools.allow` or `tools.deny` at any level",
-            list(&keys, LISTED),
-            scope.name()
+            "Others reach {} ({}), which has no `tools.profile`, `tools.allow` or `tools.deny` at any level",
+            name(scope),
+            list(&keys, LISTED)
         ))
         .keys(keys.iter().map(|p| ctx.key_at(p)))
         .key(ctx.key(&["tools", "profile"]));
@@ -96,10 +96,15 @@ fn weak_approvals(ctx: &AuditContext<'_>, scopes: &[Scope<'_>], reached: bool, o
         }
         if !why.is_empty() {
             out.report("doctor.approvals_weak", severity)
-                .detail(format!("{}: {}", scope.name(), why.join("; ")))
+                .detail(format!("{}: {}", name(scope), why.join("; ")))
                 .keys(keys.iter().map(|p| ctx.key_at(p)));
         }
     }
+}
+
+/// The agent in words; without a list there is one, `main`.
+fn name(scope: &Scope<'_>) -> String {
+    format!("agent `{}`", scope.id().as_str())
 }
 
 impl<'a> Scope<'a> {

@@ -98,7 +98,7 @@ fn open_channels(ctx: &AuditContext<'_>, out: &mut Findings) {
     }
     out.report("security.exposure.open_channels_with_exec", worse_if(worst == Enforce::Full))
         .detail(format!(
-            "{} open to strangers, and `tools.exec.security` lets commands run",
+            "Open to strangers: {}. `tools.exec.security` lets commands run",
             open_doors::list(&open, LISTED)
         ))
         .keys(open.iter().map(|p| ctx.key_at(p)))

@@ -27,7 +27,7 @@ pub(super) fn run(ctx: &AuditContext<'_>, out: &mut Findings) {
     if !shared.is_empty() {
         out.report("security.trust_model.multi_user_heuristic", Severity::Warn)
             .detail(format!(
-                "{}: people other than the owner seem to reach this assistant",
+                "People other than the owner seem to reach this assistant: {}",
                 list(&shared, LISTED)
             ))
             .keys(shared.iter().map(|p| ctx.key_at(p)));
@@ -54,7 +54,7 @@ fn runtime_or_files(ctx: &AuditContext<'_>, open: &[KeyPath], out: &mut Findings
     };
     out.report("security.exposure.open_groups_with_runtime_or_fs", severity)
         .detail(format!(
-            "{} open to strangers, who can {what} outside a sandbox ({})",
+            "Open to strangers: {}. They can {what} outside a sandbox ({})",
             list(open, LISTED),
             names.join(", ")
         ))
@@ -74,7 +74,7 @@ fn control_plane(ctx: &AuditContext<'_>, open: &[KeyPath], out: &mut Findings) {
     if !tools.is_empty() {
         out.report("security.exposure.open_groups_with_control_plane_tools", Severity::Critical)
             .detail(format!(
-                "{} open to strangers, who get {}: tools that change the assistant itself; see `tools.deny`",
+                "Open to strangers: {}. They get {}: tools that change the assistant itself; see `tools.deny`",
                 list(open, LISTED),
                 tools.iter().map(|t| format!("`{t}`")).collect::<Vec<_>>().join(", ")
             ))

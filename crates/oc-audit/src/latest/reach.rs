@@ -46,10 +46,10 @@ impl<'a> Scope<'a> {
             .collect()
     }
 
-    /// The word for messages: `defaults` or `agent <id>`.
+    /// The words for messages: `agents by default` or `agent <id>`.
     pub(crate) fn name(&self) -> String {
         match &self.agent {
-            None => "defaults".to_owned(),
+            None => "agents by default".to_owned(),
             Some(a) => format!("agent `{}`", a.id.as_str()),
         }
     }

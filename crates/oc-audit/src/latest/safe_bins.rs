@@ -79,14 +79,14 @@ fn lists(ctx: &AuditContext<'_>, out: &mut Findings) {
         out,
         "tools.exec.safe_bins_interpreter_unprofiled",
         &bare,
-        "run whatever they are given, and no profile limits them",
+        "Programs that run whatever they are given, without a profile to limit them",
     );
     report(
         ctx,
         out,
         "tools.exec.safe_bins_broad_behavior",
         &broad,
-        "do more than their names say, whatever a profile allows",
+        "Programs that do more than their names say, whatever a profile allows",
     );
 }
 
@@ -95,7 +95,7 @@ fn report(ctx: &AuditContext<'_>, out: &mut Findings, id: &str, hits: &[(String,
     if !hits.is_empty() {
         let names: Vec<String> = hits.iter().map(|(name, path)| format!("{name} (`{path}`)")).collect();
         out.report(id, Severity::Warn)
-            .detail(format!("{}: {why}", names.join(", ")))
+            .detail(format!("{why}: {}", names.join(", ")))
             .keys(hits.iter().map(|(_, p)| ctx.key_at(p)));
     }
 }
@@ -110,7 +110,13 @@ fn trusted_dirs(ctx: &AuditContext<'_>, out: &mut Findings) {
             }
         }
     }
-    report(ctx, out, "tools.exec.safe_bin_trusted_dirs_risky", &hits, "somebody else may put programs there");
+    report(
+        ctx,
+        out,
+        "tools.exec.safe_bin_trusted_dirs_risky",
+        &hits,
+        "Folders in which somebody else may put programs",
+    );
 }
 
 fn is_risky(dir: &str) -> bool {

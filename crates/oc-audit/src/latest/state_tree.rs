@@ -48,7 +48,10 @@ pub(super) fn run(ctx: &AuditContext<'_>, out: &mut Findings) {
     let mut groups: Vec<(&'static str, Group)> = Vec::new();
     for area in areas(ctx) {
         let Some(tree) = ctx.facts.subtree(&area.root) else { continue };
-        for entry in &tree.loose {
+        let root = ctx.facts.path(&area.root);
+        let loose_root = LooseEntry { path: area.root.clone(), mode: root.mode, directory: true };
+        let open = root.is_dir() && root.mode & 0o066 != 0;
+        for entry in open.then_some(&loose_root).into_iter().chain(&tree.loose) {
             let prefix = prefix_of(&area, &entry.path);
             if has_own_finding(ctx, &area, &entry.path) {
                 continue;
@@ -79,8 +82,9 @@ fn prefix_of(area: &Area, path: &Path) -> &'static str {
 }
 
 fn has_own_finding(ctx: &AuditContext<'_>, area: &Area, path: &Path) -> bool {
-    // The walk's root and the session store have checks of their own.
-    path == area.root || agents::directories(ctx).iter().any(|d| path == agents::session_store(d))
+    // The credentials directory itself and the session stores have checks of their own.
+    (area.prefix == "fs.credentials" && path == area.root)
+        || agents::directories(ctx).iter().any(|d| path == agents::session_store(d))
 }
 
 fn skills(ctx: &AuditContext<'_>, out: &mut Findings) {

@@ -39,6 +39,30 @@ fn references_examples_and_prose_are_no_credentials() {
 }
 
 #[test]
+fn every_pattern_compiles_and_its_shortcut_is_never_wrong() {
+    assert!(PATTERNS.iter().all(|p| p.pattern().is_some()));
+    let samples = [
+        "MY_KEY = 0a1b2c3d",
+        "{\"accessToken\": \"0a1b2c3d4e5f6\"}",
+        "x --api_key 0a1b2c3d4e",
+        "AUTHORIZATION: Bearer abc",
+        "bearer 0a1B2c3D4e0a1B2c3D4e",
+        "-----BEGIN RSA PRIVATE KEY-----\nx\n-----END RSA PRIVATE KEY-----",
+        "bot123456:0a1B2c3D4e0a1B2c3D4e",
+        "a://b:c3d4e5f6g7@h",
+        "eyJabcdefgh.abcdefgh.abcdefgh",
+        "SK-0a1B2c3D4e GHO_0a1B2c3D4e0a1B2c3D4e xoxb-0a1B2c3D4e npm_0a1B2c3D4e0",
+    ];
+    for text in samples {
+        for p in PATTERNS.iter() {
+            let matches = p.pattern().unwrap().is_match(text.as_bytes());
+            assert!(!matches || may_hold(p.kind, &text.to_ascii_lowercase()), "{:?} on {text}", p.kind);
+        }
+        assert!(PATTERNS.iter().any(|p| p.pattern().unwrap().is_match(text.as_bytes())), "{text}");
+    }
+}
+
+#[test]
 fn a_mebibyte_is_scanned_in_linear_time() {
     let start = std::time::Instant::now();
     assert!(scan(&"KEY token --password ".repeat(50_000)).is_empty());

@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use anyhow::Result;
+use oc_audit::format::{junit, markdown, sarif};
 use oc_audit::report::{json, text};
 use oc_audit::{Report, RuleSet};
 use oc_config::load::{Loaded, Reading};
@@ -52,6 +53,12 @@ pub enum Format {
     Text,
     /// One JSON object.
     Json,
+    /// SARIF 2.1.0, for code scanners.
+    Sarif,
+    /// JUnit XML, for CI servers.
+    Junit,
+    /// Markdown, for a ticket or a pull request.
+    Markdown,
 }
 
 /// From which severity on the command fails.
@@ -162,6 +169,9 @@ fn print(
             };
             app.print(&format!("{out:#}\n"));
         }
+        Format::Sarif => app.print(&format!("{:#}\n", sarif::render(report, env!("CARGO_PKG_VERSION")))),
+        Format::Junit => app.print(&junit::render(report)),
+        Format::Markdown => app.print(&markdown::render(report)),
         Format::Text => {
             let options = text::Options {
                 home: &loaded.locations.home,
