@@ -279,3 +279,78 @@ fn schema_is_json() {
     let schema: serde_json::Value = serde_json::from_slice(&home.run(&["schema"]).stdout).unwrap();
     assert!(schema["properties"]["gateway"].is_object());
 }
+
+#[test]
+fn sp_007_concurrent_writers_lose_no_change() {
+    let home = Home::new();
+    let children: Vec<_> = (0..20)
+        .map(|i| {
+            home.command(&["set", &format!("channels.telegram.groups[\"-{i}\"].requireMention"), "true"])
+                .stdout(Stdio::null())
+                .stderr(Stdio::null())
+                .spawn()
+                .unwrap()
+        })
+        .collect();
+    for mut child in children {
+        assert!(child.wait().unwrap().success());
+    }
+    let got: serde_json::Value =
+        serde_json::from_slice(&home.run(&["get", "channels.telegram.groups", "--json"]).stdout).unwrap();
+    assert_eq!(got.as_object().unwrap().len(), 20);
+    let log: serde_json::Value = serde_json::from_slice(&home.run(&["log", "--json"]).stdout).unwrap();
+    assert_eq!(log["changes"].as_array().unwrap().len(), 20);
+    assert_eq!(log["editedSince"], false);
+}
+
+#[test]
+fn sp_005_whatever_the_umask_every_file_is_owner_only() {
+    for umask in ["000", "022", "077"] {
+        let home = Home::new();
+        std::fs::set_permissions(home.file(), std::fs::Permissions::from_mode(0o644)).unwrap();
+        let line =
+            format!("umask {umask} && exec {} config set gateway.port 18790", env!("CARGO_BIN_EXE_openclaw"));
+        let mut shell = home.command(&[]);
+        let envs: Vec<_> = shell.get_envs().map(|(k, v)| (k.to_owned(), v.map(ToOwned::to_owned))).collect();
+        shell = Command::new("/bin/sh");
+        shell.args(["-c", &line]).env_clear().current_dir(home.tmp.path());
+        for (k, v) in envs {
+            shell.env(k, v.unwrap_or_default());
+        }
+        assert!(shell.output().unwrap().status.success(), "umask {umask}");
+        for name in
+            ["openclaw.json", "openclaw.json.bak", ".openclaw.json.flock", "logs/config-changes.jsonl"]
+        {
+            assert_eq!(mode(&home.state().join(name)), 0o600, "umask {umask}: {name}");
+        }
+        assert_eq!(mode(&home.state().join("logs")), 0o700, "umask {umask}");
+    }
+}
+
+#[test]
+fn sp_006_a_failed_write_leaves_the_old_bytes() {
+    let home = Home::new();
+    // The place of the newest backup is taken by a folder that cannot be moved on: nothing may be replaced.
+    let taken = home.state().join("openclaw.json.bak.4");
+    std::fs::create_dir(&taken).unwrap();
+    std::fs::write(taken.join("x"), "x").unwrap();
+    let shown = home.shown(&["set", "gateway.port", "18790"]);
+    assert!(shown.ends_with("-- exit 1\n") && shown.contains("openclaw.json"), "{shown}");
+    assert_eq!(home.text(), MAIN);
+    assert!(!home.state().join("logs").exists());
+}
+
+#[test]
+fn sp_071_onboarding_is_in_the_change_log_too() {
+    let tmp = tempfile::tempdir().unwrap();
+    let home = Home { tmp };
+    let onboard = Command::new(env!("CARGO_BIN_EXE_openclaw"))
+        .arg("onboard")
+        .env_clear()
+        .env("HOME", home.tmp.path())
+        .output()
+        .unwrap();
+    assert!(onboard.status.success());
+    let log = home.shown(&["log", "--security"]);
+    assert!(log.contains("gateway.auth.token added") && log.contains("openclaw onboard"), "{log}");
+}

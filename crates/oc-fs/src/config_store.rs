@@ -6,10 +6,11 @@
 use std::path::{Path, PathBuf};
 
 use oc_config::change_log::{self, Access, Entry, MAX_CHANGES, Record};
+use oc_config::document::{self, Frame};
 use oc_config::edit::{Change, EditRefused, EditedFile, Plan, plan};
 use oc_config::source::{ReadFailure, Role, Source, SourceFile};
 use oc_config::write::{Objection, objections};
-use oc_config::{Issue, LoadRequest, Loaded, load};
+use oc_config::{Format, Issue, LoadRequest, Loaded, load};
 use ring::digest;
 use thiserror::Error;
 
@@ -220,7 +221,41 @@ fn replace_all(files: &[EditedFile], hook: atomic::Hook<'_>) -> Result<(), Write
 
 fn record(edited: &Edited, writer: Writer<'_>) -> std::io::Result<()> {
     let Some(file) = edited.plan.files.last() else { return Ok(()) };
-    let state = &edited.before.locations.state_dir;
+    let forced = !edited.objections.is_empty();
+    append(&edited.before.locations.state_dir, file, &edited.changes, writer.name, forced)
+}
+
+/// Records the replacement of one configuration file by other means than [`edit`] (a fix, its undoing, a first configuration), so that
+/// every write is in the change log (SP-071). Key paths are those of the file itself.
+///
+/// # Errors
+/// When the change log cannot be written.
+pub fn record_replaced(
+    state_dir: &Path,
+    path: &Path,
+    before: &str,
+    after: &str,
+    writer: &str,
+) -> std::io::Result<()> {
+    let format = Format::of(path);
+    let tree = |text: &str| {
+        let frame = Frame::root(path.to_string_lossy().as_ref());
+        let parsed = document::parse(&frame, text.as_bytes(), format);
+        parsed.map_or_else(|_| serde_json::json!({}), |d| d.node.to_json())
+    };
+    let changes = change_log::entries(&tree(before), &tree(after));
+    let file =
+        EditedFile { path: path.to_owned(), format, before: before.to_owned(), after: after.to_owned() };
+    append(state_dir, &file, &changes, writer, false)
+}
+
+fn append(
+    state: &Path,
+    file: &EditedFile,
+    changes: &[Entry],
+    writer: &str,
+    forced: bool,
+) -> std::io::Result<()> {
     let before = if file.before.is_empty() { String::new() } else { hash(&file.before) };
     let name = file.path.to_string_lossy().into_owned();
     let time = format!("{:.3}", jiff::Timestamp::now());
@@ -239,17 +274,16 @@ fn record(edited: &Edited, writer: Writer<'_>) -> std::io::Result<()> {
             more: 0,
         });
     }
-    let more = edited.changes.len().saturating_sub(MAX_CHANGES);
     records.push(Record {
         time,
-        writer: format!("{} (uid {})", writer.name, rustix::process::getuid().as_raw()),
+        writer: format!("{writer} (uid {})", rustix::process::getuid().as_raw()),
         file: name,
         before,
         after: hash(&file.after),
-        forced: !edited.objections.is_empty(),
-        access: change_log::overall(&edited.changes),
-        changes: edited.changes.iter().take(MAX_CHANGES).cloned().collect(),
-        more,
+        forced,
+        access: change_log::overall(changes),
+        changes: changes.iter().take(MAX_CHANGES).cloned().collect(),
+        more: changes.len().saturating_sub(MAX_CHANGES),
     });
     crate::change_log::append(state, &records)
 }

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use anyhow::{Context, Result, bail};
 use oc_config::baseline::{self, Baseline};
 use oc_config::load::Reading;
-use oc_fs::{atomic, backup, mode, random};
+use oc_fs::{atomic, backup, config_store, mode, random};
 
 use crate::app::App;
 
@@ -60,7 +60,13 @@ pub fn run(app: &App, args: &OnboardArgs) -> Result<ExitCode> {
     if there {
         backup::rotate(config).with_context(|| format!("cannot back up {}", config.display()))?;
     }
+    let before = std::fs::read_to_string(config).unwrap_or_default();
     atomic::replace(config, text.as_bytes())?;
+    if let Err(e) =
+        config_store::record_replaced(&places.state_dir, config, &before, &text, "openclaw onboard")
+    {
+        app.note(&format!("warning: the change log has no record of this: {e}"));
+    }
     app.print(&format!(
         "wrote {}\n\
          A gateway token was generated; it stands at gateway.auth.token and is not shown.\n\

@@ -16,10 +16,17 @@ use super::splice::{Splice, has_break, indent_before, line_start, past_blanks, s
 use super::{Change, EditRefused};
 use crate::document::json5_positions;
 
+/// Most small changes that one change is made of before the value is replaced as a whole: each costs a reading of the text.
+const MAX_STEPS: usize = 64;
+
 /// Applies one change to JSON5 text without a byte-order mark.
 pub(super) fn apply(file: &Path, text: &str, before: &Json, change: &Change) -> Result<String, EditRefused> {
+    let mut steps = minimal(before, change);
+    if steps.len() > MAX_STEPS {
+        steps = vec![change.clone()];
+    }
     let mut text = text.to_owned();
-    for step in minimal(before, change) {
+    for step in steps {
         text = apply_step(file, &text, &step)?;
     }
     Ok(text)

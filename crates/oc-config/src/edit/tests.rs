@@ -240,6 +240,15 @@ fn sp_016_hostile_texts_are_refused_not_followed() {
     }
 }
 
+#[test]
+fn a_value_that_differs_in_many_places_is_replaced_as_a_whole() {
+    let path = Path::new("c.json");
+    let many = |n: i64| json!((0..n).map(|i| (format!("k{i}"), json!(i))).collect::<serde_json::Map<_, _>>());
+    let text = apply(path, "{}", Format::Json5, &[set("a", many(3))]).unwrap();
+    let after = apply(path, &text, Format::Json5, &[set("a", many(5000))]).unwrap();
+    assert_eq!(read(path, &after, Format::Json5).unwrap()["a"], many(5000));
+}
+
 // --- for all texts and changes -------------------------------------------------------------------------------------
 
 fn value() -> impl Strategy<Value = serde_json::Value> {

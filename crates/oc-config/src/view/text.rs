@@ -1,5 +1,6 @@
 //! The text of a file with its credentials replaced, line for line.
 
+use std::collections::HashSet;
 use std::path::Path;
 
 use jsonc_parser::ast::{self, ObjectPropName};
@@ -15,6 +16,9 @@ use crate::document::{self, Format, Frame, json5_positions};
 /// Shortest credential that is also looked for elsewhere in the text (in a comment, say), in bytes.
 const MIN_ELSEWHERE: usize = 6;
 
+/// Most different credentials that are looked for elsewhere: each costs a pass over the text. A text with more is not shown.
+const MAX_ELSEWHERE: usize = 500;
+
 /// The text with the same leaves hidden as in the other views, the same texts hidden wherever else they occur, and credentials in
 /// comments masked. Line breaks stay where they are, so lines can be compared. `None` when the text cannot be read: then nothing of
 /// it may be shown.
@@ -22,7 +26,7 @@ const MIN_ELSEWHERE: usize = 6;
 pub fn redacted_text(file: &Path, text: &str, format: Format) -> Option<String> {
     let frame = Frame::root(file.to_string_lossy().as_ref());
     let tree = document::parse(&frame, text.as_bytes(), format).ok()?.node.to_json();
-    let hidden = hidden_leaves(&tree);
+    let hidden: HashSet<KeyPath> = hidden_leaves(&tree).into_iter().collect();
     let bare = text.strip_prefix('\u{feff}').unwrap_or(text);
     let mut out = match format {
         Format::Json5 | Format::Yaml => {
@@ -44,8 +48,13 @@ pub fn redacted_text(file: &Path, text: &str, format: Format) -> Option<String> 
     for path in &hidden {
         texts(at(&tree, path), &mut secrets);
     }
-    secrets.sort_by_key(|s| std::cmp::Reverse(s.len()));
-    for secret in secrets.iter().filter(|s| s.len() >= MIN_ELSEWHERE && *s != SENTINEL) {
+    secrets.retain(|s| s.len() >= MIN_ELSEWHERE && s != SENTINEL);
+    secrets.sort_by(|a, b| (b.len(), b).cmp(&(a.len(), a)));
+    secrets.dedup();
+    if secrets.len() > MAX_ELSEWHERE {
+        return None;
+    }
+    for secret in &secrets {
         out = out.replace(secret.as_str(), SENTINEL);
     }
     Some(Redactor::standard().redact(&out))
@@ -72,7 +81,7 @@ fn texts(value: Option<&Json>, out: &mut Vec<String>) {
 fn json5_ranges(
     path: &KeyPath,
     value: &ast::Value<'_>,
-    hidden: &[KeyPath],
+    hidden: &HashSet<KeyPath>,
     out: &mut Vec<std::ops::Range<usize>>,
 ) {
     if hidden.contains(path) {

@@ -11,6 +11,7 @@ use oc_config::Locations;
 use oc_config::edit::{self, Change, EditedFile};
 use oc_config::load::Loaded;
 use oc_config::view::redacted_text;
+use oc_fs::config_store;
 use oc_fs::fix_record::{self, FileRecord, FixRecord, ModeRecord};
 use oc_fs::lock::{self, Convention};
 use oc_fs::narrow::{self, Outcome};
@@ -69,6 +70,18 @@ pub(super) fn run(app: &App, loaded: &Loaded, rules: RuleSet, dry_run: bool) -> 
         None => false,
     });
     report.config_written = !record.files.is_empty();
+    for file in files.iter().filter(|e| record.files.iter().any(|f| f.path == e.path)) {
+        let logged = config_store::record_replaced(
+            state_dir,
+            &file.path,
+            &file.before,
+            &file.after,
+            "openclaw security audit --fix",
+        );
+        if let Err(e) = logged {
+            report.errors.push(format!("the change log has no record of this: {e}"));
+        }
+    }
     if !report.config_written {
         report.changes.clear();
     }
