@@ -9,7 +9,7 @@ use ring::digest;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use crate::{atomic, backup, bounded_read, mode, narrow};
+use crate::{atomic, backup, bounded_read, config_store, mode, narrow};
 
 #[cfg(test)]
 mod tests;
@@ -142,8 +142,18 @@ pub fn undo(state_dir: &Path) -> Result<FixRecord, UndoRefused> {
     }
     for file in &record.files {
         let failed = |why: String| UndoRefused::Failed { path: file.path.clone(), why };
+        let now = bounded_read::bytes(&file.path, MAX_BYTES).map_err(|e| failed(e.to_string()))?;
         backup::rotate(&file.path).map_err(|e| failed(e.to_string()))?;
         atomic::replace(&file.path, file.before.as_bytes()).map_err(|e| failed(e.to_string()))?;
+        // The file is back, which is what was asked; without a record the next write notes a change from outside.
+        let now = String::from_utf8_lossy(&now);
+        let _ = config_store::record_replaced(
+            state_dir,
+            &file.path,
+            &now,
+            &file.before,
+            "openclaw security undo",
+        );
     }
     for entry in &record.modes {
         // A file that was rewritten just now is 0600 whatever it was after the fix.
