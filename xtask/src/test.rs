@@ -58,7 +58,7 @@ pub fn run(args: &Args) -> Result<bool> {
         s.run(&format!("cases: {area}"), "cargo", &["xtask", "golden", &folder])?;
     }
     s.run("cases: audit", "cargo", &["xtask", "audit-fixtures"])?;
-    s.run("embedding", "cargo", &["test", "--locked", "--manifest-path", "docs/embedding/Cargo.toml"])?;
+    s.run("embedding", "cargo", &["run", "--locked", "--manifest-path", "docs/embedding/Cargo.toml"])?;
     dependencies(&mut s)?;
     secrets(&mut s)?;
     if args.quick {

@@ -6,6 +6,7 @@ mod doctor;
 mod explain;
 mod onboard;
 mod reach;
+mod policy;
 mod sandbox;
 mod security;
 
@@ -34,6 +35,8 @@ pub enum Command {
     Config(config::ConfigArgs),
     /// Look the setup over and repair what can be repaired.
     Doctor(doctor::DoctorArgs),
+    /// Ask the tool policy many questions, or check it against your own examples.
+    Policy(policy::PolicyArgs),
     /// Write a first configuration with a generated gateway token.
     Onboard(onboard::OnboardArgs),
     /// Say which rule decides, where it stands and what would change the answer. Writes nothing.
@@ -56,6 +59,7 @@ pub fn run(app: &App, command: Command) -> anyhow::Result<ExitCode> {
         Command::Security(args) => security::run(app, args),
         Command::Config(args) => config::run(app, &args),
         Command::Doctor(args) => doctor::run(app, &args),
+        Command::Policy(args) => policy::run(app, &args),
         Command::Onboard(args) => onboard::run(app, &args),
         Command::Explain(args) => explain::run(app, &args),
         Command::Sandbox(args) => sandbox::run(app, &args),

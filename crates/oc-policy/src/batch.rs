@@ -77,7 +77,7 @@ fn evaluate(row: &Value) -> Result<Answer, String> {
         Some(tools) => Inventory::new(tools.iter().cloned()),
         None => shipped(),
     };
-    let (policy, _) = CompiledPolicy::compile_with(&config, inventory);
+    let policy = CompiledPolicy::compile_quietly(&config, &inventory);
     let stack = policy.stack(&context).map_err(|refusal| refusal.word().to_owned())?;
     let sandboxed = stack.runs() == Runs::Sandboxed;
     let mut materialized = None;

@@ -97,7 +97,7 @@ fn follow(question: &Question<'_>, name: &str, first: Change) -> Option<Flip> {
 
 /// Whether the tool is there and allowed under a configuration.
 fn allowed(question: &Question<'_>, config: &Node, context: &Context<'_>, name: &str) -> bool {
-    let (policy, _) = CompiledPolicy::compile_with(config, question.inventory.clone());
+    let policy = CompiledPolicy::compile_quietly(config, question.inventory);
     let Ok(stack) = policy.stack(context) else { return false };
     let asked = Question { config, context: *context, ..question.clone() };
     matches!(present::absent(&asked, &stack, name), Ok(None)) && stack.decide(name).is_allowed()
@@ -105,7 +105,7 @@ fn allowed(question: &Question<'_>, config: &Node, context: &Context<'_>, name: 
 
 /// Ways past whatever stops the tool first under a configuration.
 fn changes(question: &Question<'_>, config: &Node, name: &str) -> Vec<Change> {
-    let (policy, _) = CompiledPolicy::compile_with(config, question.inventory.clone());
+    let policy = CompiledPolicy::compile_quietly(config, question.inventory);
     let Ok(stack) = policy.stack(&question.context) else { return Vec::new() };
     let asked = Question { config, ..question.clone() };
     match present::absent(&asked, &stack, name) {

@@ -52,7 +52,16 @@ impl CompiledPolicy {
     /// Compiles for a given inventory: what plugin ids, `group:plugins` and patterns mean depends on it.
     #[must_use]
     pub fn compile_with(config: &Node, inventory: Inventory) -> (Self, Vec<Warning>) {
-        let mut reader = Reader::new(config, &inventory);
+        let reader = Reader::new(config, &inventory);
+        Self::read(config, inventory.clone(), reader)
+    }
+
+    /// The same for callers that have no use for warnings: naming the nearest known word is the dearest part of compiling.
+    pub(crate) fn compile_quietly(config: &Node, inventory: &Inventory) -> Self {
+        Self::read(config, inventory.clone(), Reader::new(config, inventory).quiet()).0
+    }
+
+    fn read(config: &Node, inventory: Inventory, mut reader: Reader<'_>) -> (Self, Vec<Warning>) {
         let place = Place::root(KeyPath::keys(["tools"]));
         let tools = config.get("tools").filter(|t| !t.is_null());
         let nothing = Node::new(Value::Object(Object::new()), Origin::Default);

@@ -26,6 +26,7 @@ pub(crate) struct Reader<'i> {
     channels: Vec<String>,
     warnings: Vec<Warning>,
     dropped: usize,
+    quiet: bool,
     known: HashMap<Box<str>, Known>,
 }
 
@@ -52,8 +53,14 @@ impl<'i> Reader<'i> {
             channels: channels.map(|k| k.trim().to_lowercase()).collect(),
             warnings: Vec::new(),
             dropped: 0,
+            quiet: false,
             known: HashMap::new(),
         }
+    }
+
+    /// Without warnings.
+    pub fn quiet(self) -> Self {
+        Self { quiet: true, ..self }
     }
 
     pub fn warn(&mut self, kind: WarningKind, key_path: KeyPath, source: &Origin, message: String) {
@@ -61,6 +68,9 @@ impl<'i> Reader<'i> {
     }
 
     fn push(&mut self, warning: Warning) {
+        if self.quiet {
+            return;
+        }
         if self.warnings.len() < MAX_WARNINGS {
             self.warnings.push(warning);
         } else {
@@ -180,6 +190,9 @@ impl<'i> Reader<'i> {
             };
             self.warn(WarningKind::WrongShape, list.place.path(), &list.origin, message.to_owned());
         }
+        if self.quiet {
+            return;
+        }
         let mut known = 0_usize;
         for entry in &list.entries {
             match self.classify(&entry.text) {
@@ -254,7 +267,7 @@ impl<'i> Reader<'i> {
             });
             return if hit { Known::Yes } else { Known::No(None) };
         }
-        Known::No(nearest_tool(inventory, word))
+        Known::No(if self.quiet { None } else { nearest_tool(inventory, word) })
     }
 
     /// The channel ids among the entries, normalised.
