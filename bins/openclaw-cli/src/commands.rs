@@ -5,8 +5,8 @@ mod config;
 mod doctor;
 mod explain;
 mod onboard;
-mod reach;
 mod policy;
+mod reach;
 mod sandbox;
 mod security;
 
