@@ -18,6 +18,7 @@ use serde::Serialize;
 
 use crate::exec_route::{Approval, Host, exec_route};
 use crate::http_invoke;
+use crate::inventory::{Presence, ReadOnlyFiles, Tool};
 use crate::owner_only::Ownership;
 use crate::tool_policy::{CompiledPolicy, Context, ToolDecision};
 
@@ -167,8 +168,15 @@ impl Reach {
             };
             let exec = exec_route(config, &door.agent, stack.runs(), facts.approvals_file);
             let plain = if stack.runs().is_sandboxed() { Host::Sandbox } else { Host::Gateway };
+            let presence = Presence {
+                provider: None,
+                model: None,
+                // What only some models have is counted as there: reach shows the most that can be reached.
+                model_sees_images: Some(true),
+                read_only: doors::read_only(config, &door.agent, stack.runs()),
+            };
             for (index, tool) in policy.inventory().tools().iter().enumerate() {
-                if stack.decide(tool.name()) != ToolDecision::Allowed {
+                if stack.decide(tool.name()) != ToolDecision::Allowed || withdrawn(config, &presence, tool) {
                     continue;
                 }
                 if door.caller == Caller::HttpToken
@@ -208,5 +216,14 @@ impl Reach {
     #[must_use]
     pub fn cell(&self, caller: Caller, agent: &AgentId, tool: &str) -> Option<&Cell> {
         self.cells.iter().find(|c| c.caller == caller && c.agent == *agent && c.tool == tool)
+    }
+}
+
+/// Whether a gate before the policy takes the tool away for this session. `apply_patch` depends on the model and counts as there.
+fn withdrawn(config: &Node, presence: &Presence<'_>, tool: &Tool) -> bool {
+    match presence.absence(config, tool) {
+        None => false,
+        Some(_) if tool.name() == "apply_patch" => presence.read_only == ReadOnlyFiles::Yes,
+        Some(_) => true,
     }
 }

@@ -9,7 +9,8 @@ use oc_types::{AgentId, ChannelId, Node};
 use super::{Caller, Door};
 use crate::access::{AccessPolicy, Approved, Outcome, PairingView};
 use crate::inbound::{ConversationId, ConversationKind, Inbound, Phone, Sender, SenderId};
-use crate::sandbox::default_agent;
+use crate::inventory::ReadOnlyFiles;
+use crate::sandbox::{Runs, WorkspaceAccess, default_agent, workspace_access};
 
 /// What is known beyond the configuration.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -34,6 +35,17 @@ pub fn agents(config: &Node) -> Vec<AgentId> {
         out.push(AgentId::normalized(AgentId::MAIN));
     }
     out
+}
+
+/// Whether an agent's sandboxed session has its workspace read-only. An access word that is none counts as read-only.
+pub(super) fn read_only(config: &Node, agent: &AgentId, runs: Runs) -> ReadOnlyFiles {
+    if !runs.is_sandboxed() {
+        return ReadOnlyFiles::No;
+    }
+    match workspace_access(config, agent) {
+        Ok(access) if access.value != WorkspaceAccess::Ro => ReadOnlyFiles::No,
+        Ok(_) | Err(_) => ReadOnlyFiles::Yes,
+    }
 }
 
 /// Every door that opens, and what could not be asked.
