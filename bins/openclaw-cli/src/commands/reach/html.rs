@@ -29,7 +29,7 @@ pub fn page(reach: &Reach) -> String {
     out.push_str(STYLE);
     out.push_str("</style>\n</head>\n<body>\n<h1>Who reaches what</h1>\n");
     out.push_str(
-        "<p>One table an agent: callers down, tools across. A cell says where the tool acts and what stands between. \
+        "<p>One table an agent: tools down, callers across. A cell says where the tool acts and what stands between. \
          Hover for the door.</p>\n<p class=\"key\"><span class=\"sandbox\">in the sandbox</span>\
          <span class=\"asked\">on a host, a person is asked</span><span class=\"open\">on a host, nobody is asked</span>\
          <span>&middot; shut</span></p>\n",
@@ -37,17 +37,17 @@ pub fn page(reach: &Reach) -> String {
     for agent in &reach.agents {
         out.push_str(&format!("<h2>Agent {}</h2>\n", escape(agent.as_str())));
         out.push_str(&format!(
-            "<div class=\"scroll\"><table data-agent=\"{}\">\n<thead><tr><th>caller</th>",
+            "<div class=\"scroll\"><table data-agent=\"{}\">\n<thead><tr><th>tool</th>",
             escape(agent.as_str())
         ));
-        for tool in &reach.tools {
-            out.push_str(&format!("<th scope=\"col\">{}</th>", escape(tool)));
+        for caller in Caller::ALL {
+            out.push_str(&format!("<th scope=\"col\">{}</th>", escape(caller.label())));
         }
         out.push_str("</tr></thead>\n<tbody>\n");
-        for caller in Caller::ALL {
-            out.push_str(&format!("<tr><th scope=\"row\">{}</th>", escape(caller.label())));
-            for tool in &reach.tools {
-                out.push_str(&cell(reach.cell(caller, agent, tool)));
+        for tool in &reach.tools {
+            out.push_str(&format!("<tr data-tool=\"{0}\"><th scope=\"row\">{0}</th>", escape(tool)));
+            for caller in Caller::ALL {
+                out.push_str(&cell(caller, reach.cell(caller, agent, tool)));
             }
             out.push_str("</tr>\n");
         }
@@ -64,8 +64,9 @@ pub fn page(reach: &Reach) -> String {
     out
 }
 
-fn cell(cell: Option<&Cell>) -> String {
-    let Some(cell) = cell else { return "<td class=\"shut\">&middot;</td>".to_owned() };
+fn cell(caller: Caller, cell: Option<&Cell>) -> String {
+    let who = escape(caller.label());
+    let Some(cell) = cell else { return format!("<td data-caller=\"{who}\" class=\"shut\">&middot;</td>") };
     let sandboxed = cell.way.host.word() == "sandbox";
     let class = match (sandboxed, cell.way.approval) {
         (true, _) => "sandbox",
@@ -77,7 +78,7 @@ fn cell(cell: Option<&Cell>) -> String {
         other => format!(", {}", other.word()),
     };
     format!(
-        "<td class=\"{class}\" title=\"{} ({} door{})\">{}{approval}</td>",
+        "<td data-caller=\"{who}\" class=\"{class}\" title=\"{} ({} door{})\">{}{approval}</td>",
         escape(&cell.way.via),
         cell.doors,
         if cell.doors == 1 { "" } else { "s" },
