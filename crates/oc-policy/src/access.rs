@@ -9,7 +9,7 @@
 use oc_types::{AgentId, DecidedBy, Effect, KeyPath, Node, Trace};
 
 use crate::command::gate::CommandGrant;
-use crate::inbound::{ConversationId, ConversationKind, Inbound};
+use crate::inbound::{ConversationId, ConversationKind, EventKind, Inbound};
 use crate::routing::Router;
 use crate::session_key::SessionKey;
 
@@ -308,6 +308,9 @@ fn before(case: &mut Case<'_, '_>) -> Result<(), Box<Stop>> {
         return Err(Stop::drop(Reason::ChannelDisabled, "channel", "enabled", &switch.path));
     }
     let section = KeyPath::dotted("channels").key(case.message.channel.as_str());
+    if case.message.event == EventKind::Unknown {
+        return Err(Stop::drop(Reason::EventUnknown, "transport", "event", &section));
+    }
     if case.message.from_me && !case.is_self_chat() {
         return Err(Stop::drop(Reason::FromMe, "transport", "own-message", &section));
     }

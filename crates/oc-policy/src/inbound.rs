@@ -34,6 +34,56 @@ impl ConversationKind {
     }
 }
 
+/// What kind of event it is. Every kind passes the same gate (SP-401).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum EventKind {
+    /// A new message.
+    Message,
+    /// A changed message.
+    Edit,
+    /// A removed message.
+    Delete,
+    /// A reaction.
+    Reaction,
+    /// A pinned message.
+    Pin,
+    /// Somebody came or left.
+    Membership,
+    /// A button or another interactive element.
+    Button,
+    /// A slash command of the service.
+    SlashCommand,
+    /// A card.
+    Card,
+    /// A poll or an answer to one.
+    Poll,
+    /// A voice message or call event.
+    Voice,
+    /// A verification of the service.
+    Verification,
+    /// A kind the adapter does not know: dropped.
+    Unknown,
+}
+
+impl EventKind {
+    /// Every kind.
+    pub const ALL: [Self; 13] = [
+        Self::Message,
+        Self::Edit,
+        Self::Delete,
+        Self::Reaction,
+        Self::Pin,
+        Self::Membership,
+        Self::Button,
+        Self::SlashCommand,
+        Self::Card,
+        Self::Poll,
+        Self::Voice,
+        Self::Verification,
+        Self::Unknown,
+    ];
+}
+
 /// The id of a conversation: a group, a room, a chat. Never compared with a sender.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct ConversationId(String);
@@ -194,6 +244,8 @@ pub struct Place {
 /// One message.
 #[derive(Clone, Debug)]
 pub struct Inbound {
+    /// What kind of event it is.
+    pub event: EventKind,
     /// The channel.
     pub channel: ChannelId,
     /// The account of the channel that received it, as configured (routing compares it exactly).
@@ -229,6 +281,7 @@ impl Inbound {
     #[must_use]
     pub fn new(channel: ChannelId, kind: ConversationKind, conversation: ConversationId) -> Self {
         Self {
+            event: EventKind::Message,
             channel,
             account: oc_types::AccountId::DEFAULT.to_owned(),
             kind,

@@ -7,7 +7,7 @@ mod notes;
 #[cfg(test)]
 mod tests;
 
-use oc_types::{DecidedBy, Effect, Explanation, Flip, Node};
+use oc_types::{DecidedBy, Effect, Explanation, Flip, KeyPath, Node, Origin};
 use serde_json::{Map, Value, json};
 
 use super::settings::step;
@@ -21,6 +21,8 @@ pub struct StoreFiles {
     pub approved: String,
     /// The pending requests.
     pub pending: String,
+    /// Where each entry of the approved list stands, in the list's order; may be empty.
+    pub entries_at: Vec<Origin>,
 }
 
 impl StoreFiles {
@@ -30,6 +32,7 @@ impl StoreFiles {
         Self {
             approved: format!("credentials/{channel}-allowFrom.json"),
             pending: format!("credentials/{channel}-pairing.json"),
+            entries_at: Vec::new(),
         }
     }
 }
@@ -54,7 +57,8 @@ pub fn explain_message(question: &Question<'_>) -> Explanation {
         Ok(policy) => policy,
         Err(issues) => return invalid(question, &issues),
     };
-    let decision = policy.decide(question.message, question.pairing);
+    let mut decision = policy.decide(question.message, question.pairing);
+    point_into_store(question, &mut decision);
     let flip = flip::flips(question, &decision);
     let word = decision.outcome.reason().map_or("admitted", super::Reason::word);
     let reason =
@@ -69,6 +73,29 @@ pub fn explain_message(question: &Question<'_>) -> Explanation {
         trace: decision.trace,
         flip,
     }
+}
+
+/// An approved sender is admitted by an entry of the store: that is the place to show.
+fn point_into_store(question: &Question<'_>, decision: &mut Decision) {
+    if decision.decided_by.layer != "approved-store" {
+        return;
+    }
+    let family = super::Family::of(&question.message.channel);
+    let sender = super::SenderKeys::of(family, question.message, None);
+    let Some(index) = super::sender_list::store_holds(family, question.pairing.entries(), &sender) else {
+        return;
+    };
+    let unknown = || Origin::Store { file: question.files.approved.as_str().into(), at: None };
+    let source = question.files.entries_at.get(index).cloned().unwrap_or_else(unknown);
+    let path = KeyPath::dotted("allowFrom").index(index);
+    for step in decision.trace.iter_mut().filter(|s| s.layer == "approved-store") {
+        step.source = source.clone();
+        step.key_path = Some(path.clone());
+        step.unset = false;
+    }
+    decision.decided_by.source = source;
+    decision.decided_by.key_path = Some(path);
+    decision.decided_by.unset = false;
 }
 
 fn facts(question: &Question<'_>, decision: &Decision) -> Map<String, Value> {

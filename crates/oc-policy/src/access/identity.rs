@@ -119,7 +119,9 @@ impl Entry {
         }
         let id = id_key(family, bare);
         let id_shaped = id.as_deref().is_some_and(|id| looks_like_id(family, id));
-        Self::Person { id, name: name_key(family, bare), id_shaped }
+        // Typed by its spelling: what is written like an id is no name, so nobody can take it as one (SP-108).
+        let name = name_key(family, bare).filter(|_| !id_shaped);
+        Self::Person { id, name, id_shaped }
     }
 }
 
@@ -213,7 +215,7 @@ pub(crate) fn slug(text: &str) -> String {
     out.trim_matches('-').to_owned()
 }
 
-/// Whether a normalised text has the form of this channel's ids. Only for telling people about entries that do nothing.
+/// Whether a normalised text has the form of this channel's ids; if not, it is read as a name.
 fn looks_like_id(family: Family, id: &str) -> bool {
     let all = |ok: fn(u8) -> bool| !id.is_empty() && id.bytes().all(ok);
     match family {
@@ -227,12 +229,8 @@ fn looks_like_id(family: Family, id: &str) -> bool {
         Family::Mattermost => id.len() == 26 || id.bytes().any(|b| b.is_ascii_digit()),
         Family::Teams => id.contains(['-', ':']),
         Family::Signal => id.starts_with('+') || id.len() >= 32,
-        Family::WhatsApp
-        | Family::Telegram
-        | Family::IMessage
-        | Family::Matrix
-        | Family::Line
-        | Family::Other => true,
+        Family::WhatsApp | Family::Telegram | Family::IMessage | Family::Matrix | Family::Line => true,
+        Family::Other => !id.starts_with('@'),
     }
 }
 

@@ -33,6 +33,7 @@ macro_rules! reasons {
 
 reasons! {
     ChannelDisabled = "channel_disabled", "the channel, account or room is switched off";
+    EventUnknown = "event_unknown", "it is an event of an unknown kind";
     FromMe = "from_me", "the bot's own account sent it";
     BotMessage = "bot_message", "another bot sent it";
     DmDisabled = "dm_disabled", "direct messages are switched off";

@@ -445,3 +445,83 @@ fn sp_411_the_cap_counts_live_requests_and_nothing_is_sent_twice() {
         assert_eq!((notice.created(), notice.id(), notice.pending()), (created, id, count));
     }
 }
+
+#[test]
+fn sp_400_a_refused_message_leaves_nothing_to_act_on() {
+    for channel in CHANNELS {
+        for kind in [ConversationKind::Direct, ConversationKind::Group, ConversationKind::Channel] {
+            let decision = decide(
+                &with_dm(channel, "allowlist", &json!([])),
+                &message(channel, kind, own_id(channel)),
+                &store(&[]),
+            );
+            // Session, agent and conversation exist only inside an admission.
+            assert!(matches!(decision.outcome, Outcome::Drop(_)), "{channel} {kind:?}");
+        }
+    }
+}
+
+#[test]
+fn sp_401_every_kind_of_event_passes_the_same_gate_and_an_unknown_one_is_dropped() {
+    for config in [
+        with_dm("telegram", "open", &json!(["*"])),
+        with_dm("telegram", "allowlist", &json!(["1"])),
+        with_dm("telegram", "disabled", &json!([])),
+    ] {
+        let plain = message("telegram", ConversationKind::Direct, "111");
+        for event in EventKind::ALL {
+            let m = Inbound { event, ..plain.clone() };
+            let expected =
+                if event == EventKind::Unknown { "drop" } else { word(&config, &plain, &store(&[])) };
+            assert_eq!(word(&config, &m, &store(&[])), expected, "{event:?}");
+        }
+    }
+}
+
+#[test]
+fn sp_108_what_is_written_like_an_id_is_no_name_even_with_the_break_glass_key() {
+    for (channel, entry) in
+        [("telegram", "222"), ("discord", "222"), ("slack", "U222"), ("googlechat", "222"), ("zalo", "222")]
+    {
+        for kind in [ConversationKind::Direct, ConversationKind::Channel] {
+            let mut config = with_dm(channel, "allowlist", &json!([entry]));
+            let section = &mut config["channels"][channel];
+            section["dangerouslyAllowNameMatching"] = json!(true);
+            section["groupAllowFrom"] = json!([entry]);
+            let mut m = message(channel, kind, own_id(channel));
+            m.sender.names = MutableNames::new(Some(entry), Some(entry), Some(entry), Some(entry));
+            assert_eq!(word(&config, &m, &store(&[entry])), "drop", "{channel} {kind:?}");
+        }
+    }
+}
+
+#[test]
+fn sp_426_a_batch_has_the_least_right_of_its_messages() {
+    use CommandGrant::{Authorized, Refused};
+    for (grants, least) in [
+        (vec![], Refused),
+        (vec![Authorized], Authorized),
+        (vec![Authorized, Refused], Refused),
+        (vec![Authorized, Authorized], Authorized),
+    ] {
+        assert_eq!(CommandGrant::least(grants), least);
+    }
+}
+
+#[test]
+fn sp_405_an_account_inherits_rules_but_each_account_is_decided_by_its_own() {
+    let config = json!({"channels": {"telegram": {"dmPolicy": "allowlist", "allowFrom": ["1"], "groupPolicy": "open", "accounts": {
+        "work": {"allowFrom": ["2"]}, "Family": {"dmPolicy": "disabled"}}}}});
+    for (account, sender, expected) in [
+        ("default", "1", "allow"),
+        ("default", "2", "drop"),
+        ("work", "1", "drop"),
+        ("work", "2", "allow"),
+        ("family", "1", "drop"),
+        ("unlisted", "1", "allow"),
+    ] {
+        let mut m = message("telegram", ConversationKind::Direct, sender);
+        m.account = account.to_owned();
+        assert_eq!(word(&config, &m, &store(&[])), expected, "{account} {sender}");
+    }
+}

@@ -38,6 +38,12 @@ impl CommandGrant {
         if yes { Self::Authorized } else { Self::Refused }
     }
 
+    /// The right of a turn that answers several messages at once: the least of theirs; none for no message (SP-426).
+    pub fn least(grants: impl IntoIterator<Item = Self>) -> Self {
+        let mut grants = grants.into_iter().peekable();
+        Self::when(grants.peek().is_some() && grants.all(Self::is_authorized))
+    }
+
     /// Whether commands may be used.
     #[must_use]
     pub fn is_authorized(self) -> bool {

@@ -189,7 +189,7 @@ fn refused(tries: &mut Tries<'_>, reason: Reason, key: &KeyPath) {
         Reason::UnknownAgent => {
             tries.set(key, json!("main"), "the messages of this binding go to that agent")
         }
-        Reason::FromMe | Reason::GroupSenderUnknown | Reason::ActivationNotOwner => {}
+        Reason::EventUnknown | Reason::FromMe | Reason::GroupSenderUnknown | Reason::ActivationNotOwner => {}
     }
 }
 
