@@ -64,7 +64,12 @@ impl Answer {
             let change = flip["change"].as_str().unwrap();
             assert!(self.text.contains(change), "the text does not show {change}\n{}", self.text);
             if change.starts_with("--") {
-                let got: Value = serde_json::from_str(&stdout(&shell(&self.state, &self.args, &format!("{change} --json")))).unwrap();
+                let got: Value = serde_json::from_str(&stdout(&shell(
+                    &self.state,
+                    &self.args,
+                    &format!("{change} --json"),
+                )))
+                .unwrap();
                 assert_eq!(got["verdict"], flip["verdict"], "{change}");
             }
         }
@@ -119,7 +124,11 @@ impl Answer {
 
 #[test]
 fn uq_08_what_happens_to_a_message_without_a_code() {
-    let line = |sender: &str| format!("--channel telegram --account default --chat direct --sender {sender} --text hi --now 2026-02-10T12:00:00Z");
+    let line = |sender: &str| {
+        format!(
+            "--channel telegram --account default --chat direct --sender {sender} --text hi --now 2026-02-10T12:00:00Z"
+        )
+    };
     let key = "channels.telegram.dmPolicy";
     let a = ask("uq-08", &line("222"));
     a.is("pairing", "dm_pairing_required", key, "2:27")
@@ -147,16 +156,23 @@ fn uq_08_what_happens_to_a_message_without_a_code() {
 
 #[test]
 fn uq_09_paired_and_ignored_under_allowlist() {
-    let a = ask("uq-09", "--channel whatsapp --account default --chat direct --sender +15551234567 --text hello");
+    let a =
+        ask("uq-09", "--channel whatsapp --account default --chat direct --sender +15551234567 --text hello");
     a.is("drop", "dm_not_allowlisted", "channels.whatsapp.allowFrom", "5:7")
-        .says(&["openclaw.json:4:7", "credentials/whatsapp-allowFrom.json", "under the policy `pairing` only"])
+        .says(&[
+            "openclaw.json:4:7",
+            "credentials/whatsapp-allowFrom.json",
+            "under the policy `pairing` only",
+        ])
         .flip(0, "--set 'channels.whatsapp.allowFrom=[\"+15550001111\",\"+15551234567\"]'", "allow")
         .snapshot("uq-09");
 }
 
 #[test]
 fn uq_10_two_silent_groups_two_causes() {
-    let line = |group: &str| format!("--channel whatsapp --chat group:{group} --sender +15551234567 --text \"what time is it\"");
+    let line = |group: &str| {
+        format!("--channel whatsapp --chat group:{group} --sender +15551234567 --text \"what time is it\"")
+    };
     let a = ask("uq-10", &line("120363999@g.us"));
     a.is("drop", "group_not_listed", "channels.whatsapp.groups", "7:7")
         .flip(0, "--set 'channels.whatsapp.groups[\"120363999@g.us\"]={}'", "context_only")
@@ -164,10 +180,15 @@ fn uq_10_two_silent_groups_two_causes() {
         .never_says(&["kept as pending context"])
         .snapshot("uq-10-a");
     let b = ask("uq-10", &format!("{} --chat group:120363001@g.us", line("120363999@g.us")));
-    b.is("context_only", "mention_required", "channels.whatsapp.groups[\"120363001@g.us\"].requireMention", "7:37")
-        .flip(0, "--text \"@openclaw what time is it\"", "allow")
-        .says(&["openclaw.json:2:48", "requireMention=false", "kept as pending context"])
-        .snapshot("uq-10-b");
+    b.is(
+        "context_only",
+        "mention_required",
+        "channels.whatsapp.groups[\"120363001@g.us\"].requireMention",
+        "7:37",
+    )
+    .flip(0, "--text \"@openclaw what time is it\"", "allow")
+    .says(&["openclaw.json:2:48", "requireMention=false", "kept as pending context"])
+    .snapshot("uq-10-b");
 }
 
 #[test]
@@ -188,25 +209,36 @@ fn uq_11_listed_for_direct_messages_ignored_in_the_group() {
 #[test]
 fn uq_12_the_second_account_has_its_own_map() {
     let a = ask("uq-12", "--channel telegram --account work --chat group:-1001 --sender 111 --text hi");
-    a.is("drop", "group_not_listed", "channels.telegram.accounts.work.groups", "9:34")
-        .says(&["openclaw.json:7:7", "not merged", "openclaw.json:6:33", "inherited from the channel"]);
+    a.is("drop", "group_not_listed", "channels.telegram.accounts.work.groups", "9:34").says(&[
+        "openclaw.json:7:7",
+        "not merged",
+        "openclaw.json:6:33",
+        "inherited from the channel",
+    ]);
     let flips = a.json["flip"].as_array().unwrap();
     let wanted = "--set 'channels.telegram.accounts.work.groups[\"-1001\"]={requireMention:false}'";
     assert!(flips.iter().any(|f| f["change"] == wanted && f["verdict"] == "allow"), "{flips:?}");
     a.snapshot("uq-12-a");
     let b = ask("uq-12", "--channel telegram --account work --chat direct --sender 999 --text hi");
     assert_eq!((&b.json["verdict"], &b.json["reason"]), (&"drop".into(), &"dm_not_allowlisted".into()));
-    b.says(&["channels.telegram.dmPolicy at openclaw.json:5:7", "inherited from the channel"]).snapshot("uq-12-b");
+    b.says(&["channels.telegram.dmPolicy at openclaw.json:5:7", "inherited from the channel"])
+        .snapshot("uq-12-b");
 }
 
 #[test]
 fn uq_13_open_and_still_a_list_of_rooms() {
-    let a = ask("uq-13", "--channel discord --guild 900100 --chat channel:5550 --chat-name random --sender 111 --mentioned");
+    let a = ask(
+        "uq-13",
+        "--channel discord --guild 900100 --chat channel:5550 --chat-name random --sender 111 --mentioned",
+    );
     a.is("drop", "channel_not_listed", "channels.discord.guilds[\"900100\"].channels", "7:21")
         .says(&["also under the policy `open`", "openclaw.json:5:7"])
         .flip(0, "--set 'channels.discord.guilds[\"900100\"].channels[\"5550\"]={allow:true}'", "allow")
         .snapshot("uq-13-a");
-    let b = ask("uq-13", "--channel discord --guild 900200 --chat channel:7770 --chat-name help --sender 111 --mentioned");
+    let b = ask(
+        "uq-13",
+        "--channel discord --guild 900200 --chat channel:7770 --chat-name help --sender 111 --mentioned",
+    );
     b.is("drop", "guild_not_listed", "channels.discord.guilds", "6:7")
         .says(&["also under the policy `open`", "openclaw.json:5:7", "admits all channels of this server"])
         .flip(0, "--set 'channels.discord.guilds[\"900200\"]={}'", "allow")
@@ -219,12 +251,19 @@ fn uq_14_open_without_a_star_is_no_configuration() {
     assert_eq!(a.json["verdict"], "config-invalid");
     assert_eq!(a.json["decidedBy"]["keyPath"], "channels.telegram.allowFrom");
     assert_eq!(a.json["decidedBy"]["source"]["line"], 5);
-    a.says(&["config-invalid", "openclaw.json:5:7", "openclaw.json:4:7", "\"*\"", "does not start", "last good configuration"])
-        .flip(0, "--set 'channels.telegram.dmPolicy=\"pairing\"'", "pairing")
-        .flip(1, "--set 'channels.telegram.allowFrom=[\"*\"]'", "allow")
-        .says(&["opens the bot to everybody"])
-        .never_says(&["dm_not_allowlisted"])
-        .snapshot("uq-14");
+    a.says(&[
+        "config-invalid",
+        "openclaw.json:5:7",
+        "openclaw.json:4:7",
+        "\"*\"",
+        "does not start",
+        "last good configuration",
+    ])
+    .flip(0, "--set 'channels.telegram.dmPolicy=\"pairing\"'", "pairing")
+    .flip(1, "--set 'channels.telegram.allowFrom=[\"*\"]'", "allow")
+    .says(&["opens the bot to everybody"])
+    .never_says(&["dm_not_allowlisted"])
+    .snapshot("uq-14");
 }
 
 #[test]
@@ -233,7 +272,10 @@ fn exit_codes_tell_the_three_answers_apart() {
         let args = format!("--channel telegram --sender {sender} --exit-code --now 2026-02-10T12:00:00Z");
         assert_eq!(shell(&fixture("uq-08"), &args, "").status.code(), Some(code));
     }
-    assert_eq!(shell(&fixture("uq-09"), "--channel whatsapp --sender +1 --exit-code", "").status.code(), Some(11));
+    assert_eq!(
+        shell(&fixture("uq-09"), "--channel whatsapp --sender +1 --exit-code", "").status.code(),
+        Some(11)
+    );
     assert_eq!(shell(&fixture("uq-09"), "--channel whatsapp --chat somewhere", "").status.code(), Some(1));
     assert_eq!(shell(&fixture("uq-09"), "--no-such-flag", "").status.code(), Some(2));
 }
@@ -243,7 +285,9 @@ fn sp_008_an_unreadable_store_denies_and_stays_as_it_is() {
     let state = tempfile::tempdir().unwrap();
     std::fs::create_dir(state.path().join("credentials")).unwrap();
     std::fs::write(state.path().join("openclaw.json"), "{channels:{telegram:{}}}").unwrap();
-    for (file, content) in [("telegram-allowFrom.json", "{\"version\":1,\"allowFrom\":"), ("telegram-pairing.json", "[]")] {
+    for (file, content) in
+        [("telegram-allowFrom.json", "{\"version\":1,\"allowFrom\":"), ("telegram-pairing.json", "[]")]
+    {
         let path = state.path().join("credentials").join(file);
         std::fs::write(&path, content).unwrap();
         let out = stdout(&shell(state.path(), "--channel telegram --sender 5 --json", ""));

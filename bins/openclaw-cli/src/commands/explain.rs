@@ -1,6 +1,7 @@
 //! `openclaw explain <subject>`: which rule decides, where it stands, what would change the answer. Starts, sends and writes nothing.
 
 pub mod config;
+mod message;
 mod render;
 mod sandbox;
 mod tool;
@@ -31,6 +32,8 @@ pub struct ExplainArgs {
 enum Subject {
     /// Has this session this tool, and which layer says so?
     Tool(tool::ToolArgs),
+    /// What becomes of a message, and which rule says so?
+    Message(message::MessageArgs),
     /// Where do this session's tools run, and with which settings?
     Sandbox(sandbox::SandboxArgs),
     /// Where does this value come from, and who overrides it?
@@ -64,6 +67,10 @@ pub struct Common {
 pub fn run(app: &App, args: &ExplainArgs) -> Result<ExitCode> {
     match &args.subject {
         Subject::Tool(args) => answer(app, &args.common, "tool", |loaded| tool::explain(loaded, args)),
+        Subject::Message(args) => {
+            let loaded = load(app, &args.common);
+            Ok(show(app, &args.common, message::explain(&loaded, args)?))
+        }
         Subject::Sandbox(args) => {
             answer(app, &args.common, "sandbox", |loaded| sandbox::explain(loaded, args))
         }

@@ -63,15 +63,16 @@ pub struct MessageArgs {
 /// Arguments that name no channel, chat or moment.
 pub fn explain(loaded: &Loaded, args: &MessageArgs) -> Result<Explanation> {
     let message = message(args)?;
-    if !loaded.is_valid() && AccessPolicy::new(&loaded.tree).is_ok() {
-        // Not the access rules: the file as a whole is refused.
-        let mut answer = oc_config::explain::invalid(loaded, &KeyPath::root());
-        "message".clone_into(&mut answer.subject);
-        return Ok(answer);
+    let access = AccessPolicy::new(&loaded.tree).err().unwrap_or_default();
+    if loaded.issues.iter().any(|issue| access.iter().all(|a| a.path != issue.path)) {
+        // More than the access rules is wrong: the file as a whole is refused.
+        let refused = oc_config::explain::invalid(loaded, &KeyPath::root());
+        return Ok(Explanation { subject: "message".to_owned(), ..refused });
     }
     let now_ms = now_ms(args.common.now.as_deref())?;
     let read = stores::read(loaded, &message.channel, &message.account, now_ms);
-    let question = Question { config: &loaded.tree, message: &message, pairing: &read.view, files: &read.files };
+    let question =
+        Question { config: &loaded.tree, message: &message, pairing: &read.view, files: &read.files };
     Ok(explain_message(&question))
 }
 
@@ -79,8 +80,9 @@ pub fn explain(loaded: &Loaded, args: &MessageArgs) -> Result<Explanation> {
 fn now_ms(given: Option<&str>) -> Result<i64> {
     match given {
         Some(text) => {
-            let moment: jiff::Timestamp =
-                text.parse().with_context(|| format!("--now {text:?} is no moment; write 2026-02-10T12:00:00Z"))?;
+            let moment: jiff::Timestamp = text
+                .parse()
+                .with_context(|| format!("--now {text:?} is no moment; write 2026-02-10T12:00:00Z"))?;
             Ok(moment.as_millisecond())
         }
         None => Ok(jiff::Timestamp::now().as_millisecond()),
@@ -90,7 +92,9 @@ fn now_ms(given: Option<&str>) -> Result<i64> {
 fn message(args: &MessageArgs) -> Result<Inbound> {
     let channel = ChannelId::parse(&args.channel)?;
     let (kind, room) = match args.chat.split_once(':') {
-        None if ConversationKind::parse(&args.chat) == ConversationKind::Direct => (ConversationKind::Direct, ""),
+        None if ConversationKind::parse(&args.chat) == ConversationKind::Direct => {
+            (ConversationKind::Direct, "")
+        }
         Some((kind, id)) if !id.trim().is_empty() => (ConversationKind::parse(kind), id),
         Some(_) | None => (ConversationKind::Unknown, ""),
     };
@@ -105,7 +109,8 @@ fn message(args: &MessageArgs) -> Result<Inbound> {
     let phones = matches!(name.as_str(), "whatsapp" | "signal" | "imessage" | "bluebubbles");
     message.sender.phone = Phone::parse(sender).filter(|_| phones);
     message.sender.id = SenderId::new(sender).filter(|_| message.sender.phone.is_none());
-    message.sender.names = MutableNames::new(args.username.as_deref(), args.sender_name.as_deref(), None, None);
+    message.sender.names =
+        MutableNames::new(args.username.as_deref(), args.sender_name.as_deref(), None, None);
     args.text.clone_into(&mut message.text);
     // These services say themselves whether the bot is mentioned; elsewhere only patterns tell.
     let says = matches!(

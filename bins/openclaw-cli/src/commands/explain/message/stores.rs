@@ -31,7 +31,7 @@ pub fn read(loaded: &Loaded, channel: &ChannelId, account: &str, now_ms: i64) ->
     let folder = &loaded.locations.credentials;
     let approved_path = folder.join(format!("{stem}-allowFrom.json"));
     let mut view = PairingView::empty(now_ms);
-    let mut deny = |view: &mut PairingView, file: &str, why: &dyn std::fmt::Display| {
+    let deny = |view: &mut PairingView, file: &str, why: &dyn std::fmt::Display| {
         view.approved = Approved::Unreadable { why: format!("{file}: {why}") };
     };
     match text(&folder.join(format!("{stem}-pairing.json"))) {
@@ -82,7 +82,8 @@ fn text(path: &Path) -> Result<Option<String>, ReadFailure> {
 fn positions(path: &Path, text: &str) -> Vec<Origin> {
     let name: Arc<str> = path.to_string_lossy().into();
     let parsed = document::parse(&Frame::root(&*name), text.as_bytes(), Format::Json5);
-    let list = parsed.ok().and_then(|d| d.node.get("allowFrom").and_then(Node::as_array).map(<[Node]>::to_vec));
+    let list =
+        parsed.ok().and_then(|d| d.node.get("allowFrom").and_then(Node::as_array).map(<[Node]>::to_vec));
     let at = |n: &Node| Origin::Store { file: Arc::clone(&name), at: n.origin.position() };
     list.unwrap_or_default().iter().map(at).collect()
 }
