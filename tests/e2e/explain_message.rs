@@ -150,7 +150,12 @@ fn uq_08_what_happens_to_a_message_without_a_code() {
         .fact("pairingId", &Value::Null)
         .fact("pendingCount", &3.into())
         .flip(0, "--set 'channels.telegram.allowFrom=[\"111\",\"444\"]'", "allow")
-        .says(&["no request, no code, no reply", "Approving one of them", "2026-02-10T12:20:00Z"])
+        .says(&[
+            "openclaw.json:2:48",
+            "no request, no code, no reply",
+            "Approving one of them",
+            "2026-02-10T12:20:00Z",
+        ])
         .snapshot("uq-08-c");
 }
 

@@ -101,6 +101,19 @@ pub(super) fn decide<'a>(case: &mut Case<'a, '_>) -> Result<Passed<'a>, Box<Stop
         Effect::Keeps,
         format!("direct messages: {word}{origin}"),
     );
+    if hit.is_none() {
+        let (effect, said) = match list.is_set() {
+            true => (Effect::Keeps, "the sender is not on this list"),
+            false => (Effect::Absent, "no list of senders"),
+        };
+        case.steps.add(
+            "allowFrom",
+            "entry",
+            &list.path,
+            effect,
+            format!("{said}{}", inherited(case, &keys.list)),
+        );
+    }
     let own_number = case.is_self_chat();
     let by = match (policy, hit, stored) {
         (DmPolicy::Open, _, _) => ("dmPolicy", "open", keys.policy.path.clone()),
