@@ -32,6 +32,8 @@ enum ConfigCommand {
     File,
     /// Print the JSON Schema of the configuration.
     Schema,
+    /// Say where a value comes from, what it shadows and who overrides it.
+    Explain(Box<super::explain::config::ConfigArgs>),
     /// Show who changed which key when.
     Log(log::LogArgs),
 }
@@ -48,6 +50,7 @@ pub fn run(app: &App, args: &ConfigArgs) -> Result<ExitCode> {
         ConfigCommand::Validate(args) => show::validate(app, args),
         ConfigCommand::File => Ok(show::file(app)),
         ConfigCommand::Schema => show::schema(app),
+        ConfigCommand::Explain(args) => super::explain::config::run(app, args),
         ConfigCommand::Log(args) => log::run(app, args),
     }
 }

@@ -2,11 +2,12 @@
 
 pub mod config;
 mod message;
-mod render;
+pub mod render;
 mod sandbox;
 mod tool;
 
 pub use sandbox::place;
+pub use tool::removed;
 
 use std::process::ExitCode;
 
@@ -19,8 +20,9 @@ use oc_types::{Explanation, KeyPath};
 
 use crate::app::App;
 
-/// Arguments of `openclaw explain`.
+/// Arguments of `openclaw explain`. Of a flag that takes one value the last one counts, so that a printed change can be appended.
 #[derive(Debug, clap::Args)]
+#[command(args_override_self = true)]
 pub struct ExplainArgs {
     /// What to explain.
     #[command(subcommand)]

@@ -11,7 +11,8 @@ use oc_policy::sandbox::{Report, Subject, report, stored_channel};
 use oc_types::{AgentId, Node};
 use serde_json::Value as Json;
 
-use super::explain::place;
+use super::explain::render::line;
+use super::explain::{place, removed};
 use crate::app::App;
 
 /// Where the reference documentation of this report lies; part of the compatible JSON.
@@ -67,10 +68,11 @@ fn explain(app: &App, args: &ExplainArgs) -> Result<ExitCode> {
     let subject = Subject::read(&loaded.tree, args.agent.as_deref(), args.session.as_deref())?;
     let entry = stored_entry(app, &loaded, &subject)?;
     let report = report(&loaded.tree, &subject, stored_channel(&entry), &place(&loaded))?;
+    let gone = removed(&loaded, subject.session.as_str())?;
     if args.json {
-        app.print(&format!("{}\n", serde_json::to_string_pretty(&json(&report))?));
+        app.print(&format!("{}\n", serde_json::to_string_pretty(&json(&report, &gone))?));
     } else {
-        app.print(&text(&report));
+        app.print(&text(&report, &gone));
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -109,7 +111,7 @@ fn store_path(loaded: &Loaded, agent: &AgentId) -> PathBuf {
     }
 }
 
-fn json(report: &Report) -> Json {
+fn json(report: &Report, gone: &[Json]) -> Json {
     let mut out = serde_json::Map::new();
     out.insert("docsUrl".to_owned(), DOCS.into());
     if let Json::Object(members) = report.to_json() {
@@ -118,7 +120,11 @@ fn json(report: &Report) -> Json {
     let notes: Vec<String> = notes(report);
     out.insert(
         "policy".to_owned(),
-        serde_json::json!({ "runtimeSandboxed": report.runtime.is_sandboxed(), "notes": notes }),
+        serde_json::json!({
+            "runtimeSandboxed": report.runtime.is_sandboxed(),
+            "removed": gone,
+            "notes": notes,
+        }),
     );
     out.into()
 }
@@ -127,7 +133,7 @@ fn notes(report: &Report) -> Vec<String> {
     report.note().into_iter().chain(report.settings().tools.warnings.iter().cloned()).collect()
 }
 
-fn text(report: &Report) -> String {
+fn text(report: &Report, gone: &[Json]) -> String {
     let json = report.to_json();
     let at = |path: &str| json.pointer(path).cloned().unwrap_or_default();
     let word = |path: &str| match at(path) {
@@ -154,11 +160,11 @@ fn text(report: &Report) -> String {
     out.push_str("Tools in the sandbox\n");
     for name in ["allow", "deny"] {
         out.push_str(&format!(
-            "  {name} ({}, {}):\n    {}\n",
+            "  {name} ({}, {}):\n",
             word(&format!("/sandbox/tools/sources/{name}/source")),
             word(&format!("/sandbox/tools/sources/{name}/key")),
-            list(&format!("/sandbox/tools/{name}")),
         ));
+        line(&mut out, 4, &list(&format!("/sandbox/tools/{name}")));
     }
     out.push_str(&format!("\nElevated\n  enabled: {}\n", word("/elevated/enabled")));
     if let Some(channel) = at("/elevated/channel").as_str() {
@@ -169,12 +175,20 @@ fn text(report: &Report) -> String {
         let part = |k: &str| f.get(k).and_then(Json::as_str).unwrap_or_default().to_owned();
         out.push_str(&format!("  fails: {} ({})\n", part("gate"), part("key")));
     }
+    out.push_str("\nTools this session does not have\n");
+    for g in gone {
+        let part = |k: &str| g.get(k).and_then(Json::as_str).unwrap_or_default().to_owned();
+        let key = part("key");
+        let key = if key.is_empty() { "built in".to_owned() } else { key };
+        out.push_str(&format!("  {}: {} ({key})\n", part("tool"), part("layer")));
+    }
     out.push_str("\nKeys to look at\n");
     for key in report.fix_it() {
         out.push_str(&format!("  {key}\n"));
     }
     for note in notes(report) {
-        out.push_str(&format!("\nNote: {note}\n"));
+        out.push('\n');
+        line(&mut out, 0, &format!("Note: {note}"));
     }
     out
 }

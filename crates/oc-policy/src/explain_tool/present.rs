@@ -50,7 +50,7 @@ pub(super) fn absent(
     if let Some(why) = why {
         let detail = match why {
             Absence::WorkspaceReadOnly => {
-                "the session is sandboxed and its workspace is read-only: write, edit and apply_patch are withdrawn, \
+                "the session is sandboxed and workspaceAccess is \"ro\": write, edit and apply_patch are withdrawn, \
                  and no allow list brings them back"
             }
             Absence::ApplyPatchGate => {

@@ -30,8 +30,12 @@ pub fn text(e: &Explanation) -> String {
         out.push_str("\nTo change the answer:\n");
     }
     for f in &e.flip {
-        // A change is copied into a shell: it stays on one line, however long.
-        out.push_str(&format!("  {}\n", visible(&f.change, 4 * CAP)));
+        if f.change.starts_with("--") {
+            // It is copied into a shell: it stays on one line, however long.
+            out.push_str(&format!("  {}\n", visible(&f.change, 4 * CAP)));
+        } else {
+            line(&mut out, 2, &f.change);
+        }
         let more = if f.opens.is_empty() { String::new() } else { format!("; {}", f.opens) };
         line(&mut out, 4, &format!("-> {}{more}", f.verdict));
     }
@@ -72,7 +76,7 @@ fn place(key: Option<&KeyPath>, source: &Origin, unset: bool) -> String {
 }
 
 /// One paragraph, wrapped at spaces.
-fn line(out: &mut String, indent: usize, text: &str) {
+pub fn line(out: &mut String, indent: usize, text: &str) {
     let text = visible(text, 4 * CAP);
     let mut column = 0;
     for word in text.split(' ') {

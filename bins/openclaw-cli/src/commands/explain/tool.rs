@@ -108,6 +108,36 @@ pub fn explain(loaded: &Loaded, args: &ToolArgs) -> Result<Explanation> {
     Ok(explain_tool(&question)?)
 }
 
+/// The tools that a session has not, each with the layer and key that take it away: the `policy.removed` of `sandbox explain`.
+pub fn removed(loaded: &Loaded, session: &str) -> Result<Vec<Json>> {
+    let inventory = Inventory::with_plugins(plugin_tools(loaded));
+    let mut out = Vec::new();
+    for tool in inventory.tools() {
+        let context =
+            Context { session_key: Some(session), ids_from: IdsFrom::Adapter, ..Context::default() };
+        let question = Question {
+            config: &loaded.tree,
+            inventory: &inventory,
+            context,
+            tool: tool.name(),
+            model_sees_images: None,
+        };
+        let answer = explain_tool(&question)?;
+        if answer.verdict != oc_policy::explain_tool::ALLOWED {
+            let d = answer.decided_by;
+            out.push(serde_json::json!({
+                "tool": tool.name(),
+                "verdict": answer.verdict,
+                "layer": d.layer,
+                "rule": d.rule,
+                "key": d.key_path.map(|k| k.to_string()),
+                "source": d.source,
+            }));
+        }
+    }
+    Ok(out)
+}
+
 /// The tools that installed and enabled plugins declare in their manifest: `tools: ["name", {name, optional}]`.
 fn plugin_tools(loaded: &Loaded) -> Vec<Tool> {
     let folders = plugin_folders(&loaded.locations.state_dir.join("extensions"), false).unwrap_or_default();

@@ -1,0 +1,470 @@
+//! `openclaw explain` on the questions users ask: every answer is a snapshot, names rule and position, and every change it offers is tried.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    missing_docs,
+    reason = "tests"
+)]
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use serde_json::Value;
+
+/// One question's files in a home of their own.
+struct Scenario {
+    home: tempfile::TempDir,
+    env: Vec<(String, String)>,
+}
+
+fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let target = to.join(entry.file_name());
+        if entry.file_type().unwrap().is_dir() {
+            copy(&entry.path(), &target);
+        } else {
+            std::fs::copy(entry.path(), target).unwrap();
+        }
+    }
+}
+
+impl Scenario {
+    fn new(fixture: &str) -> Self {
+        let home = tempfile::tempdir().unwrap();
+        let from = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/explain").join(fixture);
+        copy(&from, &home.path().join(".openclaw"));
+        Self { home, env: Vec::new() }
+    }
+
+    fn env(mut self, name: &str, value: &str) -> Self {
+        self.env.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    fn run(&self, args: &[String]) -> Output {
+        Command::new(env!("CARGO_BIN_EXE_openclaw"))
+            .args(args)
+            .env_clear()
+            .env("HOME", self.home.path())
+            .envs(self.env.iter().map(|(k, v)| (k, v)))
+            .current_dir(self.home.path())
+            .output()
+            .unwrap()
+    }
+
+    fn shown(&self, bytes: &[u8]) -> String {
+        String::from_utf8(bytes.to_vec()).unwrap().replace(self.home.path().to_str().unwrap(), "<home>")
+    }
+
+    fn json(&self, args: &[String]) -> Value {
+        let mut args = args.to_vec();
+        args.push("--json".to_owned());
+        let out = self.run(&args);
+        assert!(out.status.success(), "{args:?}: {}", String::from_utf8_lossy(&out.stderr));
+        serde_json::from_slice(&out.stdout).expect("one JSON object")
+    }
+
+    /// Asks, compares text and JSON with the snapshots, tries every change that is written as a flag, and checks what the text says.
+    fn ask(&self, name: &str, line: &str, says: &[&str], never: &[&str]) -> Value {
+        let args = words(line);
+        let out = self.run(&args);
+        assert!(out.status.success(), "{line}: {}", String::from_utf8_lossy(&out.stderr));
+        let text = self.shown(&out.stdout);
+        assert!(text.lines().all(|l| l.chars().count() <= 80 || l.starts_with("  --")), "{text}");
+        let flat = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        for item in says {
+            assert!(flat.contains(item), "{line}\nmust say {item:?}:\n{text}");
+        }
+        for item in never {
+            assert!(!flat.contains(item), "{line}\nmust not say {item:?}:\n{text}");
+        }
+        let json = self.json(&args);
+        insta::assert_snapshot!(format!("{name}_text"), text);
+        let pretty = serde_json::to_string_pretty(&json).unwrap();
+        insta::assert_snapshot!(format!("{name}_json"), self.shown(pretty.as_bytes()));
+        for flip in json["flip"].as_array().unwrap() {
+            let change = flip["change"].as_str().unwrap();
+            if change.starts_with("--") {
+                let tried: Vec<String> = args.iter().cloned().chain(words(change)).collect();
+                assert_eq!(self.json(&tried)["verdict"], flip["verdict"], "{line} {change}");
+            }
+        }
+        json
+    }
+}
+
+/// Splits a command line as a shell does with single quotes.
+fn words(line: &str) -> Vec<String> {
+    let mut out = Vec::new();
+    let (mut word, mut quoted, mut any) = (String::new(), false, false);
+    for c in line.chars() {
+        match c {
+            '\'' => (quoted, any) = (!quoted, true),
+            ' ' if !quoted => {
+                if any {
+                    out.push(std::mem::take(&mut word));
+                }
+                any = false;
+            }
+            c => {
+                word.push(c);
+                any = true;
+            }
+        }
+    }
+    if any {
+        out.push(word);
+    }
+    out
+}
+
+fn decided(json: &Value) -> (String, String) {
+    let d = &json["decidedBy"];
+    let position = match (d["source"]["line"].as_u64(), d["source"]["column"].as_u64()) {
+        (Some(line), Some(column)) => format!("{line}:{column}"),
+        _ => d["source"]["kind"].as_str().unwrap().to_owned(),
+    };
+    (d["keyPath"].as_str().unwrap_or_default().to_owned(), position)
+}
+
+fn at(key: &str, position: &str) -> (String, String) {
+    (key.to_owned(), position.to_owned())
+}
+
+#[test]
+fn uq_01_an_agents_profile_replaces_the_global_one() {
+    let json = Scenario::new("uq-01").ask(
+        "uq_01",
+        "explain tool exec --agent support --session agent:support:telegram:group:-1001 --channel telegram --sender 111",
+        &["denied", "profile", "agents.list[1].tools.profile at openclaw.json:6:33", "tools.profile at openclaw.json:2:12", "replaced, not merged", "apply_patch"],
+        &["tools.allow"],
+    );
+    assert_eq!(decided(&json), at("agents.list[1].tools.profile", "6:33"));
+    assert_eq!(json["flip"][0]["change"], "--set 'agents.list[1].tools.alsoAllow=[\"exec\"]'");
+}
+
+#[test]
+fn uq_02_an_allow_list_of_unknown_names_binds() {
+    let json = Scenario::new("uq-02").ask(
+        "uq_02",
+        "explain tool read --agent builder --session agent:builder:main",
+        &["denied", "openclaw.json:5:33", "openclaw.json:5:41", "openclaw.json:5:49", "exec", "read"],
+        &["inactive"],
+    );
+    assert_eq!(decided(&json), at("agents.list[1].tools.allow", "5:33"));
+    assert_eq!(json["flip"][0]["change"], "--set 'agents.list[1].tools.allow[1]=\"read\"'");
+}
+
+#[test]
+fn uq_03_an_optional_plugin_tool_has_to_be_named() {
+    let json = Scenario::new("uq-03").ask(
+        "uq_03",
+        "explain tool voice_transcribe --agent main --session agent:main:main",
+        &[
+            "absent",
+            "inventory",
+            "optional-plugin-tool",
+            "voice-notes",
+            "group:plugins",
+            "openclaw.json:3:12",
+        ],
+        &["alsoAllow"],
+    );
+    assert_eq!(decided(&json), at("tools.allow", "3:12"));
+    assert_eq!(json["flip"][0]["change"], "--set 'tools.allow=[\"*\",\"voice-notes\"]'");
+}
+
+#[test]
+fn uq_04_the_sandbox_takes_the_browser_away() {
+    let json = Scenario::new("uq-04").ask(
+        "uq_04",
+        "explain tool browser --agent family --session agent:family:whatsapp:group:120363001@g.us --channel whatsapp --sender +15551234567",
+        &["denied", "deny list", "allow list", "tools.sandbox.tools.deny (unset, default)", "tools.sandbox.tools.allow (unset, default)", "openclaw.json:6:20", "openclaw.json:7:18", "agents.list[0].sandbox.browser.enabled", "both lists are needed"],
+        &[],
+    );
+    assert_eq!(decided(&json), at("tools.sandbox.tools.deny", "default"));
+    assert_eq!(
+        json["flip"][0]["change"],
+        "--set 'agents.list[0].sandbox.tools={allow:[\"read\",\"browser\"],deny:[]}'"
+    );
+}
+
+#[test]
+fn uq_05_the_sub_agent_deny_list_is_built_in() {
+    let scenario = Scenario::new("uq-05");
+    let json = scenario.ask(
+        "uq_05",
+        "explain tool memory_search --agent main --session agent:main:subagent:7f0c2b1e --spawned-by agent:main:main",
+        &["denied", "subagent", "built in", "openclaw.json:3:27", "agent:main:main"],
+        &["--set"],
+    );
+    assert_eq!(decided(&json).1, "builtin");
+    assert_eq!(
+        scenario.json(&words("explain tool memory_search --session agent:main:main"))["verdict"],
+        "allowed"
+    );
+}
+
+#[test]
+fn uq_06_a_rule_for_one_sender() {
+    let scenario = Scenario::new("uq-06");
+    let line = "explain tool exec --agent main --session agent:main:telegram:group:-100123 --channel telegram --sender 987654321";
+    let json = scenario.ask(
+        "uq_06",
+        &format!("{line} --username @untrusted_user"),
+        &["denied", "group", "openclaw.json:6:53", "user name"],
+        &[],
+    );
+    let key = "channels.telegram.groups[\"*\"].tools.bySender[\"@untrusted_user\"].deny";
+    assert_eq!(decided(&json), at(key, "6:53"));
+    assert_eq!(scenario.json(&words(&format!("{line} --username @other")))["verdict"], "allowed");
+}
+
+#[test]
+fn uq_07_a_list_for_one_model() {
+    let scenario = Scenario::new("uq-07");
+    let line = "explain tool exec --agent main --session agent:main:main";
+    let json = scenario.ask(
+        "uq_07a",
+        &format!("{line} --model openai/gpt-5.2"),
+        &["denied", "globalProvider", "openclaw.json:6:27", "openclaw.json:3:5"],
+        &[],
+    );
+    assert_eq!(decided(&json), at("tools.byProvider[\"openai/gpt-5.2\"].allow", "6:27"));
+    let json = scenario.ask(
+        "uq_07b",
+        &format!("{line} --model openai/gpt-5.1"),
+        &["allowed", "openai/gpt-5.1", "openai"],
+        &[],
+    );
+    assert_eq!(json["verdict"], "allowed");
+}
+
+#[test]
+fn uq_22_direct_messages_are_not_the_main_session() {
+    let scenario = Scenario::new("uq-22");
+    let json = scenario.ask(
+        "uq_22a",
+        "explain sandbox --session agent:main:whatsapp:direct:+15550001111",
+        &[
+            "sandboxed",
+            "non-main",
+            "openclaw.json:4:28",
+            "only agent:main:main is the main session",
+            "session.dmScope at openclaw.json:2:14",
+            "shares that one session",
+            "sandbox.mode \"off\"",
+        ],
+        &["groups only"],
+    );
+    assert_eq!(decided(&json), at("agents.defaults.sandbox.mode", "4:28"));
+    assert_eq!(json["flip"][0]["change"], "--set 'session.dmScope=\"main\"'");
+    let json = scenario.ask("uq_22b", "explain sandbox --session agent:main:main", &["host"], &[]);
+    assert_eq!(json["verdict"], "host");
+}
+
+#[test]
+fn uq_23_a_read_only_workspace_withdraws_write() {
+    let json = Scenario::new("uq-23").ask(
+        "uq_23",
+        "explain tool write --agent family --session agent:family:main",
+        &[
+            "absent",
+            "workspace-read-only",
+            "openclaw.json:7:49",
+            "openclaw.json:7:20",
+            "openclaw.json:8:18",
+            "edit",
+            "apply_patch",
+            "sandbox's own copy",
+            "real workspace",
+        ],
+        &["deny list", "mode=\"off\""],
+    );
+    assert_eq!(decided(&json), at("agents.list[0].sandbox.workspaceAccess", "7:49"));
+}
+
+#[test]
+fn uq_24_shared_scope_and_added_binds() {
+    let scenario = Scenario::new("uq-24");
+    let json = scenario.ask(
+        "uq_24a",
+        "explain sandbox --agent build --session agent:build:main",
+        &[
+            "sandboxed",
+            "openclaw.json:5:22",
+            "network \"none\"",
+            "openclaw.json:6:19",
+            "openclaw.json:10:72",
+            "docker, browser and prune",
+            "docker.network bridge",
+        ],
+        &["clears"],
+    );
+    assert_eq!(json["effective"]["docker"]["network"], "none");
+    assert_eq!(json["flip"][0]["change"], "--set 'agents.list[0].sandbox.scope=\"agent\"'");
+    let tried = scenario.json(&words("explain sandbox --agent build --session agent:build:main --set 'agents.list[0].sandbox.scope=\"agent\"'"));
+    assert_eq!(tried["effective"]["docker"]["network"], "bridge");
+    let json = scenario.ask(
+        "uq_24b",
+        "explain sandbox --agent reports --session agent:reports:main",
+        &[
+            "sandboxed",
+            "/srv/assistant/docs:/docs:ro",
+            "openclaw.json:6:36",
+            "openclaw.json:11:90",
+            "takes nothing away",
+            "move the bind",
+        ],
+        &[],
+    );
+    assert_eq!(json["effective"]["docker"]["binds"][0], "/srv/assistant/docs:/docs:ro");
+}
+
+#[test]
+fn uq_30_where_a_value_comes_from() {
+    let port = Scenario::new("uq-30").env("OPENCLAW_GATEWAY_PORT", "18800");
+    let json = port.ask(
+        "uq_30a",
+        "explain config gateway.port",
+        &["18800", "OPENCLAW_GATEWAY_PORT", "18789", "openclaw.json:3:20", "--port"],
+        &[],
+    );
+    assert_eq!((json["verdict"].as_str(), json["effective"].as_u64()), (Some("set"), Some(18800)));
+    assert_eq!(json["decidedBy"]["source"]["kind"], "env");
+    let json = port.ask(
+        "uq_30b",
+        "explain config channels.telegram.dmPolicy",
+        &["allowlist", "channels.json5:2:15", "openclaw.json:6:15", "beside"],
+        &[],
+    );
+    assert_eq!(decided(&json), at("channels.telegram.dmPolicy", "2:15"));
+    let json = port.ask(
+        "uq_30c",
+        "explain config gateway.auth.token",
+        &[
+            "set",
+            "not shown",
+            "openclaw.json:4:28",
+            "OPENCLAW_GATEWAY_TOKEN",
+            "/.openclaw/.env:1",
+            "process environment would win",
+        ],
+        &["fixture-token", "0123456789"],
+    );
+    assert!(json.get("effective").is_none());
+}
+
+#[test]
+fn uq_31_an_agents_value_replaces_the_global_one() {
+    let scenario = Scenario::new("uq-31");
+    let json = scenario.ask(
+        "uq_31a",
+        "explain config tools.exec.ask --agent dev",
+        &[
+            "\"off\"",
+            "openclaw.json:6:37",
+            "\"always\"",
+            "openclaw.json:2:60",
+            "requested side",
+            "only tighten",
+            "refuses unlisted commands",
+        ],
+        &[],
+    );
+    assert_eq!(decided(&json), at("agents.list[1].tools.exec.ask", "6:37"));
+    assert_eq!(json["flip"][0]["change"], "--unset agents.list[1].tools.exec.ask");
+    let json = scenario.ask(
+        "uq_31b",
+        "explain config tools.exec.ask",
+        &["\"always\"", "openclaw.json:2:60", "agent dev", "openclaw.json:6:37"],
+        &[],
+    );
+    assert_eq!(json["effective"], "always");
+}
+
+#[test]
+fn uq_32_a_misspelt_key_and_an_older_one() {
+    let json = Scenario::new("uq-32").ask(
+        "uq_32a",
+        "explain config channels.whatsapp.dmPolicy",
+        &[
+            "config-invalid",
+            "channels.whatsapp.dmPolciy at openclaw.json:4:7",
+            "channels.whatsapp.dmPolicy itself is unset",
+            "\"pairing\"",
+            "does not start",
+            "last good",
+        ],
+        &[],
+    );
+    assert_eq!(decided(&json), at("channels.whatsapp.dmPolciy", "4:7"));
+    let json = Scenario::new("uq-32/b").ask(
+        "uq_32b",
+        "explain config gateway.auth.token",
+        &[
+            "set",
+            "not shown",
+            "gateway.token",
+            "openclaw.json:2:29",
+            "the file is unchanged",
+            "openclaw doctor --fix",
+        ],
+        &["0123456789abcdef"],
+    );
+    assert_eq!(json["decidedBy"]["source"]["legacyKey"], "gateway.token");
+}
+
+#[test]
+fn config_explain_is_the_same_answer() {
+    let scenario = Scenario::new("uq-31");
+    let a = scenario.json(&words("explain config tools.exec.ask --agent dev"));
+    let b = scenario.json(&words("config explain tools.exec.ask --agent dev"));
+    assert_eq!(a, b);
+}
+
+#[test]
+fn sandbox_explain_prints_the_compatible_json() {
+    let scenario = Scenario::new("uq-22");
+    let out = scenario.run(&words("sandbox explain --session agent:main:telegram:group:-1 --json"));
+    let json: Value = serde_json::from_slice(&out.stdout).unwrap();
+    assert_eq!(json["sandbox"]["sessionIsSandboxed"], true);
+    assert_eq!(json["elevated"]["channel"], "telegram");
+    for key in
+        ["docsUrl", "agentId", "sessionKey", "mainSessionKey", "sandbox", "elevated", "fixIt", "policy"]
+    {
+        assert!(json.get(key).is_some(), "{key}");
+    }
+    let removed = json["policy"]["removed"].as_array().unwrap();
+    assert!(removed.iter().any(|r| r["tool"] == "browser" && r["layer"] == "sandbox"), "{removed:?}");
+    insta::assert_snapshot!(
+        "sandbox_explain_text",
+        scenario.shown(&scenario.run(&words("sandbox explain --session global")).stdout)
+    );
+    let bad = scenario.run(&words("sandbox explain --session agent:main"));
+    assert_eq!(bad.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&bad.stderr).contains("malformed"));
+}
+
+#[test]
+fn usage_mistakes_are_told_apart_from_answers() {
+    let scenario = Scenario::new("uq-22");
+    for bad in [
+        "explain sandbox --set a",
+        "explain sandbox --set 'a=b'",
+        "explain sandbox --unset a..b",
+        "explain nothing",
+        "explain config",
+    ] {
+        assert_eq!(scenario.run(&words(bad)).status.code(), Some(2), "{bad}");
+    }
+    let denied = Scenario::new("uq-01");
+    let line = "explain tool exec --agent support --exit-code";
+    assert_eq!(denied.run(&words(line)).status.code(), Some(11));
+    assert_eq!(denied.run(&words("explain tool exec --agent main --exit-code")).status.code(), Some(0));
+}
