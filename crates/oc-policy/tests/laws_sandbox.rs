@@ -28,8 +28,11 @@ const TOOLS: [&str; 14] = [
     "session_status",
 ];
 
+/// 10,000 cases a law, unless `PROPTEST_CASES` says otherwise.
 fn cases() -> ProptestConfig {
-    ProptestConfig { cases: ProptestConfig::default().cases.max(10_000), ..ProptestConfig::default() }
+    let config = ProptestConfig::default();
+    let unset = 256;
+    ProptestConfig { cases: if config.cases == unset { 10_000 } else { config.cases }, ..config }
 }
 
 fn allowed(config: &Value, session: &str) -> BTreeSet<String> {
