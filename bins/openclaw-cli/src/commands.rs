@@ -6,6 +6,7 @@ mod doctor;
 mod explain;
 mod onboard;
 mod policy;
+mod policy_diff;
 mod reach;
 mod sandbox;
 mod security;

@@ -5,6 +5,7 @@ mod expectations;
 
 use std::process::ExitCode;
 
+use super::policy_diff;
 use crate::app::App;
 
 /// Arguments of `openclaw policy`.
@@ -24,6 +25,8 @@ enum PolicyCommand {
     Eval(eval::EvalArgs),
     /// Check the configuration against `policy-tests.json5` beside it: examples that must and must not match.
     Test(expectations::TestArgs),
+    /// What a change of the configuration opens and closes; exit code 1 when anything opens.
+    Diff(policy_diff::DiffArgs),
 }
 
 /// Runs the command.
@@ -34,5 +37,6 @@ pub fn run(app: &App, args: &PolicyArgs) -> anyhow::Result<ExitCode> {
     match &args.command {
         PolicyCommand::Eval(args) => eval::run(app, args),
         PolicyCommand::Test(args) => expectations::run(app, args),
+        PolicyCommand::Diff(args) => policy_diff::run(app, args),
     }
 }

@@ -7,7 +7,7 @@ use anyhow::{Result, bail};
 use oc_config::change_log::{Access, Entry, entries};
 use oc_config::load::{Loaded, Reading, load};
 use oc_fs::config_source::DiskSource;
-use oc_policy::reach::{Change, Direction, diff};
+use oc_policy::reach::{Change, Direction, Way, diff};
 use serde_json::json;
 
 use super::reach::{facts, reach_of};
@@ -25,8 +25,8 @@ pub struct DiffArgs {
     json: bool,
 }
 
-/// Most changed cells listed one by one for each direction.
-const LISTED: usize = 40;
+/// Width of a line.
+const WIDTH: usize = 80;
 
 /// Compares the two. Exit code 1 when anything opens.
 ///
@@ -61,6 +61,27 @@ fn read(app: &App, file: &Path) -> Result<Loaded> {
     Ok(loaded)
 }
 
+/// Where a tool acts and what stands between, or that it is shut.
+fn place(way: Option<&Way>) -> String {
+    way.map_or_else(|| "shut".to_owned(), |w| format!("on {}, approval {}", w.host.word(), w.approval.word()))
+}
+
+/// Tool names, indented, broken before column 80.
+fn wrapped(tools: &[&str]) -> String {
+    let mut out = String::new();
+    let mut line = "     ".to_owned();
+    for tool in tools {
+        if line.len() + 1 + tool.len() > WIDTH {
+            out.push_str(&format!("{line}\n"));
+            line = "     ".to_owned();
+        }
+        line.push(' ');
+        line.push_str(tool);
+    }
+    out.push_str(&format!("{line}\n"));
+    out
+}
+
 fn text(changes: &[Change], keys: &[Entry], opens: bool) -> String {
     let mut out = String::new();
     for (direction, heading) in [
@@ -74,23 +95,25 @@ fn text(changes: &[Change], keys: &[Entry], opens: bool) -> String {
             continue;
         }
         out.push_str(&format!("{heading}\n"));
-        for c in of.iter().take(LISTED) {
+        let mut groups: Vec<(String, Vec<&str>)> = Vec::new();
+        for c in of {
             let way = c.after.as_ref().or(c.before.as_ref());
-            let via = way.map_or("", |w| w.via.as_str());
-            let place = |w: Option<&oc_policy::reach::Way>| {
-                w.map_or_else(|| "shut".to_owned(), |w| format!("{}/{}", w.host.word(), w.approval.word()))
-            };
-            out.push_str(&format!(
-                "  {:<14} {:<12} {:<17} {} -> {}  {via}\n",
+            let heading = format!(
+                "  {} of agent {}, by {}:\n    {} -> {}\n",
                 c.caller.label(),
-                c.agent.as_str(),
-                c.tool,
+                c.agent,
+                way.map_or("", |w| w.via.as_str()),
                 place(c.before.as_ref()),
                 place(c.after.as_ref()),
-            ));
+            );
+            match groups.iter_mut().find(|(h, _)| *h == heading) {
+                Some((_, tools)) => tools.push(&c.tool),
+                None => groups.push((heading, vec![&c.tool])),
+            }
         }
-        if of.len() > LISTED {
-            out.push_str(&format!("  ... and {} more (--json lists all)\n", of.len() - LISTED));
+        for (heading, tools) in groups {
+            out.push_str(&heading);
+            out.push_str(&wrapped(&tools));
         }
         out.push('\n');
     }
@@ -103,7 +126,13 @@ fn text(changes: &[Change], keys: &[Entry], opens: bool) -> String {
                 Access::Narrows => "narrows",
                 _ => "review",
             };
-            out.push_str(&format!("  {word:<8} {} {}\n", e.path, e.why));
+            let path = e.path.to_string();
+            if path.len() + e.why.len() + 13 <= WIDTH {
+                out.push_str(format!("  {word:<8} {path}  {}", e.why).trim_end());
+                out.push('\n');
+            } else {
+                out.push_str(&format!("  {word:<8} {path}\n           {}\n", e.why));
+            }
         }
         out.push('\n');
     }
