@@ -172,6 +172,68 @@ const LOOSE_ROWS: &[(&str, &str, &str)] = &[
     ("sk-link-", "session.identityLinks.bad", "session keys skip links that are no list"),
 ];
 
+/// The audit's case files: what it reports on loads, what it refuses does not. Cases about includes, variables and broken text
+/// are the reading's, not the vocabulary's.
+#[test]
+fn sp_050_audit_case_files_load_exactly_where_a_report_is_expected() {
+    let (mut checked, mut surprises) = (0, Vec::new());
+    for folder in ["audit", "audit-latest"] {
+        for entry in std::fs::read_dir(fixture(folder)).unwrap() {
+            let path = entry.unwrap().path();
+            let case = std::fs::read_to_string(&path).unwrap();
+            let Ok(case) = serde_json::from_str::<serde_json::Value>(&case) else { continue };
+            let Some(name) = case["name"].as_str() else { continue };
+            let refused = case["expected"]["findings"].is_null();
+            if name.starts_with("env-") || name.starts_with("inc-") {
+                continue;
+            }
+            // Here an id in plugins.allow must exist; the newest release lets it pass.
+            let stricter = name == "plugin-allow-phantom-no-extensions";
+            let found = Plugins { found: plugins_of(&case) };
+            for (key, readings) in [
+                (
+                    "config",
+                    if folder == "audit" {
+                        &[Reading::Era, Reading::Product][..]
+                    } else {
+                        &[Reading::Product]
+                    },
+                ),
+                ("configEra", &[Reading::Era, Reading::Product]),
+            ] {
+                let Some(text) = case[key].as_str().filter(|t| !t.contains("$include")) else { continue };
+                let Ok(document) = document::parse(&Frame::root("c"), text.as_bytes(), Format::Json5) else {
+                    continue;
+                };
+                for reading in readings {
+                    checked += 1;
+                    let issues = issues_of(document.node.clone(), *reading, Some(&found));
+                    // What the era release refuses the product may know, or read from an older key.
+                    let may_load = refused && *reading == Reading::Product;
+                    if issues.is_empty() == (refused || stricter) && !may_load {
+                        surprises.push(format!(
+                            "{name} {reading:?}: {:?}",
+                            issues.first().map(ToString::to_string)
+                        ));
+                    }
+                }
+            }
+        }
+    }
+    assert!(surprises.is_empty(), "{surprises:#?}");
+    assert!(checked > 600, "only {checked} configurations");
+}
+
+/// The plugins that a case puts below the state directory, by folder name.
+fn plugins_of(case: &serde_json::Value) -> Vec<Plugin> {
+    let files = case["files"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let folder = |f: &serde_json::Value| {
+        let rest = f["path"].as_str()?.strip_prefix("state/extensions/")?.to_owned();
+        Some(Plugin { id: rest.split('/').next()?.to_owned(), ..Plugin::default() })
+    };
+    files.iter().filter_map(folder).collect()
+}
+
 #[test]
 fn unknown_ids_of_plugins_and_channels_are_errors_once_somebody_looked() {
     let json = json!({
