@@ -110,14 +110,14 @@ fn note_invalid(app: &App, loaded: &Loaded) {
         let more = loaded.issues.len() - 1;
         let more =
             if more > 0 { format!(" (and {more} more: openclaw config validate)") } else { String::new() };
-        app.note(&format!("note: the configuration is not valid: {}{more}", line(first)));
+        app.note(&format!("note: the configuration is not valid: {}{more}", first.one_line()));
     }
 }
 
-/// An issue as one line, safe for a terminal. Issues never repeat a value, so there is nothing to mask (and masking would garble
+/// An issue as text. Issues are safe for a terminal and never repeat a value, so there is nothing to mask (and masking would garble
 /// `gateway.auth.token: what is wrong`).
 pub(super) fn line(issue: &Issue) -> String {
-    visible(&issue.to_string(), LINE)
+    issue.to_string()
 }
 
 fn issue_json(issue: &Issue) -> Json {
