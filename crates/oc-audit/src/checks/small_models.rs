@@ -116,8 +116,9 @@ impl<'a> Scope<'a> {
         let profile = own(&["tools", "profile"]).or_else(|| ctx.get(&["tools", "profile"]));
         if let Some(allow) = profile.and_then(Node::as_str).and_then(Profile::parse).and_then(Profile::allow)
         {
+            // The era did not see what is allowed beside a profile.
             let extra = own(&["tools", "alsoAllow"]).or_else(|| ctx.get(&["tools", "alsoAllow"]));
-            let extra = extra.and_then(Node::entries).unwrap_or_default();
+            let extra = extra.filter(|_| ctx.latest()).and_then(Node::entries).unwrap_or_default();
             let allow = allow.iter().map(|t| (*t).to_owned()).chain(extra).collect::<Vec<_>>();
             out.push(ToolLists::new(Some(&allow), &[]));
         }

@@ -70,3 +70,16 @@ fn undo_does_not_trust_a_record_that_others_may_write() {
     chmod(&tmp.path().join(NAME), 0o666);
     assert!(matches!(undo(tmp.path()), Err(UndoRefused::Unreadable { .. })));
 }
+
+#[test]
+fn sp_289_names_that_are_no_utf_8_survive_the_record() {
+    use std::os::unix::ffi::OsStrExt;
+    let tmp = tempfile::tempdir().unwrap();
+    let odd = tmp.path().join(std::ffi::OsStr::from_bytes(b"bad-\xff"));
+    std::fs::write(&odd, "x").unwrap();
+    chmod(&odd, 0o600);
+    let entry = ModeRecord { path: odd.clone(), before: 0o640, after: 0o600 };
+    write(tmp.path(), &FixRecord { at: 1, files: Vec::new(), modes: vec![entry] }).unwrap();
+    undo(tmp.path()).unwrap();
+    assert_eq!(bits(&odd), 0o640);
+}
