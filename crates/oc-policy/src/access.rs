@@ -34,6 +34,7 @@ pub use pairing::{
 pub use reason::Reason;
 pub use validate::{AccessIssue, validate};
 
+pub(crate) use identity::whatsapp_number;
 use identity::{Family, SenderKeys};
 pub(crate) use settings::Settings;
 use settings::Steps;

@@ -4,6 +4,8 @@ use oc_types::{AgentId, KeyPath, Node};
 use regex::{Regex, RegexBuilder};
 
 mod gate;
+#[cfg(test)]
+mod tests;
 mod translate;
 
 pub use gate::{MentionFacts, MentionVerdict, mention_gate};

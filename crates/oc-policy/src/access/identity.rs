@@ -175,7 +175,7 @@ fn digits(text: &str) -> Option<String> {
 }
 
 /// A number, also as `<digits>[:device]@s.whatsapp.net`. Groups and hidden ids (`@g.us`, `@lid`) are no numbers.
-fn whatsapp_number(text: &str) -> Option<String> {
+pub(crate) fn whatsapp_number(text: &str) -> Option<String> {
     let number = match text.split_once('@') {
         Some((user, server)) => {
             let known = matches!(server.to_ascii_lowercase().as_str(), "s.whatsapp.net" | "c.us");

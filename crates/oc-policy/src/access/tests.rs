@@ -525,3 +525,21 @@ fn sp_405_an_account_inherits_rules_but_each_account_is_decided_by_its_own() {
         assert_eq!(word(&config, &m, &store(&[])), expected, "{account} {sender}");
     }
 }
+
+#[test]
+fn sp_407_the_account_that_asks_for_open_is_where_the_star_is_missing() {
+    for (config, path) in [
+        (
+            json!({"channels": {"telegram": {"allowFrom": ["1"], "accounts": {"w": {"dmPolicy": "open"}}}}}),
+            "channels.telegram.accounts.w.allowFrom",
+        ),
+        (
+            json!({"channels": {"telegram": {"dmPolicy": "open", "allowFrom": ["*"], "accounts": {"w": {"allowFrom": ["1"]}}}}}),
+            "channels.telegram.accounts.w.allowFrom",
+        ),
+    ] {
+        let config = node(&config);
+        let issues = AccessPolicy::new(&config).unwrap_err();
+        assert_eq!(issues.iter().map(|i| i.path.to_string()).collect::<Vec<_>>(), [path]);
+    }
+}

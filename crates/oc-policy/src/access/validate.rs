@@ -72,9 +72,10 @@ fn is_star(node: &Node) -> bool {
     node.as_str().is_some_and(|t| t.trim() == "*")
 }
 
-/// A list that is not there is missing beside the policy that needs it.
+/// The list to correct: the one in force, unless it is not there or belongs to the channel while the account alone asks for `open`.
 fn beside(list: &Setting<'_>, policy: &Setting<'_>) -> KeyPath {
-    if list.is_set() {
+    let outer = policy.path.segments().len() > list.path.segments().len();
+    if list.is_set() && !outer {
         return list.path.clone();
     }
     policy.path.parent().map_or_else(|| list.path.clone(), |p| p.key("allowFrom"))

@@ -3,7 +3,7 @@
 use oc_types::{ChannelId, Node};
 
 use super::gate::CommandGrant;
-use crate::access::Settings;
+use crate::access::{Settings, whatsapp_number};
 use crate::inbound::Phone;
 
 /// The sender of a command.
@@ -144,7 +144,7 @@ fn formatted(channel: &str, text: &str) -> Option<String> {
         .filter(|(p, _)| p.eq_ignore_ascii_case(channel))
         .map_or(text, |(_, rest)| rest.trim());
     let out = match channel {
-        "whatsapp" => Phone::parse(bare)?.as_str().to_owned(),
+        "whatsapp" => whatsapp_number(bare)?,
         "signal" => Phone::parse(bare).map_or_else(|| bare.to_owned(), |p| p.as_str().to_owned()),
         "telegram" => {
             let tg = bare
