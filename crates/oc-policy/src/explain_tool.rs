@@ -78,6 +78,10 @@ pub fn explain(question: &Question<'_>) -> Result<Explanation, Refusal> {
         layers::trace(question, &stack, &name, &mut answer);
     }
     layers::notes(question, &stack, &name, &warnings, &mut answer);
+    let read_only = stack.policy_agent().and_then(|a| crate::read_only_mode::expand(question.config, a));
+    if let Some(expansion) = read_only.filter(|x| x.deny().contains(&name.as_str())) {
+        answer.notes.push(format!("{} {}", expansion.key, expansion.step().detail));
+    }
     let flips = flip::flips(question, &answer);
     Ok(answer.finish(flips))
 }

@@ -284,9 +284,18 @@ fn absent_layer(question: &Question<'_>, layer: Layer) -> TraceStep {
     let tools = |key: &str| KeyPath::keys(["tools", key]);
     let (key, detail) = match layer {
         Layer::Profile => (tools("profile"), "no profile restricts anything".to_owned()),
-        Layer::ProviderProfile | Layer::GlobalProvider | Layer::AgentProvider => {
-            (tools("byProvider"), provider_detail(question))
+        Layer::ProviderProfile | Layer::GlobalProvider => {
+            let key = tools("byProvider");
+            let detail = provider_detail(question, &key);
+            (key, detail)
         }
+        Layer::AgentProvider => match agent_map(question) {
+            Some(key) => {
+                let detail = provider_detail(question, &key);
+                (key, detail)
+            }
+            None => (tools("byProvider"), "the agent has no entry for a model".to_owned()),
+        },
         Layer::Agent => {
             (KeyPath::keys(["agents", "list"]), "the agent has no tool policy of its own".to_owned())
         }
@@ -302,12 +311,26 @@ fn absent_layer(question: &Question<'_>, layer: Layer) -> TraceStep {
     unset_step(config, layer.word(), "absent", key, Effect::Absent, detail)
 }
 
-fn provider_detail(question: &Question<'_>) -> String {
-    let keys = crate::tool_policy::model_keys(question.context.provider, question.context.model);
-    match keys.as_slice() {
-        [] => "no model is given".to_owned(),
-        [one] => format!("{one} is no key"),
-        many => format!("neither {} is a key", many.join(" nor ")),
+/// `byProvider` of the agent that the session belongs to, set or not.
+fn agent_map(question: &Question<'_>) -> Option<KeyPath> {
+    let key = SessionKey::parse(question.context.session_key?).ok()?;
+    let entry = crate::sandbox::agent_entry(question.config, key.agent()?)?;
+    Some(entry.key_path().key("tools").key("byProvider"))
+}
+
+/// Why the map of models at `key` restricts nothing here.
+fn provider_detail(question: &Question<'_>, key: &KeyPath) -> String {
+    let models = crate::tool_policy::model_keys(question.context.provider, question.context.model);
+    if models.is_empty() {
+        return "no model is given".to_owned();
+    }
+    let map = question.config.at(key).and_then(Node::as_object);
+    let Some(map) = map else { return "there are no entries for single models".to_owned() };
+    let set = models.iter().find(|m| map.keys().any(|k| k.trim().to_lowercase() == **m));
+    match (set, models.as_slice()) {
+        (Some(model), _) => format!("the entry of {model} says nothing of this kind"),
+        (None, [one]) => format!("{one} is no key"),
+        (None, many) => format!("neither {} is a key", many.join(" nor ")),
     }
 }
 

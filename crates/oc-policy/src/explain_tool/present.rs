@@ -102,7 +102,11 @@ pub(super) fn aftermath(question: &Question<'_>, stack: &Stack<'_>, name: &str, 
         return;
     }
     if let Ok(sandboxing) = is_sandboxed(question.config, question.context.session_key) {
-        answer.steps.extend(sandboxing.trace);
+        // The sandbox layer may have shown it already.
+        let told = |steps: &[TraceStep]| steps.iter().any(|s| s.layer == "mode");
+        if !told(&answer.steps) {
+            answer.steps.extend(sandboxing.trace);
+        }
     }
     let allowed = stack.decide(name).is_allowed();
     if allowed {
