@@ -32,6 +32,20 @@ pub fn name(path: &Path, age: usize) -> PathBuf {
 /// When a copy cannot be written; the file itself is untouched.
 pub fn rotate(path: &Path) -> io::Result<()> {
     let Some((bytes, source_mode)) = read_regular(path)? else { return Ok(()) };
+    keep(path, &bytes)?;
+    let strict = source_mode & mode::FILE;
+    if strict != mode::FILE {
+        std::fs::set_permissions(name(path, 0), Permissions::from_mode(strict))?;
+    }
+    Ok(())
+}
+
+/// Moves every copy one place on, drops the oldest, and writes these bytes to `.bak`, 0600. For a link that is about to be replaced by a
+/// file: the caller has read what stands behind it.
+///
+/// # Errors
+/// When a copy cannot be written; the file itself is untouched.
+pub fn keep(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let oldest = name(path, COPIES - 1);
     match std::fs::remove_file(&oldest) {
         Ok(()) => {}
@@ -45,13 +59,7 @@ pub fn rotate(path: &Path) -> io::Result<()> {
             Err(e) => return Err(e),
         }
     }
-    let newest = name(path, 0);
-    atomic::replace(&newest, &bytes).map_err(io::Error::other)?;
-    let strict = source_mode & mode::FILE;
-    if strict != mode::FILE {
-        std::fs::set_permissions(&newest, Permissions::from_mode(strict))?;
-    }
-    Ok(())
+    atomic::replace(&name(path, 0), bytes).map_err(io::Error::other)
 }
 
 /// Takes away what group and others may do with an older copy (a copy that an earlier program left open).

@@ -159,7 +159,13 @@ pub fn edit_with(
         if !unchanged(file) {
             return Err(WriteRefused::Changed(file.path.clone()));
         }
-        backup::rotate(&file.path).map_err(system(&file.path))?;
+        // A link is replaced by a file; its target stays as it is, and what stood behind it is kept here as well.
+        let kept = if std::fs::symlink_metadata(&file.path).is_ok_and(|m| m.is_symlink()) {
+            backup::keep(&file.path, file.before.as_bytes())
+        } else {
+            backup::rotate(&file.path)
+        };
+        kept.map_err(system(&file.path))?;
     }
     replace_all(&edited.plan.files, hook)?;
     edited.unrecorded = record(&edited, writer).err().map(|e| e.to_string());

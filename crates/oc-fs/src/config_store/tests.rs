@@ -182,3 +182,17 @@ fn a_new_configuration_is_created_owner_only() {
     assert_eq!(meta.mode() & 0o7777, 0o600);
     assert_eq!(std::fs::metadata(&state).unwrap().mode() & 0o7777, 0o700);
 }
+
+#[test]
+fn sp_006_a_linked_configuration_is_replaced_by_a_file_and_backed_up() {
+    let home = Home::new();
+    let target = home.tmp.path().join("dotfiles.json");
+    std::fs::rename(home.config(), &target).unwrap();
+    std::os::unix::fs::symlink(&target, home.config()).unwrap();
+    std::fs::write(backup::name(&home.config(), 0), "older").unwrap();
+    home.edit(&[set("gateway.port", json!(1234))]).unwrap();
+    assert!(std::fs::symlink_metadata(home.config()).unwrap().is_file());
+    assert_eq!(std::fs::read_to_string(&target).unwrap(), TEXT);
+    assert_eq!(std::fs::read_to_string(backup::name(&home.config(), 0)).unwrap(), TEXT);
+    assert_eq!(std::fs::read_to_string(backup::name(&home.config(), 1)).unwrap(), "older");
+}
