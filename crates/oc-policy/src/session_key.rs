@@ -105,15 +105,13 @@ impl SessionKey {
         if text.chars().any(char::is_control) {
             return Err(InvalidSessionKey::Control(text.to_owned()));
         }
+        if let Some((agent, rest)) = split_agent(text) {
+            return Ok(Self { text: text.to_owned(), agent: Some(agent), rest: rest.to_owned() });
+        }
         match Shape::of(text) {
             Shape::Missing => Err(InvalidSessionKey::Missing),
-            Shape::MalformedAgent => Err(InvalidSessionKey::MalformedAgent(text.to_owned())),
-            Shape::Agent | Shape::LegacyOrAlias => Ok(match split_agent(text) {
-                Some((agent, rest)) => {
-                    Self { text: text.to_owned(), agent: Some(agent), rest: rest.to_owned() }
-                }
-                None => Self { text: text.to_owned(), agent: None, rest: text.to_owned() },
-            }),
+            Shape::Agent | Shape::MalformedAgent => Err(InvalidSessionKey::MalformedAgent(text.to_owned())),
+            Shape::LegacyOrAlias => Ok(Self { text: text.to_owned(), agent: None, rest: text.to_owned() }),
         }
     }
 

@@ -107,24 +107,23 @@ impl<'i> Reader<'i> {
         let mut profile = self.profile(node, &place);
         let mut allow = binding(&lists);
         let deny = lists.deny.clone().into_iter().collect();
-        let mut additive = None;
+        let mut additive: Vec<List> = Vec::new();
         if let Some(ProfileRule { rule: Some(rule), word, .. }) = &mut profile
             && Profile::parse(word).is_some()
-            && !allow.is_empty()
-            && allow.iter().all(|l| self.only_adds(l))
+            && allow.iter().any(|l| !l.is_blank())
+            && allow.iter().all(|l| l.is_blank() || self.only_adds(l))
         {
             // The one exception to "an allow list binds": beside a profile, a list of plugin tools or channels adds to it.
             let mut united = std::mem::take(&mut rule.allow_lists);
             united.extend(allow.iter().cloned());
             *rule = Rule::new(self, rule.place.clone(), rule.origin.clone(), united, Vec::new());
-            additive = allow.drain(..).next();
+            additive = std::mem::take(&mut allow);
         }
-        let words = additive.iter().cloned().collect::<Vec<_>>();
         let mut rule = Rule::new(self, place, node.origin.clone(), allow, deny);
-        if !words.is_empty() {
-            rule.channels.allow = self.channel_words(&words);
+        if !additive.is_empty() {
+            rule.channels.allow = self.channel_words(&additive);
         }
-        rule.additive = additive;
+        rule.additive = additive.into_iter().find(|l| !l.is_blank());
         rule.also = lists.also.clone();
         let extras = lists.also.map(|l| Extras::new(self, l));
         ScopeRule { rule, profile, extras }
