@@ -40,16 +40,23 @@ fn is_known(key: &str) -> bool {
 
 #[test]
 fn sp_283_every_key_a_check_names_is_in_the_vocabulary() {
+    let mut unknown = Vec::new();
     for check in catalogue::all() {
         for key in check.keys {
-            // Files, variables, includes and switches of the program are no keys.
+            // Files (also with a field inside), variables, includes and switches of the program are no keys.
+            if key.contains(' ') || key.ends_with(".json") {
+                continue;
+            }
             if key.starts_with(['<', '$', '-', '/', '~']) || key.contains('/') || key.contains("**") {
                 continue;
             }
             let nested = key.replacen("channels.*", "channels.discord", 1);
-            assert!(is_known(key) || is_known(&nested), "{}: {key} is not in the vocabulary", check.id);
+            if !is_known(key) && !is_known(&nested) {
+                unknown.push(format!("{}: {key}", check.id));
+            }
         }
     }
+    assert_eq!(unknown, Vec::<String>::new(), "not in the vocabulary");
 }
 
 #[test]
