@@ -918,7 +918,7 @@ pub(super) const CHECKS: &[Check] = &[
             "Remove `groupScope: \"main\"`.",
             "seed: DM session isolation",
         ],
-        &["session.groupScope", "bindings[].groupScope"],
+        &["session.groupScope"],
     ),
     check(
         "security.trust_model.cross_agent_session_access_default",
@@ -942,7 +942,7 @@ pub(super) const CHECKS: &[Check] = &[
             "List `users` or `roles`.",
             "seed: allow lists (DM and group)",
         ],
-        &["channels.discord.guilds.*.users", "channels.discord.guilds.*.roles"],
+        &["channels.discord.guilds.*.users"],
     ),
     check(
         "channels.<channel>.allowFrom.mutable_entries_inert",
