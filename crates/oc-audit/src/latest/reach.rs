@@ -1,10 +1,11 @@
-//! Which tools a run of an agent gets, as far as the checks of open rooms need it: the profile, the global and the agent's
-//! lists, and the sandbox's lists where every session is sandboxed. Rooms and providers can only take more away.
+//! Which tools a run of an agent gets, and which settings are in force for it. The tool policy answers; nothing here judges lists.
+
+use std::cell::OnceCell;
+use std::rc::Rc;
 
 use oc_policy::profile::Profile;
-use oc_policy::sandbox::tool_lists;
-use oc_policy::tool_name::{CHANNELS, canonical};
-use oc_policy::{group, pattern::Pattern};
+use oc_policy::tool_name::canonical;
+use oc_policy::tool_policy::{CompiledPolicy, Context};
 use oc_types::{KeyPath, Node};
 
 use crate::AuditContext;
@@ -22,9 +23,11 @@ pub(crate) enum SandboxMode {
 }
 
 /// The settings in force for agents in general, or for one agent.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct Scope<'a> {
     config: &'a Node,
+    /// Compiled when the first tool is asked about, once for all scopes of one list.
+    policy: Rc<OnceCell<CompiledPolicy>>,
     /// The agent; `None` for the settings that agents inherit.
     pub(crate) agent: Option<Agent<'a>>,
 }
@@ -32,17 +35,22 @@ pub(crate) struct Scope<'a> {
 impl<'a> Scope<'a> {
     /// The general settings, then every listed agent.
     pub(crate) fn all(ctx: &AuditContext<'a>) -> Vec<Self> {
-        let mut out = vec![Self { config: ctx.config, agent: None }];
-        out.extend(Self::agents(ctx));
+        let policy = Rc::default();
+        let mut out = vec![Self { config: ctx.config, policy: Rc::clone(&policy), agent: None }];
+        out.extend(Self::listed(ctx, &policy));
         out
     }
 
     /// Every listed agent.
     pub(crate) fn agents(ctx: &AuditContext<'a>) -> Vec<Self> {
+        Self::listed(ctx, &Rc::default())
+    }
+
+    fn listed(ctx: &AuditContext<'a>, policy: &Rc<OnceCell<CompiledPolicy>>) -> Vec<Self> {
         workspace::agents(ctx.config)
             .into_iter()
             .filter(|a| a.entry.is_some())
-            .map(|a| Self { config: ctx.config, agent: Some(a) })
+            .map(|a| Self { config: ctx.config, policy: Rc::clone(policy), agent: Some(a) })
             .collect()
     }
 
@@ -97,35 +105,19 @@ impl<'a> Scope<'a> {
             .filter(|p| p.allow().is_some())
     }
 
-    /// The tool lists that a tool has to pass, in order.
-    fn layers(&self) -> Vec<Lists> {
-        let mut out = Vec::new();
-        if let Some(allow) = self.restricting_profile().and_then(Profile::allow) {
-            let mut allow: Vec<String> = allow.iter().map(|s| (*s).to_owned()).collect();
-            allow.extend(self.tools(&["alsoAllow"]).and_then(|(n, _)| n.entries()).unwrap_or_default());
-            out.push(Lists::new(&allow, &[]));
-        }
-        if let Some((node, _)) = self.general(&["tools"]) {
-            out.push(Lists::of(node));
-        }
-        if let Some((node, _)) = self.own(&["tools"]) {
-            out.push(Lists::of(node));
-        }
-        if self.sandbox_mode() == SandboxMode::All {
-            let id = self.agent.as_ref().map_or_else(
-                // No agent of this name is listed, so the shared lists answer.
-                || oc_types::AgentId::normalized("no-agent"),
-                |a| a.id.clone(),
-            );
-            let lists = tool_lists(self.config, &id);
-            out.push(Lists::new(&lists.allow, &lists.deny));
-        }
-        out
+    /// What the tool policy says about the agent's main session: rooms, providers and sub-agents can only take more away.
+    /// Settings that the policy refuses to read offer nothing.
+    fn decides(&self, tool: &str) -> bool {
+        let agent = self.agent.as_ref().map_or("no-agent-has-this-name", |a| a.id.as_str());
+        let key = format!("agent:{agent}:main");
+        let policy = self.policy.get_or_init(|| CompiledPolicy::compile(self.config).0);
+        // A tool that is absent for another reason than a list may be there in another session.
+        policy.decide(&Context::session(&key), tool).is_ok_and(|d| d.removed_by().is_none())
     }
 
     /// Whether a tool (canonical name) is offered.
     pub(crate) fn offers(&self, tool: &str) -> bool {
-        self.layers().iter().all(|l| l.permits(tool))
+        self.decides(tool)
     }
 
     /// Whether a deny list in force names exactly this entry (canonical), a group for example.
@@ -139,8 +131,7 @@ impl<'a> Scope<'a> {
 
     /// The tools of `names` that are offered.
     pub(crate) fn offered<'n>(&self, names: &[&'n str]) -> Vec<&'n str> {
-        let layers = self.layers();
-        names.iter().copied().filter(|t| layers.iter().all(|l| l.permits(t))).collect()
+        names.iter().copied().filter(|t| self.offers(t)).collect()
     }
 
     /// The entries of `allow` and `alsoAllow` at both levels, canonical.
@@ -159,56 +150,4 @@ impl<'a> Scope<'a> {
         }
         out
     }
-}
-
-/// One pair of lists.
-struct Lists {
-    allow: Vec<Pattern>,
-    deny: Vec<Pattern>,
-}
-
-impl Lists {
-    fn new(allow: &[String], deny: &[String]) -> Self {
-        Self { allow: patterns(allow), deny: patterns(deny) }
-    }
-
-    fn of(tools: &Node) -> Self {
-        let list = |key: &str| tools.get(key).and_then(Node::entries).unwrap_or_default();
-        let (mut allow, also) = (list("allow"), list("alsoAllow"));
-        // The seed's `profile: "messaging", allow: ["slack"]`: such a list adds to the profile beside it and narrows nothing.
-        let adds = |e: &String| {
-            let e = canonical(e);
-            e == group::PLUGINS || CHANNELS.contains(&e.as_ref())
-        };
-        if tools.get("profile").is_some() && allow.iter().all(adds) {
-            allow.clear();
-        }
-        // On its own `alsoAllow` adds to a profile; it restricts nothing.
-        if !allow.is_empty() {
-            allow.extend(also);
-        }
-        Self::new(&allow, &list("deny"))
-    }
-
-    fn permits(&self, tool: &str) -> bool {
-        let hit = |list: &[Pattern]| list.iter().any(|p| p.matches(tool));
-        if hit(&self.deny) {
-            return false;
-        }
-        let through_exec = || tool == "apply_patch" && self.allow.iter().any(|p| p.matches("exec"));
-        self.allow.is_empty() || hit(&self.allow) || through_exec()
-    }
-}
-
-fn patterns(entries: &[String]) -> Vec<Pattern> {
-    let mut out = Vec::new();
-    for entry in entries {
-        let name = canonical(entry);
-        match group::members(&name) {
-            _ if name.is_empty() => {}
-            Some(members) => out.extend(members.iter().map(|m| Pattern::new(m))),
-            None => out.push(Pattern::new(&name)),
-        }
-    }
-    out
 }
