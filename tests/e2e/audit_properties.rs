@@ -153,3 +153,30 @@ fn sp_019_look_alikes_choose_no_policy() {
     let channel = home("{ channels: { \"telegr\u{430}m\": { dmPolicy: \"pairing\" } } }");
     assert_eq!(openclaw(channel.path(), &["config", "validate"]).status.code(), Some(1));
 }
+
+#[test]
+fn sp_004_spellings_of_a_path_are_never_read_as_another_path() {
+    let secret = "{ bind: \"lan\" }";
+    for spelling in [
+        "file:./../outside.json5",
+        "file:///outside.json5",
+        "%2e%2e/outside.json5",
+        "..%2foutside.json5",
+        "..\\\\outside.json5",
+        "\\\\\\\\host\\\\share\\\\outside.json5",
+        "~/outside.json5",
+        "@../outside.json5",
+        "../outside.json5",
+    ] {
+        let home = home(&format!("{{ gateway: {{ $include: \"{spelling}\" }} }}"));
+        write(&home.path().join("outside.json5"), secret, 0o600);
+        let out = openclaw(home.path(), &["config", "validate"]);
+        assert_eq!(out.status.code(), Some(1), "{spelling}");
+        let get = openclaw(home.path(), &["config", "get", "gateway.bind"]);
+        assert!(!String::from_utf8_lossy(&get.stdout).contains("lan"), "{spelling}");
+    }
+    // A name that only looks encoded is that name.
+    let home = home("{ gateway: { $include: \"./%2e%2e.json5\" } }");
+    write(&home.path().join(".openclaw/%2e%2e.json5"), "{ mode: \"local\" }", 0o600);
+    assert_eq!(openclaw(home.path(), &["config", "validate"]).status.code(), Some(0));
+}

@@ -35,7 +35,13 @@ pub fn run(args: &Args) -> Result<bool> {
         s.record("tidy", ok);
     }
     // Tests that need a tool which is missing say so and pass; where nothing may be skipped they fail.
-    let env = [("INSTA_UPDATE", "no"), ("OC_REQUIRE", if strict { "chromium xmllint" } else { "" })];
+    // Screenshots and the like stay after the run, for a look.
+    let artifacts = root().join("target/artifacts").display().to_string();
+    let env = [
+        ("OC_ARTIFACTS", artifacts.as_str()),
+        ("INSTA_UPDATE", "no"),
+        ("OC_REQUIRE", if strict { "chromium xmllint" } else { "" }),
+    ];
     for tool in ["chromium", "xmllint"] {
         if !has(tool) {
             s.skip(&format!("tests with {tool}"), "it is not installed; the rest runs");

@@ -10,7 +10,6 @@
 //! * [`root`]: reads beneath an opened directory, component by component (SP-001 to SP-003).
 //! * [`mode`]: owner-only files and directories, whatever the umask (SP-005).
 //! * [`atomic`]: replace a file: the old bytes or the new ones, never a mix (SP-006).
-//! * [`chmod`]: change a mode on the handle that was checked, never through a link.
 //! * [`lock`]: one writer at a time, across processes (SP-007).
 //! * [`backup`]: rotated copies, never more open than the original (SP-055).
 //! * [`config_store`]: the one way a configuration is written; [`change_log`]: the record of it (SP-071).
@@ -30,7 +29,6 @@ pub mod atomic;
 pub mod backup;
 pub mod bounded_read;
 pub mod change_log;
-pub mod chmod;
 pub mod code_walk;
 pub mod config_source;
 pub mod config_store;

@@ -4,10 +4,11 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail, ensure};
 use oc_audit::doctor::Repair;
+use oc_audit::fix::{Expected, ModeChange, ModeTarget, Skip};
 use oc_config::edit::Change;
 use oc_config::load::Reading;
-use oc_fs::chmod::{self, Expected, Outcome};
 use oc_fs::config_store::{self, Force, Writer};
+use oc_fs::narrow::{self, Outcome};
 use oc_fs::{mode, random};
 use oc_types::{KeyPath, Node};
 use serde_json::Value as Json;
@@ -66,13 +67,12 @@ fn create(path: &Path) -> Result<()> {
 }
 
 fn set_mode(path: &Path, bits: u32) -> Result<()> {
-    match chmod::set(path, Expected::Either, bits) {
-        Outcome::Done { .. } | Outcome::Already => Ok(()),
-        Outcome::Missing => bail!("{} is gone", path.display()),
-        Outcome::Symlink => bail!("{} is a link; change its target yourself", path.display()),
-        Outcome::WrongType => bail!("{} is neither a file nor a folder", path.display()),
-        Outcome::NotOwned => bail!("{} belongs to another user", path.display()),
-        Outcome::Failed(e) => Err(e).with_context(|| format!("cannot change {}", path.display())),
+    let expected = if bits & 0o111 == 0 { Expected::File } else { Expected::Directory };
+    let change = ModeChange { path: path.to_owned(), below: None, expected, target: ModeTarget::Exact(bits) };
+    match narrow::apply(&change) {
+        Outcome::Changed { .. } | Outcome::Skipped(Skip::Already) => Ok(()),
+        Outcome::Skipped(why) => bail!("{} was left alone: {}", path.display(), why.as_str()),
+        Outcome::Failed(why) => bail!("cannot change {}: {why}", path.display()),
     }
 }
 
