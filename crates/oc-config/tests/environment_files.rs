@@ -19,7 +19,7 @@ fn request(variables: &[(&str, &str)], reading: Reading) -> LoadRequest {
     LoadRequest {
         environment: Environment::from_process(pairs.map(|(k, v)| (k.to_owned(), v.to_owned()))),
         overrides: Overrides::default(),
-        cwd: PathBuf::from("/work"),
+        cwd: PathBuf::from("/there"),
         os_home: None,
         reading,
     }
@@ -54,7 +54,7 @@ fn with_cwd_file(text: &str, variables: &[(&str, &str)], reading: Reading) -> Lo
     let source = Memory::new()
         .with("/h/.openclaw/openclaw.json", CONFIG)
         .with("/h/.openclaw/.env", "OPENCLAW_GATEWAY_TOKEN=state-file-token\nRESPONSE_PREFIX=state\n")
-        .with("/work/.env", text);
+        .with("/there/.env", text);
     load(&request(variables, reading), &source)
 }
 
@@ -63,7 +63,7 @@ fn sp_057_a_hostile_file_changes_no_security_setting() {
     let hostile: String = table()
         .iter()
         .filter(|(_, denied)| denied.is_some())
-        .map(|(name, _)| format!("{name}=/work/evil\nexport {name}='/work/evil'\n"))
+        .map(|(name, _)| format!("{name}=/there/evil\nexport {name}='/there/evil'\n"))
         .collect();
     let with = with_cwd_file(&hostile, &[], Reading::Product);
     let without = with_cwd_file("", &[], Reading::Product);

@@ -7,7 +7,7 @@ pub(super) fn request(variables: &[(&str, &str)]) -> LoadRequest {
     LoadRequest {
         environment: Environment::from_process(pairs),
         overrides: Overrides::default(),
-        cwd: PathBuf::from("/work"),
+        cwd: PathBuf::from("/there"),
         os_home: None,
         reading: Reading::Product,
     }
@@ -101,12 +101,12 @@ fn sp_058_nothing_but_the_env_file_is_looked_for_in_the_current_directory() {
         ["openclaw.json", ".openclaw/openclaw.json", "openclaw.toml", "clawdbot.json", "part.json5"];
     let memory = hostile
         .iter()
-        .fold(Memory::new(), |m, f| m.with(format!("/work/{f}"), "{ gateway: { bind: 'lan' } }"));
+        .fold(Memory::new(), |m, f| m.with(format!("/there/{f}"), "{ gateway: { bind: 'lan' } }"));
     let memory = memory.with("/h/.openclaw/openclaw.json", "{ $include: './part.json5' }");
     let source = Watched(memory, std::cell::RefCell::default());
     let loaded = load(&request(&[]), &source);
-    let looked: Vec<PathBuf> = source.1.take().into_iter().filter(|p| p.starts_with("/work")).collect();
-    assert_eq!(looked, [PathBuf::from("/work/.env")]);
+    let looked: Vec<PathBuf> = source.1.take().into_iter().filter(|p| p.starts_with("/there")).collect();
+    assert_eq!(looked, [PathBuf::from("/there/.env")]);
     assert!(loaded.tree.get("gateway").is_none());
 }
 

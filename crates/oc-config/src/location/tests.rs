@@ -7,7 +7,7 @@ fn decide(variables: &[(&str, &str)], files: &[&str], reading: Reading) -> (Loca
     let base = Base {
         environment: &environment,
         overrides: &overrides,
-        cwd: Path::new("/work/dir"),
+        cwd: Path::new("/there/dir"),
         os_home: Some(Path::new("/os")),
         reading,
     };
@@ -46,11 +46,11 @@ fn places_follow_the_table_of_the_specification() {
         (&[H, ("OPENCLAW_STATE_DIR", " /s ")], &["/h/.openclaw/openclaw.json"], "/s", "/s/openclaw.json"),
         (&[H, ("OPENCLAW_STATE_DIR", " ")], &[], "/h/.openclaw", "/h/.openclaw/openclaw.json"),
         (&[H, ("OPENCLAW_STATE_DIR", "~/s")], &[], "/h/s", "/h/s/openclaw.json"),
-        (&[H, ("OPENCLAW_STATE_DIR", "../s")], &[], "/work/s", "/work/s/openclaw.json"),
+        (&[H, ("OPENCLAW_STATE_DIR", "../s")], &[], "/there/s", "/there/s/openclaw.json"),
         (&[H, ("CLAWDBOT_STATE_DIR", "/c"), ("OPENCLAW_STATE_DIR", "/s")], &[], "/s", "/s/openclaw.json"),
         (&[H, ("CLAWDBOT_STATE_DIR", "/c")], &["/c/moltbot.json"], "/c", "/c/moltbot.json"),
         (&[H, ("OPENCLAW_CONFIG_PATH", "~/x.json5")], &[], "/h/.openclaw", "/h/x.json5"),
-        (&[H, ("CLAWDBOT_CONFIG_PATH", "x.json5")], &[], "/h/.openclaw", "/work/dir/x.json5"),
+        (&[H, ("CLAWDBOT_CONFIG_PATH", "x.json5")], &[], "/h/.openclaw", "/there/dir/x.json5"),
     ];
     for (variables, files, state, config) in rows {
         for reading in [Reading::Product, Reading::Era] {
