@@ -159,7 +159,7 @@ fn an_unreadable_file_is_an_error_that_names_it() {
     );
     let home = home();
     let mut request = request(&home, Reading::Product);
-    request.overrides.config = Some(home.state.join("x".repeat(5000)));
+    request.overrides.config = Some(home.state.join("x".repeat(300)));
     let loaded = load(&request, &DiskSource);
     assert!(one_line(&loaded).contains("file name too long"));
 }
