@@ -17,7 +17,7 @@ use crate::app::{App, Global};
 
 /// Guard for a personal AI assistant: who may talk to it, where it may act, what it may touch.
 #[derive(Debug, clap::Parser)]
-#[command(name = "openclaw", version, about, max_term_width = 100, arg_required_else_help = true)]
+#[command(name = "openclaw", version, max_term_width = 100, arg_required_else_help = true)]
 pub struct Cli {
     /// Flags of every command.
     #[command(flatten)]

@@ -10,7 +10,7 @@
 //! * [`facts`]: what is known; [`facts::Wanted`]: what is to be found out.
 //! * [`code_scan`]: the static scan of plugin and skill code.
 //! * [`map`]: what is sensitive, where it is, who can read it.
-//! * [`format`]: reports for other programs.
+//! * [`mod@format`]: reports for other programs.
 //! * [`secret_scan`]: credentials in files that the model reads.
 //! * [`finding`], [`report`]: the result, with the key and file position behind each finding.
 //! * [`checks`], [`channels`]: the checks of the era; [`latest`]: those of the latest rules.

@@ -4,24 +4,24 @@
 //! edit change?* Text, environment and file contents come in as values or through the [`Source`] trait; nothing here
 //! touches the disk, the process environment, a clock or a random source.
 //!
-//! * [`load`]: the whole way: locations, `.env`, text, includes, variables, migrations, validation.
+//! * [`mod@load`]: the whole way: locations, `.env`, text, includes, variables, migrations, validation.
 //! * [`location`]: which state directory and which file (audit spec 4.1).
 //! * [`environment`], [`dotenv`]: process variables, `.env` files, their precedence and deny rules (SP-057).
 //! * [`source`]: how file contents come in.
 //! * [`document`]: JSON5 and TOML text to a tree with positions; YAML answered with its JSON5 form.
-//! * [`include`]: other files as parts of this one (SP-051).
+//! * [`mod@include`]: other files as parts of this one (SP-051).
 //! * [`substitute`]: `${VAR}` in string values (SP-053).
 //! * [`home_path`]: `~` in values that are paths (SP-069).
 //! * [`edit`]: changes of the text that keep every other byte, and which file they go to (SP-054).
 //! * [`explain`]: where a value comes from, what it shadows, who overrides it.
 //! * [`what_if`]: edits in memory that are checked like a file.
 //! * [`view`]: what may be shown, the same leaves hidden everywhere (SP-064).
-//! * [`write`], [`difference`], [`change_log`]: which writes are held back, what changed, and whether it widened access (SP-071).
+//! * [`mod@write`], [`difference`], [`change_log`]: which writes are held back, what changed, and whether it widened access (SP-071).
 //! * [`credential`]: a credential, and where it is kept (SP-066).
 //! * [`issue`]: what is wrong, at which key, in which line, and the nearest valid key.
 //! * [`schema`]: every key, what it may hold, and what it means for safety; [`setting`]: security settings as types.
 //! * [`migrate`], [`moved`], [`validate`], [`defaults`]: older keys, the rules, what an absent key means (SP-050, SP-061, SP-068).
-//! * [`json_schema`], [`reference`]: the same tables for editors and for people.
+//! * [`json_schema`], [`mod@reference`]: the same tables for editors and for people.
 //!
 //! Invariant: every value of a loaded tree has its origin (file, include, variable, default).
 //! Invariant: absent, `null` and empty stay three different things (SP-060).

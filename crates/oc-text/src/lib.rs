@@ -3,7 +3,7 @@
 //! Question it answers: *what may be shown of this text, and how?*
 //!
 //! * [`redact`]: masks credentials by their shape and their surroundings (SP-014).
-//! * [`visible`]: control, bidirectional and zero-width characters made visible, length capped (SP-015).
+//! * [`mod@visible`]: control, bidirectional and zero-width characters made visible, length capped (SP-015).
 //! * [`distance`]: the nearest of a list of words, for "did you mean".
 //! * [`address`]: hosts and addresses in one form, and whether a destination is public (SP-009, SP-010).
 //! * [`external`]: text from outside in an envelope that it cannot close (SP-416).

@@ -110,6 +110,10 @@ pub fn run(app: &App, args: &AuditArgs) -> Result<ExitCode> {
     for warning in &loaded.warnings {
         app.note(&format!("warning: {warning}"));
     }
+    if !loaded.exists {
+        let file = loaded.locations.config.display();
+        app.note(&format!("note: there is no configuration at {file}; the defaults are audited"));
+    }
     let mut fixed = None;
     if args.fix {
         let done = carry_out::run(app, &loaded, rules, args.dry_run)?;
