@@ -180,3 +180,68 @@ fn sp_004_spellings_of_a_path_are_never_read_as_another_path() {
     write(&home.path().join(".openclaw/%2e%2e.json5"), "{ mode: \"local\" }", 0o600);
     assert_eq!(openclaw(home.path(), &["config", "validate"]).status.code(), Some(0));
 }
+
+#[test]
+fn a_fix_changes_only_the_lines_of_its_change_set() {
+    let config = "\
+// House rules: ask before you change this file.
+{
+  gateway: { $include: \"./gateway.json5\" }, // kept apart
+
+  channels: {
+    /* the family group */
+    telegram: {
+      botToken: \"${TELEGRAM_BOT_TOKEN}\", 'dmPolicy': 'pairing',
+      groupPolicy: 'open', // everybody
+      groups: { \"*\": { requireMention: true }, },
+      accounts: { second: { groupPolicy: \"open\" /* too */, botToken: \"${SECOND_TOKEN}\" } },
+    },
+  },
+  logging: { $include: \"./logging.json5\" },
+}
+";
+    let logging = "// was debugging\n{ redactSensitive: \"off\", level: \"info\" } // end\n";
+    let home = home(config);
+    let state = home.path().join(".openclaw");
+    write(&state.join("gateway.json5"), "{ mode: \"local\", auth: { token: \"${GW}\" } }\n", 0o600);
+    write(&state.join("logging.json5"), logging, 0o600);
+    write(
+        &state.join(".env"),
+        "TELEGRAM_BOT_TOKEN=1:made-up\nSECOND_TOKEN=2:made-up\nGW=made-up-token-0123456789\n",
+        0o600,
+    );
+
+    let dry = openclaw(home.path(), &["security", "audit", "--fix", "--dry-run"]);
+    let text = String::from_utf8_lossy(&dry.stdout).replace(home.path().to_str().unwrap(), "HOME");
+    let block = text.split("\nCRITICAL\n").next().unwrap();
+    let block = block.split_once("FIX").map_or(block, |(_, b)| b);
+    insta::assert_snapshot!("fix_diff", block);
+    assert_eq!(
+        std::fs::read_to_string(state.join("openclaw.json")).unwrap(),
+        config,
+        "a dry run writes nothing"
+    );
+
+    assert!(openclaw(home.path(), &["security", "audit", "--fix"]).status.success());
+    let after = std::fs::read_to_string(state.join("openclaw.json")).unwrap();
+    let (old, new): (Vec<_>, Vec<_>) = (config.lines().collect(), after.lines().collect());
+    let kept = |line: &&&str| new.contains(*line);
+    let changed: Vec<_> = old.iter().filter(|l| !kept(l)).collect();
+    assert!(changed.len() <= 3, "{changed:?}\n{after}");
+    for still in [
+        "// House rules",
+        "/* the family group */",
+        "${TELEGRAM_BOT_TOKEN}",
+        "${SECOND_TOKEN}",
+        "/* too */",
+        "$include: \"./gateway.json5\"",
+    ] {
+        assert!(after.contains(still), "{still}\n{after}");
+    }
+    assert!(!after.contains("made-up") && !after.contains("open'") && !after.contains("\"open\""), "{after}");
+    assert_eq!(std::fs::read_to_string(state.join("openclaw.json.bak")).unwrap(), config);
+
+    assert!(openclaw(home.path(), &["security", "undo"]).status.success());
+    assert_eq!(std::fs::read_to_string(state.join("openclaw.json")).unwrap(), config);
+    assert_eq!(std::fs::read_to_string(state.join("logging.json5")).unwrap(), logging);
+}
