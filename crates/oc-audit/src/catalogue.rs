@@ -62,14 +62,12 @@ pub(crate) const CRITICAL: &[Severity] = &[Severity::Critical];
 /// `warn` or `critical`.
 pub(crate) const WARN_CRITICAL: &[Severity] = &[Severity::Warn, Severity::Critical];
 /// `info` or `warn`.
-#[allow(dead_code, reason = "for the latest entries")]
 pub(crate) const INFO_WARN: &[Severity] = &[Severity::Info, Severity::Warn];
 /// `info` or `critical`.
 pub(crate) const INFO_CRITICAL: &[Severity] = &[Severity::Info, Severity::Critical];
 /// Any.
 pub(crate) const ANY: &[Severity] = &[Severity::Info, Severity::Warn, Severity::Critical];
 /// Not part of the rule set.
-#[allow(dead_code, reason = "for the latest entries")]
 pub(crate) const NEVER: &[Severity] = &[];
 
 /// Every check: those of the era, then those of the latest rules only.

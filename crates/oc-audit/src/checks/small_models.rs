@@ -1,6 +1,7 @@
 //! Small models that reach the web or run outside a sandbox (audit spec 1.6).
 
 use oc_policy::profile::Profile;
+use oc_policy::sandbox::{DEFAULT_ALLOW, DEFAULT_DENY};
 use oc_types::{AgentId, Node, Severity};
 
 use crate::model_ids::{self, ModelId};
@@ -9,36 +10,6 @@ use crate::{AuditContext, Findings, browser_profiles, workspace};
 
 /// Billions of parameters up to which a model counts as small.
 const SMALL: f64 = 300.0;
-
-/// What a sandboxed session may use and may not use unless configured otherwise.
-const SANDBOX_ALLOW: [&str; 12] = [
-    "exec",
-    "process",
-    "read",
-    "write",
-    "edit",
-    "apply_patch",
-    "image",
-    "sessions_list",
-    "sessions_history",
-    "sessions_send",
-    "sessions_spawn",
-    "session_status",
-];
-const SANDBOX_DENY: [&str; 12] = [
-    "browser",
-    "canvas",
-    "nodes",
-    "cron",
-    "gateway",
-    "telegram",
-    "whatsapp",
-    "discord",
-    "googlechat",
-    "slack",
-    "signal",
-    "imessage",
-];
 
 /// One finding about all small models: critical when one of them is unsafe.
 pub fn run(ctx: &AuditContext<'_>, out: &mut Findings) {
@@ -138,7 +109,7 @@ impl<'a> Scope<'a> {
                 .or_else(|| ctx.get(&["tools", "sandbox", "tools", field]).and_then(Node::entries))
                 .unwrap_or_else(|| default.iter().map(|t| (*t).to_owned()).collect())
         };
-        let (mut allow, deny) = (list("allow", &SANDBOX_ALLOW), list("deny", &SANDBOX_DENY));
+        let (mut allow, deny) = (list("allow", &DEFAULT_ALLOW), list("deny", &DEFAULT_DENY));
         let named = |list: &[String]| list.iter().any(|t| t.trim().eq_ignore_ascii_case("image"));
         if !named(&allow) && !named(&deny) {
             // Also turns an empty list into one that admits nothing else.
