@@ -8,6 +8,7 @@
 //! * [`config_source`]: configuration text, includes and `.env` files for `oc-config` (SP-051).
 //! * [`facts`]: what the audit wants to know: modes, links, small files, sums of walks.
 //! * [`root`]: reads beneath an opened directory, component by component (SP-001 to SP-003).
+//! * [`relocate`]: a directory to its present place, never over another.
 //! * [`mode`]: owner-only files and directories, whatever the umask (SP-005).
 //! * [`atomic`]: replace a file: the old bytes or the new ones, never a mix (SP-006).
 //! * [`lock`]: one writer at a time, across processes (SP-007).
@@ -40,5 +41,6 @@ pub mod mode;
 pub mod narrow;
 pub mod plugins;
 pub mod random;
+pub mod relocate;
 pub mod root;
 pub mod secret_walk;

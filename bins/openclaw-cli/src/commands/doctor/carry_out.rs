@@ -2,14 +2,14 @@
 
 use std::path::Path;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, bail};
 use oc_audit::doctor::Repair;
 use oc_audit::fix::{Expected, ModeChange, ModeTarget, Skip};
 use oc_config::edit::Change;
 use oc_config::load::Reading;
 use oc_fs::config_store::{self, Force, Writer};
 use oc_fs::narrow::{self, Outcome};
-use oc_fs::{mode, random};
+use oc_fs::{mode, random, relocate};
 use oc_types::{KeyPath, Node};
 use serde_json::Value as Json;
 
@@ -36,7 +36,9 @@ pub fn all(app: &App, examined: &Examined, repairs: &[Repair]) -> Vec<Done> {
         let result = match repair {
             Repair::CreateDirectory { path } => create(path),
             Repair::Chmod { path, mode } => set_mode(path, *mode),
-            Repair::MoveDirectory { from, to, leave_link } => move_directory(from, to, *leave_link),
+            Repair::MoveDirectory { from, to, leave_link } => {
+                relocate::directory(from, to, *leave_link).map_err(anyhow::Error::from)
+            }
             Repair::GenerateToken | Repair::MoveKey { .. } | Repair::RemoveKey { .. } => {
                 match key_changes(examined, repair) {
                     Ok(mut more) => {
@@ -74,20 +76,6 @@ fn set_mode(path: &Path, bits: u32) -> Result<()> {
         Outcome::Skipped(why) => bail!("{} was left alone: {}", path.display(), why.as_str()),
         Outcome::Failed(why) => bail!("cannot change {}: {why}", path.display()),
     }
-}
-
-fn move_directory(from: &Path, to: &Path, leave_link: bool) -> Result<()> {
-    ensure!(to.symlink_metadata().is_err(), "{} is taken", to.display());
-    if let Some(parent) = to.parent() {
-        create(parent)?;
-    }
-    std::fs::rename(from, to)
-        .with_context(|| format!("cannot move {} to {}", from.display(), to.display()))?;
-    if leave_link {
-        std::os::unix::fs::symlink(to, from)
-            .with_context(|| format!("moved, but cannot leave a link at {}", from.display()))?;
-    }
-    Ok(())
 }
 
 /// The value at a path as it is written, `${VAR}` and all.
