@@ -96,6 +96,12 @@ impl Block {
     }
 }
 
+/// Lines of at most `width` columns, without indentation. See the rules of the blocks: long words stay whole.
+#[must_use]
+pub fn lines(text: &str, width: usize) -> Vec<String> {
+    wrap(text, width, 0, 0)
+}
+
 /// Breaks text at spaces; a word that is longer than a line gets a line of its own and stays whole, so that paths and keys can be
 /// copied. The first line has room for `width - first` columns; with `first` 0 the following ones are indented by `next` themselves.
 fn wrap(text: &str, width: usize, first: usize, next: usize) -> Vec<String> {

@@ -27,8 +27,8 @@ pub struct DoctorArgs {
     /// Accept what would be asked.
     #[arg(long)]
     yes: bool,
-    /// With --repair: also repairs that may lose something.
-    #[arg(long)]
+    /// Accepted for compatibility; no repair here needs more than --repair.
+    #[arg(long, hide = true)]
     force: bool,
     /// Never ask; only what the flags allow is done.
     #[arg(long)]
@@ -67,7 +67,6 @@ pub fn run(app: &App, args: &DoctorArgs) -> Result<ExitCode> {
     let flags = Flags {
         repair: args.repair,
         yes: args.yes,
-        force: args.force,
         non_interactive: !interactive,
         generate_token: args.generate_gateway_token,
     };

@@ -991,7 +991,7 @@ pub(super) const CHECKS: &[Check] = &[
         [
             "Nobody is admitted yet",
             "Is anybody admitted to direct messages?",
-            "Pair yourself: `openclaw pairing list <channel>`.",
+            "Add yourself to the channel's `allowFrom`, or write to the bot and approve the code it sends.",
             "seed: DM access model",
         ],
         &["channels.*.dmPolicy", "channels.*.allowFrom"],

@@ -9,8 +9,6 @@ pub struct Flags {
     pub repair: bool,
     /// `--yes`.
     pub yes: bool,
-    /// `--force`: also repairs that may lose something.
-    pub force: bool,
     /// `--non-interactive`, or standard input is no terminal and `--yes` was not given.
     pub non_interactive: bool,
     /// `--generate-gateway-token`.
@@ -56,8 +54,7 @@ pub fn decide(flags: Flags, repair: &Repair) -> Consent {
 mod tests {
     use super::*;
 
-    const PLAIN: Flags =
-        Flags { repair: false, yes: false, force: false, non_interactive: true, generate_token: false };
+    const PLAIN: Flags = Flags { repair: false, yes: false, non_interactive: true, generate_token: false };
 
     fn chmod() -> Repair {
         Repair::Chmod { path: "/x".into(), mode: 0o600 }

@@ -1,6 +1,7 @@
 //! Doctor's answer, as text and as JSON.
 
 use oc_audit::doctor::seed_checks::results;
+use oc_audit::text_block::lines;
 use oc_types::Severity;
 use serde_json::{Value, json};
 
@@ -29,7 +30,7 @@ pub fn text(app: &App, examined: &Examined, done: &[Done]) -> String {
             Severity::Info => "- ".to_owned(),
         };
         let mut first = true;
-        for line in wrap(&note.text, WIDTH - 5) {
+        for line in lines(&note.text, WIDTH - 5) {
             out.push_str(&format!("  {} {line}\n", if first { mark.as_str() } else { "  " }));
             first = false;
         }
@@ -47,7 +48,7 @@ pub fn text(app: &App, examined: &Examined, done: &[Done]) -> String {
             None => format!("done: {}", d.summary),
             Some(why) => format!("FAILED: {}: {why}", d.summary),
         };
-        for l in wrap(&line, WIDTH - 2) {
+        for l in lines(&line, WIDTH - 2) {
             out.push_str(&format!("  {l}\n"));
         }
     }
@@ -82,21 +83,4 @@ pub fn json(examined: &Examined, done: &[Done]) -> Value {
 
 fn paint(app: &App, code: &str, text: &str) -> String {
     if app.colour { format!("\u{1b}[{code}m{text}\u{1b}[0m") } else { text.to_owned() }
-}
-
-/// Lines of at most `width` characters, broken at spaces.
-fn wrap(text: &str, width: usize) -> Vec<String> {
-    let mut lines = Vec::new();
-    let mut line = String::new();
-    for word in text.split_whitespace() {
-        if !line.is_empty() && line.chars().count() + 1 + word.chars().count() > width {
-            lines.push(std::mem::take(&mut line));
-        }
-        if !line.is_empty() {
-            line.push(' ');
-        }
-        line.push_str(word);
-    }
-    lines.push(line);
-    lines
 }
