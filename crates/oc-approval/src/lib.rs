@@ -1,11 +1,18 @@
-//! May this command run without a person?
+//! May this command run without a person; who is asked if not; and what does the answer bind?
 //!
 //! * [`program_name`]: which program names are shells or interpreters, and which do more than their name says.
 //! * [`approvals_file`]: `exec-approvals.json` as data, and the settings in force for an agent.
+//! * [`host_view`]: the facts about the host of execution that the analysis asks for.
+//! * [`plan`]: the analysed line, the one value that is judged, shown, bound and run.
+//! * [`safe_bin`]: which uses of a listed program are provably read-only.
 //!
-//! Pure: texts come in, answers go out; nothing is run and nothing is written.
+//! Pure: texts and facts come in, answers go out; nothing is run and nothing is written.
 //!
 //! Invariant: a file that cannot be read denies; it is never an empty file (exec-approval 4).
+//! Invariant: a text that cannot be read completely is never allowed (SP-130).
 
 pub mod approvals_file;
+pub mod host_view;
+pub mod plan;
 pub mod program_name;
+pub mod safe_bin;

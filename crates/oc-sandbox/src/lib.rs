@@ -1,7 +1,10 @@
-//! From a sandbox plan to a container: names, hashes, engine arguments, when to re-create and when to remove.
+//! Where tools act, and the one door to it.
 //!
-//! Question it answers: *which container is this session's, how is it made, and may the one that runs be used?*
+//! Questions it answers: *may this call act, where, and what came of it?* ([`gate`]) and *which container is this session's, how is it made,
+//! and may the one that runs be used?*
 //!
+//! * [`gate`]: the one function from a tool call to its result; only it can make the value that executors take.
+//! * [`executor`]: what every place of execution can do.
 //! * [`naming`]: slug, container name, and the refusal when a cut name could belong to two.
 //! * [`config_hash`]: the digest that decides about re-creation, and upstream's hash as a compatible label.
 //! * [`context`]: the directories, mounts and name of one planned sandbox.
@@ -19,6 +22,8 @@
 pub mod config_hash;
 pub mod context;
 pub mod docker_args;
+pub mod executor;
+pub mod gate;
 pub mod lifecycle;
 pub mod naming;
 pub mod registry;

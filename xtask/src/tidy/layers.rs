@@ -3,7 +3,7 @@
 use super::manifest::Manifest;
 
 /// Lowest first. A crate may depend on crates that stand before it.
-const ORDER: [&str; 15] = [
+const ORDER: [&str; 18] = [
     "oc-types",
     "oc-text",
     "oc-shell",
@@ -11,11 +11,14 @@ const ORDER: [&str; 15] = [
     "oc-policy",
     "oc-approval",
     "oc-audit",
+    "oc-rooted",
+    "oc-runner",
     "oc-fs",
     "oc-sandbox",
     "oc-agent",
     "oc-channels",
     "oc-gateway",
+    "openclaw-runner",
     "openclaw-gateway",
     "openclaw-cli",
     "xtask",

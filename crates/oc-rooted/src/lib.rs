@@ -1,0 +1,6 @@
+//! Files beneath an opened directory, and nothing else (SP-001 to SP-004, SP-242).
+//!
+//! Question it answers: *how does untrusted text name a file without ever reaching another one?* Every operation starts at an open
+//! directory handle and resolves component by component without following links; what was checked is the handle that is used.
+//!
+//! Used by `oc-fs` for state and includes, and by the runner and the host executor for the file tools.
