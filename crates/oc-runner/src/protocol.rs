@@ -2,6 +2,10 @@
 //!
 //! A frame is a length (`u32`, big-endian, of what follows), a kind (one byte), a call id (`u32`, big-endian) and a body. Control bodies
 //! are JSON, data bodies are the bytes themselves. Both sides refuse frames over [`MAX_FRAME`].
+//!
+//! No call can hold up another one: each side may have at most a window of unread data bytes under way for a call, in each direction.
+//! The reader gives bytes back ([`Request::Window`], [`Reply::Window`]) as it takes them. At the start [`OUTPUT_WINDOW`] bytes may travel
+//! from the runner and [`INPUT_WINDOW`] towards it.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,6 +13,49 @@ use serde::{Deserialize, Serialize};
 pub const VERSION: u32 = 1;
 /// Largest frame, in bytes.
 pub const MAX_FRAME: u32 = 1024 * 1024;
+/// Largest body of a data frame that either side sends, in bytes.
+pub const CHUNK: usize = 32 * 1024;
+/// Bytes of output that may be under way for a call at its start.
+pub const OUTPUT_WINDOW: u64 = 256 * 1024;
+/// Bytes of input that may be under way for a call at its start; with the frames around it less than a pipe holds.
+pub const INPUT_WINDOW: u64 = 32 * 1024;
+
+/// What a frame's body is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A [`Request`], as JSON, towards the runner.
+    Request,
+    /// A [`Reply`], as JSON, from the runner.
+    Reply,
+    /// Bytes of standard input, or the content of a file to write.
+    Input,
+    /// Bytes of standard output or of the terminal, or of a file that is read.
+    Output,
+    /// Bytes of standard error.
+    Error,
+}
+
+impl Kind {
+    /// The byte on the wire.
+    #[must_use]
+    pub fn byte(self) -> u8 {
+        match self {
+            Self::Request => 1,
+            Self::Reply => 2,
+            Self::Input => 3,
+            Self::Output => 4,
+            Self::Error => 5,
+        }
+    }
+
+    /// The kind of a byte.
+    #[must_use]
+    pub fn of(byte: u8) -> Option<Self> {
+        [Self::Request, Self::Reply, Self::Input, Self::Output, Self::Error]
+            .into_iter()
+            .find(|k| k.byte() == byte)
+    }
+}
 
 /// What an executor asks.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,8 +79,13 @@ pub enum Request {
     },
     /// End the call's whole process tree, now.
     Kill,
-    /// One file operation beneath the runner's root.
+    /// One file operation; the frame's call id names it.
     File(FileRequest),
+    /// The executor took this many bytes of the call's output.
+    Window {
+        /// Bytes.
+        bytes: u64,
+    },
 }
 
 /// A command to start.
@@ -44,6 +96,10 @@ pub struct RunRequest {
     pub program: Program,
     /// Working directory, absolute.
     pub directory: String,
+    /// Device and inode of the directory that the decision saw. With it no component may be a link and the opened directory must be that
+    /// one (SP-171); `None` inside a sandbox.
+    #[serde(default)]
+    pub directory_identity: Option<(u64, u64)>,
     /// The whole environment, nothing is inherited.
     pub environment: Vec<(String, String)>,
     /// Whether standard input follows in data frames; otherwise it is empty.
@@ -153,10 +209,22 @@ pub struct Identity {
     pub sha256: Option<String>,
 }
 
-/// One file operation. Paths are relative to the runner's root directory or absolute beneath it; no component may be a link.
+/// One file operation beneath one root.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct FileRequest {
+    /// Absolute directory beneath which the paths lie (the workspace; `/` where the whole host is meant). `None`: the runner's own roots
+    /// (`serve --root`), which bound it in any case.
+    pub root: Option<String>,
+    /// What is done.
+    pub operation: FileOperation,
+}
+
+/// What is done with a file. Paths are relative to the root (the first of the runner's, when none is named) or absolute beneath it; no
+/// component may be a link. Files with several hard links are refused beneath any root but `/` (SP-003).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "operation", rename_all = "kebab-case", rename_all_fields = "camelCase")]
-pub enum FileRequest {
+pub enum FileOperation {
     /// Bytes of a regular file, from `offset`, at most `limit`. The bytes come back as data frames, then [`Reply::FileDone`].
     Read {
         /// The file.
@@ -185,6 +253,11 @@ pub enum FileRequest {
         /// To.
         target: String,
     },
+    /// Make a directory and its parents; one that exists is fine.
+    MakeDirectory {
+        /// The directory.
+        path: String,
+    },
     /// Names and kinds in a directory, at most `limit`.
     List {
         /// The directory.
@@ -192,7 +265,7 @@ pub enum FileRequest {
         /// Most entries.
         limit: u32,
     },
-    /// What a path is.
+    /// What a path is: one entry comes back, with its kind.
     Look {
         /// The path.
         path: String,
@@ -213,7 +286,12 @@ pub enum Reply {
         /// Its process group, in the runner's view.
         pid: u32,
     },
-    /// The whole process tree has ended.
+    /// The runner took this many bytes of the call's input.
+    Window {
+        /// Bytes.
+        bytes: u64,
+    },
+    /// The whole process tree has ended. Processes that the command left behind are ended with it.
     Exited(Exit),
     /// A file operation is done.
     FileDone {
@@ -227,7 +305,7 @@ pub enum Reply {
     /// The call failed.
     Failed {
         /// Stable word: `not-found`, `escapes`, `not-regular`, `hard-linked`, `changed`, `too-large`, `executable-changed`, `spawn-failed`,
-        /// `exists`, `read-only`, `no-space`, `busy`, `protocol`.
+        /// `exists`, `read-only`, `no-space`, `denied`, `busy`, `protocol`, `failed`.
         code: String,
         /// One sentence, with paths in the runner's view only (SP-245).
         message: String,
