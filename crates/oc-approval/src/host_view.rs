@@ -10,6 +10,8 @@ pub trait HostView {
     fn names(&self, directory: &str, limit: usize) -> Option<Vec<String>>;
     /// SHA-256 of a regular file in lower-case hexadecimal; `None` when it cannot be read.
     fn sha256(&self, path: &str) -> Option<String>;
+    /// The user who will run the command.
+    fn uid(&self) -> u32;
 }
 
 /// What stands at a path.

@@ -8,8 +8,10 @@ use serde::{Deserialize, Serialize};
 pub struct Plan {
     /// The exact text.
     pub text: String,
-    /// The working directory, canonical.
+    /// The working directory, canonical; as requested when there is none.
     pub directory: String,
+    /// The environment overrides of the request, sorted by name: the one map that is bound, shown and used (SP-211).
+    pub overrides: Vec<(String, String)>,
     /// The commands in order; empty when the text could not be read.
     pub segments: Vec<Segment>,
     /// Why the whole line is not automatic, when it is not; a stable word of exec-approval 14 and a detail.
@@ -36,6 +38,10 @@ pub struct Segment {
     pub position: usize,
     /// The command word as written, then the expanded operands.
     pub argv: Vec<String>,
+    /// What kind of program it starts.
+    pub form: Form,
+    /// The commands that it starts in turn, outermost first: `nice ls` starts `ls`. Empty when it starts none, or none that could be read.
+    pub inner: Vec<Inner>,
     /// Allowed assignments before it.
     pub assignments: Vec<(String, String)>,
     /// Allowed redirections.
@@ -46,6 +52,31 @@ pub struct Segment {
     pub matched: Option<Match>,
     /// Why it is not automatic, when it is not.
     pub miss: Option<Miss>,
+}
+
+/// What kind of program a command starts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Form {
+    /// It acts as itself.
+    Plain,
+    /// It starts another program that its arguments name (exec-approval 5.3).
+    Wrapper,
+    /// A shell or a language runtime that runs a file or its standard input.
+    Interpreter,
+    /// Code stands in the arguments: `sh -c`, `python -c`, `find -exec` (SP-143).
+    InlineCode,
+}
+
+/// A command started by a wrapper.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Inner {
+    /// Where its command word stands in the `argv` of the segment.
+    pub at: usize,
+    /// The program; `None` when there is none.
+    pub executable: Option<Executable>,
+    /// What admits it; `None` when nothing does.
+    pub matched: Option<Match>,
 }
 
 /// A redirection with its file resolved.
@@ -73,6 +104,18 @@ pub struct Executable {
     pub canonical: String,
     /// Which file that was.
     pub identity: Identity,
+    /// Who can put another program in its place.
+    pub guard: Guard,
+}
+
+/// Whether somebody but the owner can replace a program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Guard {
+    /// Only root and the user who runs it can.
+    Kept,
+    /// The file, a link to it or a directory on the way can be written by others.
+    Open,
 }
 
 /// Which file a path meant (exec-approval 6).
@@ -102,6 +145,33 @@ pub enum Match {
     Skill,
 }
 
+/// How a line stands before any policy is asked (exec-approval 3.3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Standing {
+    /// Read completely, and every command of it is admitted.
+    Hit,
+    /// Anything else that a person may be asked about.
+    Miss,
+    /// Malformed: nobody is asked.
+    Refused,
+}
+
+impl Plan {
+    /// How the line stands.
+    #[must_use]
+    pub fn standing(&self) -> Standing {
+        match &self.miss {
+            None => Standing::Hit,
+            Some(miss) if miss.is_refusal() => Standing::Refused,
+            Some(_) => Standing::Miss,
+        }
+    }
+}
+
+/// Words of a [`Miss`] that nobody is asked about.
+const REFUSALS: [&str; 5] = ["empty", "nul", "env-forbidden", "no-directory", "bad-request"];
+
 /// Why something is not automatic.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Miss {
@@ -116,6 +186,12 @@ impl Miss {
     #[must_use]
     pub fn new(word: &str, detail: impl Into<String>) -> Self {
         Self { word: word.to_owned(), detail: detail.into() }
+    }
+
+    /// Whether the request is malformed, so that nobody is asked.
+    #[must_use]
+    pub fn is_refusal(&self) -> bool {
+        REFUSALS.contains(&self.word.as_str())
     }
 
     /// `word` or `word: detail`.
