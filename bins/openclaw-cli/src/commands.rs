@@ -4,6 +4,7 @@ mod completion;
 mod config;
 mod doctor;
 mod explain;
+mod ledger;
 mod onboard;
 mod policy;
 mod policy_diff;
@@ -44,6 +45,8 @@ pub enum Command {
     Explain(Box<explain::ExplainArgs>),
     /// Look at sandboxes.
     Sandbox(sandbox::SandboxArgs),
+    /// Look at the record of what was decided and done, and check that it is whole.
+    Ledger(ledger::LedgerArgs),
     /// Print the completion script of a shell.
     Completion(completion::CompletionArgs),
     /// Write the man pages to a folder.
@@ -64,6 +67,7 @@ pub fn run(app: &App, command: Command) -> anyhow::Result<ExitCode> {
         Command::Onboard(args) => onboard::run(app, &args),
         Command::Explain(args) => explain::run(app, &args),
         Command::Sandbox(args) => sandbox::run(app, &args),
+        Command::Ledger(args) => ledger::run(app, &args),
         Command::Completion(args) => Ok(completion::completion(app, &args)),
         Command::Man(args) => completion::man(app, &args),
     }

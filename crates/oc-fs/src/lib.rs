@@ -14,6 +14,7 @@
 //! * [`lock`]: one writer at a time, across processes (SP-007).
 //! * [`backup`]: rotated copies, never more open than the original (SP-055).
 //! * [`config_store`]: the one way a configuration is written; [`change_log`]: the record of it (SP-071).
+//! * [`ledger`]: what was decided and done, append-only, in a chain of hashes.
 //! * [`credential`]: credentials kept in files and keychains (SP-066).
 //! * [`plugins`]: which plugins lie on the disk, by their manifests.
 //! * [`narrow`]: modes made owner-only, on the inode that was checked.
@@ -36,6 +37,7 @@ pub mod config_store;
 pub mod credential;
 pub mod facts;
 pub mod fix_record;
+pub mod ledger;
 pub mod lock;
 pub mod mode;
 pub mod narrow;

@@ -250,3 +250,110 @@ fn sp_006_a_kill_while_the_configuration_is_written_leaves_the_old_or_the_new_on
         assert_eq!(std::fs::read_to_string(tmp.path().join("openclaw.json.bak")).unwrap(), OLD);
     }
 }
+
+fn ledger_entry(call: &str) -> oc_fs::ledger::Entry {
+    oc_fs::ledger::Entry {
+        kind: oc_fs::ledger::Kind::Decision,
+        actor: "command-line".to_owned(),
+        agent: "main".to_owned(),
+        session: "agent:main:main".to_owned(),
+        subject: "tool:exec".to_owned(),
+        verdict: "allowed".to_owned(),
+        rule: "none".to_owned(),
+        key_path: None,
+        source: None,
+        config_gen: String::new(),
+        approval_id: None,
+        call: call.to_owned(),
+        inputs: serde_json::Map::new(),
+    }
+}
+
+fn moment() -> jiff::Timestamp {
+    "2026-03-01T12:00:00Z".parse().unwrap()
+}
+
+#[test]
+#[ignore = "not a test: the process that the_ledger_survives_a_kill_at_every_step kills"]
+fn child_appends_and_is_killed() {
+    use oc_fs::ledger::{AppendStep, Ledger};
+    let ledger = Ledger::of(Path::new(&std::env::var_os("STORE").unwrap()));
+    let step: usize = std::env::var("STEP").unwrap().parse().unwrap();
+    ledger.append(&ledger_entry("before"), moment()).unwrap();
+    let _ = ledger.append_with(&ledger_entry("killed"), moment(), &|s| {
+        if s == AppendStep::ALL[step] {
+            let me = rustix::process::Pid::from_raw(i32::try_from(std::process::id()).unwrap()).unwrap();
+            rustix::process::kill_process(me, rustix::process::Signal::KILL).unwrap();
+        }
+    });
+}
+
+#[test]
+fn the_ledger_survives_a_kill_at_every_step() {
+    use oc_fs::ledger::{AppendStep, Ledger, read, verify};
+    for (index, step) in AppendStep::ALL.into_iter().enumerate() {
+        let tmp = tempfile::tempdir().unwrap();
+        let status = child(
+            "child_appends_and_is_killed",
+            &[("STORE", tmp.path().to_str().unwrap()), ("STEP", &index.to_string())],
+        )
+        .status()
+        .unwrap();
+        assert_eq!(status.signal(), Some(9), "{step:?}");
+        let ledger = Ledger::of(tmp.path());
+        let check = |records: usize, unfinished: bool, aside: usize| {
+            let v = verify(ledger.directory(), None).unwrap();
+            assert!(v.is_whole(), "{step:?}: {v:?}");
+            assert_eq!(
+                (v.records, v.unfinished > 0, v.set_aside.len()),
+                (records, unfinished, aside),
+                "{step:?}"
+            );
+        };
+        let torn = step == AppendStep::HalfWritten;
+        let kept = if matches!(step, AppendStep::Locked | AppendStep::HalfWritten) { 1 } else { 2 };
+        check(kept, torn, 0);
+        ledger.append(&ledger_entry("after"), moment()).unwrap();
+        check(kept + 1 + usize::from(torn), false, usize::from(torn));
+        let calls: Vec<String> =
+            read(ledger.directory()).unwrap().into_iter().map(|l| l.record.unwrap().entry.call).collect();
+        assert_eq!(calls.first().map(String::as_str), Some("before"), "{step:?}");
+        assert_eq!(calls.last().map(String::as_str), Some("after"), "{step:?}");
+    }
+}
+
+#[test]
+#[ignore = "not a test: one of the writers of many_processes_write_one_ledger"]
+fn child_appends_twenty_times() {
+    let ledger =
+        oc_fs::ledger::Ledger::of(Path::new(&std::env::var_os("STORE").unwrap())).rotating_at(20_000);
+    let id = std::env::var("WRITER").unwrap();
+    for n in 0..20 {
+        ledger.append(&ledger_entry(&format!("{id}-{n}")), moment()).unwrap();
+    }
+}
+
+#[test]
+fn sp_007_many_processes_write_one_ledger() {
+    const WRITERS: usize = 12;
+    let tmp = tempfile::tempdir().unwrap();
+    let children: Vec<_> = (0..WRITERS)
+        .map(|n| {
+            child(
+                "child_appends_twenty_times",
+                &[("STORE", tmp.path().to_str().unwrap()), ("WRITER", &n.to_string())],
+            )
+            .spawn()
+            .unwrap()
+        })
+        .collect();
+    for mut child in children {
+        assert!(child.wait().unwrap().success());
+    }
+    let directory = tmp.path().join("ledger");
+    let v = oc_fs::ledger::verify(&directory, None).unwrap();
+    assert!(v.is_whole() && v.files > 1, "{v:?}");
+    let calls: std::collections::BTreeSet<String> =
+        oc_fs::ledger::read(&directory).unwrap().into_iter().map(|l| l.record.unwrap().entry.call).collect();
+    assert_eq!((v.records, calls.len()), (WRITERS * 20, WRITERS * 20));
+}

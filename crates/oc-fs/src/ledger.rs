@@ -1,0 +1,286 @@
+//! The ledger: who did what, under which rule; append-only and hash-chained (design 3.8).
+//!
+//! `<state>/ledger/ledger-000001.jsonl`, `-000002` ...: one JSON line a record, in files that are begun anew at a certain size; the chain
+//! goes on across them. `head` notes the last acknowledged record, so that lines missing at the end show too. A record is on the disk
+//! before the effect that it tells of ([`Ledger::append`] returns after the sync).
+//!
+//! Invariant: an acknowledged record is never lost, changed or left out without [`verify`] saying where.
+//! Invariant: on a damaged chain nothing is appended: what cannot be recorded does not happen (SP-008).
+
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+use oc_text::Redactor;
+use serde_json::{Map, json};
+use thiserror::Error;
+
+use crate::lock::{self, Convention, LockFailure};
+use crate::{atomic, mode};
+
+pub mod chain;
+mod files;
+mod read;
+pub mod record;
+#[cfg(test)]
+mod tests;
+mod verify;
+
+pub use chain::Head;
+pub use read::{Line, read};
+pub use record::{Entry, Kind, Record};
+pub use verify::{Break, Verification, verify};
+
+/// Size in bytes at which a new file is begun.
+pub const ROTATE_AT: u64 = 8 * 1024 * 1024;
+
+/// The steps of one append, for tests of what a kill leaves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AppendStep {
+    /// The lock is held, nothing is written.
+    Locked,
+    /// Half of the line is written.
+    HalfWritten,
+    /// The whole line is written, not synced.
+    Written,
+    /// It is synced; the note of the head is old.
+    Synced,
+    /// The note is written.
+    Noted,
+}
+
+impl AppendStep {
+    /// Every step, in order.
+    pub const ALL: [Self; 5] = [Self::Locked, Self::HalfWritten, Self::Written, Self::Synced, Self::Noted];
+}
+
+/// Called at each step; for tests.
+pub type Hook<'a> = &'a dyn Fn(AppendStep);
+
+/// Why a record was not written. The call that it tells of must not act.
+#[derive(Debug, Error)]
+pub enum LedgerFailure {
+    /// Another process writes for too long.
+    #[error("the ledger is busy: {0}")]
+    Locked(#[from] LockFailure),
+    /// A file or the folder cannot be used.
+    #[error("the ledger cannot be written: {}: {source}", path.display())]
+    Unwritable {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The chain is damaged at its end.
+    #[error(
+        "the ledger is damaged, so nothing can be recorded: {}: {why}; see `openclaw ledger verify`, then move the folder {} aside",
+        path.display(), directory.display()
+    )]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// The folder of the ledger.
+        directory: PathBuf,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// The record itself cannot be stored.
+    #[error("the record cannot be stored: {0}")]
+    Record(#[from] serde_json::Error),
+}
+
+/// The ledger of a state directory.
+#[derive(Clone, Debug)]
+pub struct Ledger {
+    directory: PathBuf,
+    rotate_at: u64,
+}
+
+impl Ledger {
+    /// The ledger of a state directory. Nothing is created yet.
+    #[must_use]
+    pub fn of(state_dir: &Path) -> Self {
+        Self { directory: state_dir.join("ledger"), rotate_at: ROTATE_AT }
+    }
+
+    /// The same with files of another size, in bytes.
+    #[must_use]
+    pub fn rotating_at(self, bytes: u64) -> Self {
+        Self { rotate_at: bytes, ..self }
+    }
+
+    /// Its folder.
+    #[must_use]
+    pub fn directory(&self) -> &Path {
+        &self.directory
+    }
+
+    /// Appends a record. When this returns, the record is on the disk.
+    ///
+    /// # Errors
+    /// See [`LedgerFailure`]; then nothing may happen that should have been recorded.
+    pub fn append(&self, entry: &Entry, now: Timestamp) -> Result<Record, LedgerFailure> {
+        self.append_with(entry, now, &|_| ())
+    }
+
+    /// [`Ledger::append`] with a hook at every step.
+    ///
+    /// # Errors
+    /// See [`LedgerFailure`].
+    pub fn append_with(
+        &self,
+        entry: &Entry,
+        now: Timestamp,
+        hook: Hook<'_>,
+    ) -> Result<Record, LedgerFailure> {
+        let at_folder = |source| LedgerFailure::Unwritable { path: self.directory.clone(), source };
+        mode::create_directories(&self.directory).map_err(at_folder)?;
+        let _lock = lock::acquire(&self.directory.join("head"), Convention::Own, lock::WAIT)?;
+        let mut end = self.end()?;
+        hook(AppendStep::Locked);
+        if let Some(recovery) = end.recovery.take() {
+            self.write(&mut end, &recovery, now, &|_| ())?;
+        }
+        self.write(&mut end, entry, now, hook)
+    }
+
+    fn write(
+        &self,
+        end: &mut End,
+        entry: &Entry,
+        now: Timestamp,
+        hook: Hook<'_>,
+    ) -> Result<Record, LedgerFailure> {
+        if end.size >= self.rotate_at {
+            *end = self.next_part(end)?;
+        }
+        let unwritable = |path: &Path, source| LedgerFailure::Unwritable { path: path.to_owned(), source };
+        let bounded = entry.bounded(&Redactor::standard());
+        let (line, record) = chain::seal(&end.head, &format!("{now:.3}"), bounded)?;
+        let line = format!("{line}\n");
+        let (first, second) = line.as_bytes().split_at_checked(line.len() / 2).unwrap_or_default();
+        let put =
+            |bytes: &[u8], at: u64| end.file.write_all_at(bytes, at).map_err(|e| unwritable(&end.path, e));
+        put(first, end.size)?;
+        hook(AppendStep::HalfWritten);
+        put(second, end.size + first.len() as u64)?;
+        hook(AppendStep::Written);
+        end.file.sync_data().map_err(|e| unwritable(&end.path, e))?;
+        hook(AppendStep::Synced);
+        end.size += line.len() as u64;
+        end.head = chain::head_after(&record);
+        files::write_note(&self.directory, &end.head)?;
+        hook(AppendStep::Noted);
+        Ok(record)
+    }
+
+    /// Opens the last part, sets an unfinished line aside, and checks that the chain can go on from there.
+    fn end(&self) -> Result<End, LedgerFailure> {
+        let io = |path: &Path| {
+            let path = path.to_owned();
+            move |source| LedgerFailure::Unwritable { path, source }
+        };
+        let parts = files::parts(&self.directory).map_err(io(&self.directory))?;
+        let (number, path) = match parts.last() {
+            Some((number, path)) => (*number, path.clone()),
+            None => (1, files::part(&self.directory, 1)),
+        };
+        let damaged = |path: &Path, why: String| LedgerFailure::Damaged {
+            path: path.to_owned(),
+            directory: self.directory.clone(),
+            why,
+        };
+        let file = files::open(&path).map_err(io(&path))?;
+        if parts.is_empty() {
+            files::sync_directory(&self.directory).map_err(io(&self.directory))?;
+        }
+        let tail = files::tail(&file).map_err(|e| damaged(&path, e.to_string()))?;
+        let head = match (&tail.line, parts.len()) {
+            (Some(line), _) => {
+                chain::head_after(&chain::open(line).map_err(|f| damaged(&path, f.to_string()))?)
+            }
+            (None, 0 | 1) => Head::empty(),
+            // A part that was begun and got no line: the chain ends in the one before.
+            (None, n) => {
+                let before = parts.get(n - 2).map(|(_, p)| p.clone()).unwrap_or_default();
+                let tail = File::open(&before).and_then(|f| files::tail(&f)).map_err(io(&before))?;
+                let line = tail.line.unwrap_or_default();
+                chain::head_after(&chain::open(&line).map_err(|f| damaged(&before, f.to_string()))?)
+            }
+        };
+        match files::note(&self.directory) {
+            files::Note::Head(noted)
+                if noted.seq > head.seq || (noted.seq == head.seq && noted.hash != head.hash) =>
+            {
+                let why = format!("record {} was written and is not at its end", noted.seq);
+                return Err(damaged(&path, why));
+            }
+            files::Note::Missing if head.seq > 1 => {
+                return Err(damaged(&files::note_path(&self.directory), "it is missing".to_owned()));
+            }
+            files::Note::Damaged => {
+                return Err(damaged(&files::note_path(&self.directory), "it cannot be read".to_owned()));
+            }
+            files::Note::Head(_) | files::Note::Missing => {}
+        }
+        let recovery = if tail.torn.is_empty() {
+            None
+        } else {
+            let entry = self.set_aside(&head, &tail.torn, &path)?;
+            file.set_len(tail.whole).and_then(|()| file.sync_all()).map_err(io(&path))?;
+            Some(entry)
+        };
+        Ok(End { number, path, file, size: tail.whole, head, recovery })
+    }
+
+    /// Keeps an unfinished line in a file of its own, and says so in the chain.
+    fn set_aside(&self, head: &Head, torn: &[u8], part: &Path) -> Result<Entry, LedgerFailure> {
+        let next = head.seq + 1;
+        // A kill between the copy and the cut makes the next writer copy the same bytes again: same name, same bytes.
+        let name = format!("torn-{next}.part");
+        let path = self.directory.join(&name);
+        atomic::replace(&path, torn)
+            .map_err(|e| LedgerFailure::Unwritable { path: path.clone(), source: io::Error::other(e) })?;
+        let mut inputs = Map::new();
+        inputs.insert("bytes".to_owned(), torn.len().into());
+        inputs.insert("sha256".to_owned(), json!(chain::hash("", torn)));
+        inputs.insert("kept".to_owned(), name.into());
+        let part = part.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+        Ok(Entry {
+            kind: Kind::Recovery,
+            actor: "ledger".to_owned(),
+            agent: String::new(),
+            session: String::new(),
+            subject: part,
+            verdict: "set-aside".to_owned(),
+            rule: "ledger: unfinished-line".to_owned(),
+            key_path: None,
+            source: None,
+            config_gen: String::new(),
+            approval_id: None,
+            call: String::new(),
+            inputs,
+        })
+    }
+
+    fn next_part(&self, end: &End) -> Result<End, LedgerFailure> {
+        let number = end.number.saturating_add(1);
+        let path = files::part(&self.directory, number);
+        let made = files::open(&path).and_then(|f| files::sync_directory(&self.directory).map(|()| f));
+        let file = made.map_err(|source| LedgerFailure::Unwritable { path: path.clone(), source })?;
+        Ok(End { number, path, file, size: 0, head: end.head.clone(), recovery: None })
+    }
+}
+
+/// Where the chain goes on.
+#[derive(Debug)]
+struct End {
+    number: u32,
+    path: PathBuf,
+    file: File,
+    size: u64,
+    head: Head,
+    recovery: Option<Entry>,
+}

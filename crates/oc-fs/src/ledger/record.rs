@@ -1,0 +1,121 @@
+//! One record of the ledger. Ids and words only: never a message, a command text, a file's content or a secret (design 3.8).
+
+use oc_text::Redactor;
+use oc_text::visible::visible;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value as Json};
+
+/// Longest text of one field, in characters; longer ones are cut and end in `…`.
+pub const FIELD_CAP: usize = 512;
+/// Most members of [`Entry::inputs`].
+pub const MAX_INPUTS: usize = 48;
+
+/// What a record tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Kind {
+    /// Whether a call may act, and where; written before it acts.
+    Decision,
+    /// What came of a call that was allowed.
+    Outcome,
+    /// An unfinished line of a killed writer was set aside.
+    Recovery,
+}
+
+impl Kind {
+    /// The stable word.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Decision => "decision",
+            Self::Outcome => "outcome",
+            Self::Recovery => "recovery",
+        }
+    }
+}
+
+/// What is recorded; the chain adds number, time and hashes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Entry {
+    /// What the record tells.
+    pub kind: Kind,
+    /// Who asked: the surface, and the sender where one is known (`model`, `http`, `telegram:12345`).
+    pub actor: String,
+    /// The agent concerned; empty when none is.
+    pub agent: String,
+    /// The session's key; empty when there is none.
+    pub session: String,
+    /// What it is about (`tool:exec`).
+    pub subject: String,
+    /// `allowed`, `denied`; of an outcome `done`, `failed`.
+    pub verdict: String,
+    /// The deciding rule: layer and stable word.
+    pub rule: String,
+    /// The key that holds the rule; `None` for a built-in one.
+    pub key_path: Option<String>,
+    /// Where that key stands.
+    pub source: Option<String>,
+    /// Which configuration was in force: SHA-256 of what was read.
+    pub config_gen: String,
+    /// The approval that was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub approval_id: Option<String>,
+    /// The call: the same in its decision and its outcome.
+    pub call: String,
+    /// What the decision was made from (ids and digests), so that it can be made again.
+    pub inputs: Map<String, Json>,
+}
+
+impl Entry {
+    /// The entry as it is stored: every text masked (SP-014) and cut, so that a record has a bounded length.
+    #[must_use]
+    pub(super) fn bounded(&self, redactor: &Redactor) -> Self {
+        let clean = |text: &str| visible(&redactor.redact(text), FIELD_CAP);
+        Self {
+            kind: self.kind,
+            actor: clean(&self.actor),
+            agent: clean(&self.agent),
+            session: clean(&self.session),
+            subject: clean(&self.subject),
+            verdict: clean(&self.verdict),
+            rule: clean(&self.rule),
+            key_path: self.key_path.as_deref().map(clean),
+            source: self.source.as_deref().map(clean),
+            config_gen: clean(&self.config_gen),
+            approval_id: self.approval_id.as_deref().map(clean),
+            call: clean(&self.call),
+            inputs: self
+                .inputs
+                .iter()
+                .take(MAX_INPUTS)
+                .map(|(k, v)| (visible(k, 64), scalar(v, &clean)))
+                .collect(),
+        }
+    }
+}
+
+/// Only plain values are kept: nothing nested gets in, whatever a caller hands over.
+fn scalar(value: &Json, clean: &impl Fn(&str) -> String) -> Json {
+    match value {
+        Json::String(s) => clean(s).into(),
+        Json::Null | Json::Bool(_) | Json::Number(_) => value.clone(),
+        Json::Array(_) | Json::Object(_) => clean(&value.to_string()).into(),
+    }
+}
+
+/// A stored record.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Record {
+    /// Number, from 1, without gaps.
+    pub seq: u64,
+    /// When it was written (RFC 3339, UTC, milliseconds).
+    pub ts: String,
+    /// Hash of the record before; zeros for the first.
+    pub prev: String,
+    /// SHA-256 over `prev` and the line without this member, in lower-case hexadecimal.
+    pub hash: String,
+    /// What is recorded.
+    #[serde(flatten)]
+    pub entry: Entry,
+}

@@ -1,0 +1,184 @@
+use std::os::unix::fs::PermissionsExt;
+
+use super::*;
+
+fn entry(n: u32) -> Entry {
+    let mut inputs = Map::new();
+    inputs.insert("tool".to_owned(), json!("exec"));
+    inputs.insert("turn".to_owned(), json!(n));
+    Entry {
+        kind: Kind::Decision,
+        actor: "telegram:12345".to_owned(),
+        agent: "main".to_owned(),
+        session: "agent:main:main".to_owned(),
+        subject: "tool:exec".to_owned(),
+        verdict: "denied".to_owned(),
+        rule: "global: deny \"hash\":\"x\",".to_owned(),
+        key_path: Some("tools.deny[0]".to_owned()),
+        source: Some("/home/me/.openclaw/openclaw.json:3:5".to_owned()),
+        config_gen: chain::ORIGIN.to_owned(),
+        approval_id: n.is_multiple_of(2).then(|| format!("approval-{n}")),
+        call: format!("call-{n}"),
+        inputs,
+    }
+}
+
+fn now() -> Timestamp {
+    "2026-03-01T12:00:00.123Z".parse().unwrap()
+}
+
+/// A ledger of `n` records in files of about three lines each.
+fn ledger(n: u32) -> (tempfile::TempDir, Ledger) {
+    let tmp = tempfile::tempdir().unwrap();
+    let ledger = Ledger::of(tmp.path()).rotating_at(1500);
+    for i in 1..=n {
+        assert_eq!(ledger.append(&entry(i), now()).unwrap().seq, u64::from(i));
+    }
+    (tmp, ledger)
+}
+
+#[test]
+fn records_come_back_as_they_were_written_and_the_chain_crosses_files() {
+    let (_tmp, ledger) = ledger(12);
+    let lines = read(ledger.directory()).unwrap();
+    assert_eq!(lines.len(), 12);
+    for (line, n) in lines.iter().zip(1..) {
+        let record = line.record.as_ref().unwrap();
+        assert_eq!((record.seq, &record.entry), (u64::from(n), &entry(n)));
+    }
+    let v = verify(ledger.directory(), None).unwrap();
+    assert!(v.is_whole() && v.files > 2, "{v:?}");
+    assert_eq!((v.records, v.head.seq), (12, 12));
+    assert!(verify(ledger.directory(), Some(&lines[3].record.as_ref().unwrap().hash)).unwrap().is_whole());
+    assert!(!verify(ledger.directory(), Some(chain::ORIGIN)).unwrap().is_whole());
+}
+
+#[test]
+fn sp_005_the_ledger_is_owner_only() {
+    let (_tmp, ledger) = ledger(5);
+    let mode = |p: &Path| std::fs::metadata(p).unwrap().permissions().mode() & 0o7777;
+    assert_eq!(mode(ledger.directory()), 0o700);
+    for file in std::fs::read_dir(ledger.directory()).unwrap() {
+        assert_eq!(mode(&file.unwrap().path()), 0o600);
+    }
+}
+
+#[test]
+fn every_flipped_byte_is_found_and_located() {
+    let (_tmp, ledger) = ledger(4);
+    let mut files: Vec<PathBuf> =
+        files::parts(ledger.directory()).unwrap().into_iter().map(|(_, p)| p).collect();
+    files.push(files::note_path(ledger.directory()));
+    for file in &files {
+        let good = std::fs::read(file).unwrap();
+        for at in 0..good.len() {
+            for mask in [0x01, 0x20, 0x80] {
+                let mut bad = good.clone();
+                bad[at] ^= mask;
+                std::fs::write(file, &bad).unwrap();
+                let v = verify(ledger.directory(), None).unwrap();
+                let first = v
+                    .breaks
+                    .first()
+                    .unwrap_or_else(|| panic!("{}: byte {at} flipped unseen", file.display()));
+                assert_eq!(&first.file, file, "byte {at}: {first:?}");
+                if first.line > 0 {
+                    let line = good[..at].iter().filter(|b| **b == b'\n').count() + 1;
+                    assert_eq!(first.line, line, "byte {at}: {first:?}");
+                }
+            }
+        }
+        std::fs::write(file, &good).unwrap();
+    }
+    assert!(verify(ledger.directory(), None).unwrap().is_whole());
+}
+
+#[test]
+fn a_line_taken_out_moved_or_cut_off_is_found() {
+    let (_tmp, ledger) = ledger(9);
+    let parts = files::parts(ledger.directory()).unwrap();
+    let (_, middle) = &parts[1];
+    let good = std::fs::read_to_string(middle).unwrap();
+    let lines: Vec<&str> = good.lines().collect();
+    let check = |text: String, want: &str| {
+        std::fs::write(middle, text).unwrap();
+        let v = verify(ledger.directory(), None).unwrap();
+        assert!(v.breaks.iter().any(|b| b.what.contains(want)), "{want}: {:?}", v.breaks);
+        std::fs::write(middle, &good).unwrap();
+    };
+    check(format!("{}\n", lines[1..].join("\n")), "missing before this line");
+    check(format!("{}\n{}\n", lines[1], lines[0]), "should stand here");
+    // Whole files, at the beginning and at the end.
+    for (at, want) in [(0, "are missing before this line"), (parts.len() - 1, "is not there")] {
+        let kept = std::fs::read(&parts[at].1).unwrap();
+        std::fs::remove_file(&parts[at].1).unwrap();
+        let v = verify(ledger.directory(), None).unwrap();
+        assert!(v.breaks.iter().any(|b| b.what.contains(want)), "{want}: {:?}", v.breaks);
+        std::fs::write(&parts[at].1, kept).unwrap();
+    }
+}
+
+#[test]
+fn sp_008_on_a_damaged_end_nothing_is_appended() {
+    let damage: [fn(&Path, &Path); 4] = [
+        |last, _| {
+            let mut bytes = std::fs::read(last).unwrap();
+            let at = bytes.len() - 20;
+            bytes[at] ^= 1;
+            std::fs::write(last, bytes).unwrap();
+        },
+        |last, _| std::fs::remove_file(last).unwrap(),
+        |_, note| std::fs::write(note, "nonsense").unwrap(),
+        |_, note| std::fs::remove_file(note).unwrap(),
+    ];
+    for damage in damage {
+        let (_tmp, ledger) = ledger(7);
+        let (_, last) = files::parts(ledger.directory()).unwrap().pop().unwrap();
+        damage(&last, &files::note_path(ledger.directory()));
+        let before = std::fs::read(&last).ok();
+        let refused = ledger.append(&entry(8), now()).unwrap_err();
+        assert!(matches!(refused, LedgerFailure::Damaged { .. }), "{refused}");
+        assert_eq!(std::fs::read(&last).ok().filter(|b| !b.is_empty()), before);
+    }
+}
+
+#[test]
+fn an_unfinished_line_is_set_aside_and_reported() {
+    let (_tmp, ledger) = ledger(2);
+    let (_, last) = files::parts(ledger.directory()).unwrap().pop().unwrap();
+    let whole = std::fs::read(&last).unwrap();
+    let torn = br#"{"seq":3,"ts":"2026-03-01T12:0"#;
+    std::fs::write(&last, [&whole[..], torn].concat()).unwrap();
+    let v = verify(ledger.directory(), None).unwrap();
+    assert!(v.is_whole(), "{v:?}");
+    assert_eq!(v.unfinished, torn.len());
+    let record = ledger.append(&entry(9), now()).unwrap();
+    assert_eq!(record.seq, 4);
+    let v = verify(ledger.directory(), None).unwrap();
+    assert!(v.is_whole(), "{v:?}");
+    assert_eq!((v.unfinished, v.set_aside), (0, vec![3]));
+    let told = read(ledger.directory()).unwrap()[2].record.clone().unwrap();
+    assert_eq!(told.entry.inputs["kept"], "torn-3.part");
+    assert_eq!(std::fs::read(ledger.directory().join("torn-3.part")).unwrap(), torn);
+}
+
+#[test]
+fn sp_014_a_record_holds_no_secret_and_has_a_bounded_length() {
+    let (_tmp, ledger) = ledger(0);
+    let mut loose = entry(1);
+    loose.actor = "x".repeat(1_000_000);
+    loose.rule = "sk-abcdefghijklmnopqrstuvwxyz0123456789".to_owned();
+    loose
+        .inputs
+        .insert("nested".to_owned(), json!({"password": "correct horse battery staple", "n": [1, 2]}));
+    for i in 0..1000 {
+        loose.inputs.insert(format!("key-{i}"), json!("GATEWAY_TOKEN=0123456789abcdefghijklmnop\u{202e}"));
+    }
+    let stored = ledger.append(&loose, now()).unwrap();
+    let text = serde_json::to_string(&stored).unwrap();
+    for secret in ["abcdefghijklmnopqrstuvwxyz", "correct horse", "0123456789abcdef"] {
+        assert!(!text.contains(secret), "{secret} in {text}");
+    }
+    assert!(text.len() < chain::MAX_LINE && !text.contains('\u{202e}'));
+    assert!(verify(ledger.directory(), None).unwrap().is_whole());
+}
