@@ -4,12 +4,12 @@
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use thiserror::Error;
 
 /// How far commands on a host are checked, tightest first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Security {
     /// Refused.
@@ -21,7 +21,7 @@ pub enum Security {
 }
 
 /// When a person is asked, least often first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Ask {
     /// Never.
@@ -45,6 +45,16 @@ impl Security {
             _ => None,
         }
     }
+
+    /// The word of the file.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Deny => "deny",
+            Self::Allowlist => "allowlist",
+            Self::Full => "full",
+        }
+    }
 }
 
 impl Ask {
@@ -57,6 +67,17 @@ impl Ask {
             "on-miss" => Some(Self::OnMiss),
             "always" => Some(Self::Always),
             _ => None,
+        }
+    }
+
+    /// The word of the file.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Off => "off",
+            Self::Elevated => "elevated",
+            Self::OnMiss => "on-miss",
+            Self::Always => "always",
         }
     }
 }

@@ -4,6 +4,9 @@
 //! * [`approvals_file`]: `exec-approvals.json` as data, and the settings in force for an agent.
 //! * [`host_view`]: the facts about the host of execution that the analysis asks for.
 //! * [`plan`]: the analysed line, the one value that is judged, shown, bound and run.
+//! * [`request`], [`binding`]: what a person is asked, and what the answer binds.
+//! * [`life_cycle`]: requests from the question to the end of the run; [`approver`]: who may answer.
+//! * [`persist`]: what allow-always stores, and when it is offered.
 //! * [`safe_bin`]: which uses of a listed program are provably read-only.
 //!
 //! Pure: texts and facts come in, answers go out; nothing is run and nothing is written.
@@ -12,7 +15,14 @@
 //! Invariant: a text that cannot be read completely is never allowed (SP-130).
 
 pub mod approvals_file;
+pub mod approver;
+pub mod binding;
 pub mod host_view;
+pub mod life_cycle;
+pub mod persist;
 pub mod plan;
 pub mod program_name;
+pub mod request;
 pub mod safe_bin;
+#[cfg(test)]
+mod sample;

@@ -19,6 +19,7 @@
 //! * [`plugins`]: which plugins lie on the disk, by their manifests.
 //! * [`narrow`]: modes made owner-only, on the inode that was checked.
 //! * [`fix_record`]: what the last fix changed, so that it can be undone.
+//! * [`approval_queue`]: who waits for an answer, and the answers; [`owned_file`]: stores that nobody else may have written.
 //! * [`random`]: tokens from the operating system's random source.
 //!
 //! It never decides what a fact means, or which value may be written: that is the business of the pure crates.
@@ -27,6 +28,7 @@
 //! Invariant: what was checked is the open handle that is read, never the path again (SP-002).
 //! Invariant: nothing here follows a link in the last component of a path that it writes.
 
+pub mod approval_queue;
 pub mod atomic;
 pub mod backup;
 pub mod bounded_read;
@@ -41,6 +43,7 @@ pub mod ledger;
 pub mod lock;
 pub mod mode;
 pub mod narrow;
+pub mod owned_file;
 pub mod plugins;
 pub mod random;
 pub mod relocate;
