@@ -56,6 +56,114 @@ const VERSIONED: [&str; 8] = ["python", "pypy", "ruby", "perl", "php", "node", "
 /// Programs that read, write or run more than their name suggests, whatever a profile allows.
 const BROAD: [&str; 7] = ["jq", "awk", "gawk", "mawk", "nawk", "sed", "gsed"];
 
+/// Programs that start the program they are given, or any other (exec-approval 5.3).
+const STARTERS: [&str; 104] = [
+    "at",
+    "batch",
+    "bc",
+    "builtin",
+    "bwrap",
+    "capsh",
+    "cargo",
+    "choom",
+    "chpst",
+    "chroot",
+    "chrt",
+    "command",
+    "cpulimit",
+    "crontab",
+    "curl",
+    "dc",
+    "dd",
+    "doas",
+    "docker",
+    "dtach",
+    "ed",
+    "emacs",
+    "entr",
+    "env",
+    "eval",
+    "ex",
+    "exec",
+    "fakeroot",
+    "faketime",
+    "firejail",
+    "flock",
+    "gdb",
+    "git",
+    "gmake",
+    "go",
+    "ionice",
+    "kubectl",
+    "ld.so",
+    "linux32",
+    "linux64",
+    "lldb",
+    "ltrace",
+    "m4",
+    "make",
+    "mount",
+    "nano",
+    "nc",
+    "ncat",
+    "netcat",
+    "newgrp",
+    "nice",
+    "nohup",
+    "npm",
+    "npx",
+    "nsenter",
+    "openssl",
+    "parallel",
+    "pico",
+    "pip",
+    "pip3",
+    "pkexec",
+    "pnpm",
+    "podman",
+    "prlimit",
+    "proot",
+    "rlwrap",
+    "rsync",
+    "run-parts",
+    "runcon",
+    "runuser",
+    "scp",
+    "screen",
+    "script",
+    "scriptreplay",
+    "setarch",
+    "setpriv",
+    "setsid",
+    "sftp",
+    "sg",
+    "socat",
+    "softlimit",
+    "source",
+    "ssh",
+    "start-stop-daemon",
+    "stdbuf",
+    "strace",
+    "su",
+    "sudo",
+    "systemd-run",
+    "taskset",
+    "tee",
+    "telnet",
+    "time",
+    "timeout",
+    "tmux",
+    "unbuffer",
+    "unshare",
+    "vi",
+    "view",
+    "vim",
+    "watch",
+    "wget",
+    "xargs",
+    "yarn",
+];
+
 /// Endings that Windows adds to program names.
 const ENDINGS: [&str; 4] = [".exe", ".cmd", ".bat", ".com"];
 
@@ -78,6 +186,14 @@ pub fn is_interpreter(entry: &str) -> bool {
                     && rest.chars().all(|c| c.is_ascii_digit() || c == '.')
             })
         })
+}
+
+/// Whether a listed name gives no trust whatever profile it has: shells, interpreters and programs that start others (SP-160).
+///
+/// The built-in profiles of `awk`, `sed` and `env` are the only exceptions, and the caller's business.
+#[must_use]
+pub fn is_never_safe(entry: &str) -> bool {
+    is_interpreter(entry) || STARTERS.contains(&base_name(entry).as_str())
 }
 
 /// Whether a program does more than its name suggests, so that no profile makes it safe.

@@ -22,11 +22,15 @@ pub trait ReadRule {
     fn walk(&self, operand: &str, what: Walk) -> Result<(), Miss>;
 }
 
-/// What a walk does with the files it meets.
+/// What a walk does with what it meets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Walk {
     /// Names only (`ls -R`, `find`).
     Names,
+    /// Names, and links to directories are entered (`ls -LR`, `find -L`).
+    NamesThroughLinks,
     /// Contents (`grep -r`).
     Contents,
+    /// Contents, and links are followed on the way (`grep -R`).
+    ContentsThroughLinks,
 }
