@@ -20,6 +20,7 @@
 //! * [`narrow`]: modes made owner-only, on the inode that was checked.
 //! * [`fix_record`]: what the last fix changed, so that it can be undone.
 //! * [`approval_queue`]: who waits for an answer, and the answers; [`owned_file`]: stores that nobody else may have written.
+//! * [`sandbox_registry`]: which sandbox containers were made for whom, and when they were used.
 //! * [`random`]: tokens from the operating system's random source.
 //!
 //! It never decides what a fact means, or which value may be written: that is the business of the pure crates.
@@ -48,4 +49,5 @@ pub mod plugins;
 pub mod random;
 pub mod relocate;
 pub mod root;
+pub mod sandbox_registry;
 pub mod secret_walk;

@@ -13,5 +13,7 @@ mod validate;
 
 pub use build::{CreateCommand, build, setup_command, start_command};
 pub use exec::{ExecRequest, SANDBOX_PATH, exec_command};
-pub use harden::{Baseline, DEFAULT_PIDS_LIMIT, NOBODY, Runner, harden};
+pub use harden::{
+    Baseline, DEFAULT_FILE_SIZE, DEFAULT_PIDS_LIMIT, DEFAULT_TMPFS_SIZE, NOBODY, Runner, harden,
+};
 pub use validate::{PathRules, Refusal, validate};

@@ -5,6 +5,7 @@
 //!
 //! * [`gate`]: the one function from a tool call to its result; only it can make the value that executors take.
 //! * [`executor`]: what every place of execution can do.
+//! * [`container`]: the executor over a container engine.
 //! * [`naming`]: slug, container name, and the refusal when a cut name could belong to two.
 //! * [`config_hash`]: the digest that decides about re-creation, and upstream's hash as a compatible label.
 //! * [`context`]: the directories, mounts and name of one planned sandbox.
@@ -20,6 +21,7 @@
 //! Recorded cases: `fixtures/sandbox/`.
 
 pub mod config_hash;
+pub mod container;
 pub mod context;
 pub mod docker_args;
 pub mod executor;

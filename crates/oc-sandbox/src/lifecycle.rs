@@ -45,6 +45,8 @@ pub enum Activity {
 pub enum Ownership {
     /// It carries our label.
     Ours,
+    /// It carries the product's label and that of another installation (another state directory on the same engine).
+    Neighbour,
     /// It does not.
     Foreign,
 }
@@ -119,6 +121,11 @@ pub enum EnsureError {
         "container {0} exists and was not made by openclaw; remove or rename it, or change docker.containerPrefix"
     )]
     Foreign(String),
+    /// Another installation's container has our name.
+    #[error(
+        "container {0} belongs to another openclaw installation on this engine; give one of them its own docker.containerPrefix"
+    )]
+    Neighbour(String),
     /// It belongs to another scope key (SP-237).
     #[error("container {name} belongs to {owner:?}, not to {wanted:?}; shorten docker.containerPrefix")]
     OtherScope {
@@ -156,8 +163,10 @@ pub fn ensure(
         let actions = vec![Action::Create, Action::Start];
         return Ok(Ensure { why: Why::New, actions, after_running_command: false, entry: new_entry() });
     };
-    if found.ownership == Ownership::Foreign {
-        return Err(EnsureError::Foreign(wanted.container_name.clone()));
+    match found.ownership {
+        Ownership::Ours => {}
+        Ownership::Neighbour => return Err(EnsureError::Neighbour(wanted.container_name.clone())),
+        Ownership::Foreign => return Err(EnsureError::Foreign(wanted.container_name.clone())),
     }
     if let Some(owner) = found.scope_key.as_ref().filter(|k| **k != wanted.scope_key) {
         return Err(EnsureError::OtherScope {

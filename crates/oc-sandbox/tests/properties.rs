@@ -147,15 +147,17 @@ fn sp_233_values_stay_one_argument_each() {
 #[test]
 fn sp_234_what_is_unset_is_filled_and_what_is_written_is_kept() {
     let baseline = |uid| Baseline {
+        owner: "here",
         owner_uid: uid,
         owner_gid: uid,
-        runner: Some(Runner { source: "/opt/runner", target: "/.runner" }),
+        runner: Some(Runner { source: "/opt/runner", target: "/.runner", program: "/.runner" }),
     };
-    let argv = |docker: &Value, uid| {
+    let hardened = |docker: &Value, baseline: &Baseline<'_>| {
         let (plan, context) = sandbox(docker);
         let docker = &plan.settings.docker;
-        harden(build(docker, &context, 0), docker, &context, &baseline(uid)).argv()
+        harden(build(docker, &context, 0), docker, &context, baseline).argv()
     };
+    let argv = |docker: &Value, uid| hardened(docker, &baseline(uid));
     let has =
         |argv: &[String], flag: &str, value: &str| argv.windows(2).any(|w| w[0] == flag && w[1] == value);
     let plain = argv(&json!({"memory": "1g"}), 1000);
@@ -165,14 +167,21 @@ fn sp_234_what_is_unset_is_filled_and_what_is_written_is_kept() {
         ("--memory-swap", "1g"),
         ("--cap-drop", "ALL"),
         ("--security-opt", "no-new-privileges"),
-        ("--tmpfs", "/tmp"),
+        ("--tmpfs", "/tmp:size=512m"),
+        ("--ulimit", "core=0"),
+        ("--log-driver", "none"),
+        ("--label", "openclaw.owner=here"),
         ("-v", "/opt/runner:/.runner:ro"),
+        ("--entrypoint", "/.runner"),
     ] {
         assert!(has(&plain, flag, value), "{flag} {value}: {plain:?}");
     }
-    for flag in ["--read-only", "--init"] {
-        assert!(plain.iter().any(|a| a == flag), "{flag}");
-    }
+    let is_set = |argv: &[String], flag: &str| argv.iter().any(|a| a == flag);
+    assert!(is_set(&plain, "--read-only"));
+    assert!(!is_set(&plain, "--init"), "the runner itself is the first process");
+    let without = hardened(&json!({"tmpfs": ["/t"]}), &Baseline { runner: None, ..baseline(1) });
+    assert!(is_set(&without, "--init"), "somebody has to collect orphans");
+    assert!(has(&without, "--tmpfs", "/t"), "what the operator wrote stays");
     assert!(has(&argv(&json!({}), 0), "--user", "65534:65534"), "never root");
     let own = argv(&json!({"user": "5:5", "pidsLimit": 9, "memory": "1g", "memorySwap": "3g"}), 1000);
     assert!(has(&own, "--user", "5:5") && has(&own, "--pids-limit", "9") && has(&own, "--memory-swap", "3g"));

@@ -13,7 +13,7 @@ const CARD: [(&str, Option<&str>); 13] = [
     ("json5", None),
     ("clap", None),
     ("thiserror", None),
-    ("bollard", Some("the container executor")),
+    ("bollard", None),
     ("globset", Some("the approval allowlist patterns")),
     ("ring", None),
     ("tracing", Some("the gateway's log")),

@@ -18,7 +18,6 @@ impl AuthorizedCall {
 
     /// A call for the tests of the executors.
     #[cfg(test)]
-    #[expect(dead_code, reason = "the executors' tests come with them")]
     pub(crate) fn for_tests(place: Place) -> Self {
         Self::new("test".to_owned(), place)
     }

@@ -1,0 +1,8 @@
+//! The container executor against a real engine. Without one the tests say so and pass, unless `OC_REQUIRE` has the word `docker`.
+#![allow(clippy::indexing_slicing, reason = "tests")]
+
+mod bench;
+mod commands;
+mod setting;
+
+use setting::{Setting, engine};
