@@ -8,6 +8,11 @@ use std::process::ExitCode;
 use clap::Parser;
 
 fn main() -> ExitCode {
+    // The runner of the host and native executors is this same file; it takes no part in the command line.
+    let mut arguments = std::env::args_os().skip(1);
+    if arguments.next().is_some_and(|a| a == oc_runner::HIDDEN) {
+        return oc_runner::main(arguments);
+    }
     let cli = match commands::Cli::try_parse() {
         Ok(cli) => cli,
         Err(e) => {

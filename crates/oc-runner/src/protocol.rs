@@ -7,6 +7,8 @@
 //! The reader gives bytes back ([`Request::Window`], [`Reply::Window`]) as it takes them. At the start [`OUTPUT_WINDOW`] bytes may travel
 //! from the runner and [`INPUT_WINDOW`] towards it.
 
+pub mod frame;
+
 use serde::{Deserialize, Serialize};
 
 /// Raised when a frame changes its meaning; both sides refuse another one.
