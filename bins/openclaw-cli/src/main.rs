@@ -8,10 +8,8 @@ use std::process::ExitCode;
 use clap::Parser;
 
 fn main() -> ExitCode {
-    // The runner of the host and native executors is this same file; it takes no part in the command line.
-    let mut arguments = std::env::args_os().skip(1);
-    if arguments.next().is_some_and(|a| a == oc_runner::HIDDEN) {
-        return oc_runner::main(arguments);
+    if let Some(code) = runner() {
+        return code;
     }
     let cli = match commands::Cli::try_parse() {
         Ok(cli) => cli,
@@ -30,4 +28,15 @@ fn main() -> ExitCode {
             ExitCode::from(1)
         }
     }
+}
+
+/// The hidden command that executors start again from this binary: the runner, and the stages that a native sandbox is set up in. It
+/// comes before everything else, while the process is still single-threaded and has read nothing.
+fn runner() -> Option<ExitCode> {
+    let mut arguments = std::env::args_os().skip(1).peekable();
+    arguments.next_if(|a| a == oc_runner::HIDDEN)?;
+    if oc_confine::is_for_us(arguments.peek()) {
+        return Some(oc_confine::main(arguments));
+    }
+    Some(oc_runner::main(arguments))
 }

@@ -3,7 +3,7 @@
 use super::manifest::Manifest;
 
 /// Lowest first. A crate may depend on crates that stand before it.
-const ORDER: [&str; 18] = [
+const ORDER: [&str; 19] = [
     "oc-types",
     "oc-text",
     "oc-shell",
@@ -13,6 +13,7 @@ const ORDER: [&str; 18] = [
     "oc-audit",
     "oc-rooted",
     "oc-runner",
+    "oc-confine",
     "oc-fs",
     "oc-sandbox",
     "oc-agent",
