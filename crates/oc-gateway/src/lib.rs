@@ -1,7 +1,9 @@
 //! The gateway's edge: who is at the door, and does the door answer?
 //!
+//! * [`entrance`]: who is at the door, decided over plain data: address, locality, credential, device key, origin, wrong answers.
 //! * [`probe`]: the live probe of the security audit, a client of a running gateway.
 //!
 //! It never decides what a caller may do; that is the policy's part.
 
+pub mod entrance;
 pub mod probe;

@@ -1,0 +1,78 @@
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+use super::*;
+
+fn at(address: &str) -> Caller {
+    Caller::At(address.parse().unwrap())
+}
+
+fn shared(t: &mut Throttle, caller: Caller, now: u64) -> Admission {
+    t.attempt(Class::SharedSecret, caller, false, now)
+}
+
+#[test]
+fn sp_336_the_budget_is_never_passed_by_one() {
+    let mut t = Throttle::new(Limits::default());
+    let caller = at("203.0.113.9");
+    let tries: Vec<_> = (0..12).map(|_| shared(&mut t, caller, 1_000)).collect();
+    assert_eq!(tries.iter().filter(|a| **a == Admission::Now).count(), 10);
+    assert_eq!(tries.last(), Some(&Admission::Locked(300_000)));
+    assert_eq!(shared(&mut t, caller, 300_999), Admission::Locked(1));
+    assert_eq!(shared(&mut t, caller, 301_000), Admission::Now);
+    assert_eq!(shared(&mut t, at("203.0.113.10"), 1_000), Admission::Now);
+}
+
+#[test]
+fn sp_336_ipv6_counts_by_its_network_and_the_unknown_share_one_budget() {
+    let mut t = Throttle::new(Limits { max_attempts: 2, ..Limits::default() });
+    shared(&mut t, at("2001:db8:1:2::1"), 0);
+    shared(&mut t, at("2001:db8:1:2:ffff::9"), 0);
+    assert!(matches!(shared(&mut t, at("2001:db8:1:2::77"), 0), Admission::Locked(_)));
+    assert_eq!(shared(&mut t, at("2001:db8:1:3::1"), 0), Admission::Now);
+    shared(&mut t, Caller::Unknown, 0);
+    shared(&mut t, Caller::Unknown, 0);
+    assert!(matches!(shared(&mut t, Caller::Unknown, 0), Admission::Locked(_)));
+}
+
+#[test]
+fn sp_336_local_programs_wait_and_local_pages_are_locked() {
+    let local = Caller::LocalDirect("127.0.0.1".parse().unwrap());
+    let mut t = Throttle::new(Limits::default());
+    let waits: Vec<_> = (0..8).map(|_| shared(&mut t, local, 0)).collect();
+    let want = [0, 250, 500, 1_000, 2_000, 4_000, 5_000, 5_000];
+    let want = want.map(|ms| if ms == 0 { Admission::Now } else { Admission::Delayed(ms) });
+    assert_eq!(waits, want);
+    let mut t = Throttle::new(Limits::default());
+    for _ in 0..10 {
+        t.attempt(Class::SharedSecret, local, true, 0);
+    }
+    assert!(matches!(t.attempt(Class::SharedSecret, local, true, 0), Admission::Locked(_)));
+}
+
+#[test]
+fn sp_337_success_and_no_guess_give_the_budget_back() {
+    let caller = at("203.0.113.9");
+    let mut t = Throttle::new(Limits { max_attempts: 1, ..Limits::default() });
+    for _ in 0..5 {
+        assert_eq!(shared(&mut t, caller, 0), Admission::Now);
+        t.succeeded(Class::SharedSecret, caller);
+    }
+    for _ in 0..5 {
+        assert_eq!(shared(&mut t, caller, 0), Admission::Now);
+        t.forget_one(Class::SharedSecret, caller);
+    }
+    assert_eq!(t.attempt(Class::Hook, caller, false, 0), Admission::Now);
+}
+
+#[test]
+fn sp_336_memory_is_bounded_and_a_lock_outlives_a_flood() {
+    let mut t = Throttle::new(Limits { max_attempts: 1, ..Limits::default() });
+    let target = at("203.0.113.9");
+    shared(&mut t, target, 0);
+    assert!(matches!(shared(&mut t, target, 0), Admission::Locked(_)));
+    for n in 0..u32::try_from(MAX_KEYS).unwrap() + 50 {
+        shared(&mut t, Caller::At(IpAddr::V4((0x0a00_0000 + n).into())), 1);
+    }
+    assert!(t.len() <= MAX_KEYS);
+    assert!(matches!(shared(&mut t, target, 2), Admission::Locked(_)));
+}
