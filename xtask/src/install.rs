@@ -13,7 +13,7 @@ struct Tool {
 }
 
 /// Debian packages need root; the others do not.
-const TOOLS: [Tool; 6] = [
+const TOOLS: [Tool; 7] = [
     Tool { program: "cargo-nextest", install: &["cargo", "install", "cargo-nextest", "--locked"] },
     Tool { program: "cargo-deny", install: &["cargo", "install", "cargo-deny", "--locked"] },
     Tool { program: "cargo-fuzz", install: &["cargo", "install", "cargo-fuzz", "--locked"] },
@@ -24,6 +24,10 @@ const TOOLS: [Tool; 6] = [
     Tool {
         program: "chromium",
         install: &["apt-get", "install", "-y", "-qq", "--no-install-recommends", "chromium"],
+    },
+    Tool {
+        program: "tmux",
+        install: &["apt-get", "install", "-y", "-qq", "--no-install-recommends", "tmux"],
     },
     Tool {
         program: "xmllint",

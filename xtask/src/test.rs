@@ -40,9 +40,9 @@ pub fn run(args: &Args) -> Result<bool> {
     let env = [
         ("OC_ARTIFACTS", artifacts.as_str()),
         ("INSTA_UPDATE", "no"),
-        ("OC_REQUIRE", if strict { "chromium xmllint" } else { "" }),
+        ("OC_REQUIRE", if strict { "chromium tmux xmllint" } else { "" }),
     ];
-    for tool in ["chromium", "xmllint"] {
+    for tool in ["chromium", "tmux", "xmllint"] {
         if !has(tool) {
             s.skip(&format!("tests with {tool}"), "it is not installed; the rest runs");
         }

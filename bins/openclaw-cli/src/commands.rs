@@ -1,5 +1,6 @@
 //! The commands, one module each.
 
+mod approvals;
 mod completion;
 mod config;
 mod doctor;
@@ -43,6 +44,9 @@ pub enum Command {
     Onboard(onboard::OnboardArgs),
     /// Say which rule decides, where it stands and what would change the answer. Writes nothing.
     Explain(Box<explain::ExplainArgs>),
+    /// Answer commands that wait for a person, and keep the lists of allowed programs.
+    #[command(visible_alias = "exec-approvals")]
+    Approvals(approvals::ApprovalsArgs),
     /// Look at sandboxes.
     Sandbox(sandbox::SandboxArgs),
     /// Look at the record of what was decided and done, and check that it is whole.
@@ -66,6 +70,7 @@ pub fn run(app: &App, command: Command) -> anyhow::Result<ExitCode> {
         Command::Policy(args) => policy::run(app, &args),
         Command::Onboard(args) => onboard::run(app, &args),
         Command::Explain(args) => explain::run(app, &args),
+        Command::Approvals(args) => approvals::run(app, &args),
         Command::Sandbox(args) => sandbox::run(app, &args),
         Command::Ledger(args) => ledger::run(app, &args),
         Command::Completion(args) => Ok(completion::completion(app, &args)),

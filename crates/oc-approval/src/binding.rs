@@ -53,8 +53,6 @@ pub struct Circumstances {
     pub host: Host,
     /// Which node, with [`Host::Node`].
     pub node: Option<String>,
-    /// Environment that the request sets; only names and digests are kept.
-    pub environment: BTreeMap<String, String>,
     /// How far the host checks (after both sides were merged).
     pub security: Security,
     /// When a person is asked (after both sides were merged).
@@ -75,6 +73,7 @@ pub struct Binding {
     session: String,
     host: Host,
     node: Option<String>,
+    /// The programs, and those that wrappers start, in order.
     executables: Vec<Option<Executable>>,
     operands: Vec<Digest>,
 }
@@ -136,6 +135,9 @@ impl Field {
 /// Why a line cannot be put before a person at all.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum Unapprovable {
+    /// The request is malformed.
+    #[error("{0}; nobody is asked about such a request")]
+    Refused(String),
     /// There is no such working directory.
     #[error("{0} is not a directory that can be read; a person approves a command in one directory")]
     Directory(String),
@@ -161,6 +163,9 @@ impl Binding {
         if plan.text.len() > oc_shell::MAX_BYTES {
             return Err(Unapprovable::TooLong(plan.text.len()));
         }
+        if let Some(miss) = plan.miss.as_ref().filter(|m| m.is_refusal()) {
+            return Err(Unapprovable::Refused(miss.text()));
+        }
         let directory_id = match (at.host, view.entry(&plan.directory)) {
             (_, Entry::Directory(facts)) => Some((facts.device, facts.inode)),
             // These directories are on another machine, or inside of a container that does not run yet.
@@ -180,12 +185,17 @@ impl Binding {
             argv: plan.segments.iter().map(|s| s.argv.clone()).collect(),
             directory: plan.directory.clone(),
             directory_id,
-            environment: at.environment.iter().map(|(k, v)| (k.clone(), sha256(v.as_bytes()))).collect(),
+            environment: plan.overrides.iter().map(|(k, v)| (k.clone(), sha256(v.as_bytes()))).collect(),
             agent: at.agent.clone(),
             session: at.session.clone(),
             host: at.host,
             node: at.node.clone(),
-            executables: plan.segments.iter().map(|s| s.executable.clone()).collect(),
+            executables: plan
+                .segments
+                .iter()
+                .flat_map(|s| std::iter::once(&s.executable).chain(s.inner.iter().map(|i| &i.executable)))
+                .cloned()
+                .collect(),
             operands,
         })
     }

@@ -5,7 +5,7 @@
 //! * [`host_view`]: the facts about the host of execution that the analysis asks for.
 //! * [`plan`]: the analysed line, the one value that is judged, shown, bound and run.
 //! * [`request`], [`binding`]: what a person is asked, and what the answer binds.
-//! * [`life_cycle`]: requests from the question to the end of the run; [`approver`]: who may answer.
+//! * [`life_cycle`]: requests from the question to the end of the run; [`approver`]: who may answer; [`prompt`]: how it is shown.
 //! * [`persist`]: what allow-always stores, and when it is offered.
 //! * [`safe_bin`]: which uses of a listed program are provably read-only.
 //!
@@ -22,6 +22,7 @@ pub mod life_cycle;
 pub mod persist;
 pub mod plan;
 pub mod program_name;
+pub mod prompt;
 pub mod request;
 pub mod safe_bin;
 #[cfg(test)]

@@ -8,8 +8,8 @@ use thiserror::Error;
 
 use crate::approvals_file::{Ask, Security};
 use crate::binding::{Circumstances, Host, Operand, operand, sha256};
-use crate::host_view::{Entry, HostView};
-use crate::plan::{Expansion, Plan, Segment};
+use crate::host_view::HostView;
+use crate::plan::{Expansion, Form, Guard, Plan, Segment};
 use crate::program_name::{base_name, is_broad, is_interpreter};
 
 /// Programs that run what their arguments say, or act for any program: remembering one of them would open everything.
@@ -102,7 +102,7 @@ pub enum NotOffered {
     #[error("`{0}` runs other programs or code")]
     Opener(String),
     /// Others may replace the program.
-    #[error("others can write to the folder of {0}")]
+    #[error("others can replace {0}")]
     WritableByOthers(String),
     /// Variables before the command.
     #[error("the line sets variables")]
@@ -133,15 +133,13 @@ pub fn offer(plan: &Plan, at: &Circumstances, view: &dyn HostView) -> Result<Vec
     if plan.segments.iter().any(|s| s.connector != Connector::Then) {
         return Err(NotOffered::Conditional);
     }
-    plan.segments.iter().map(|s| entry(s, &plan.directory, at, view)).collect()
+    if !plan.overrides.is_empty() {
+        return Err(NotOffered::Assignments);
+    }
+    plan.segments.iter().map(|s| entry(s, &plan.directory, view)).collect()
 }
 
-fn entry(
-    segment: &Segment,
-    directory: &str,
-    at: &Circumstances,
-    view: &dyn HostView,
-) -> Result<Remembered, NotOffered> {
+fn entry(segment: &Segment, directory: &str, view: &dyn HostView) -> Result<Remembered, NotOffered> {
     let word = segment.argv.first().cloned().unwrap_or_default();
     let program = segment.executable.as_ref().ok_or_else(|| NotOffered::Unresolved(word.clone()))?;
     for name in [&word, &program.path, &program.canonical] {
@@ -150,21 +148,17 @@ fn entry(
             return Err(NotOffered::Opener(base));
         }
     }
+    if segment.form != Form::Plain || !segment.inner.is_empty() {
+        return Err(NotOffered::Opener(base_name(&word)));
+    }
     if !matches!(operand(segment, directory, view), Ok(Operand::None)) {
         return Err(NotOffered::Opener(base_name(&word)));
     }
-    if !segment.assignments.is_empty() || !at.environment.is_empty() {
+    if !segment.assignments.is_empty() {
         return Err(NotOffered::Assignments);
     }
-    for path in [&program.path, &program.canonical] {
-        let folder = path.rsplit_once('/').map_or("/", |(f, _)| if f.is_empty() { "/" } else { f });
-        // Sticky or not: whoever may create names there may put another program beside it, and a link in its place.
-        match view.entry(folder) {
-            Entry::Directory(facts) if facts.mode & 0o022 == 0 => {}
-            // `/bin` is a link on most systems; who may write there is who may write to what it points to.
-            Entry::Link { .. } => {}
-            _ => return Err(NotOffered::WritableByOthers(path.clone())),
-        }
+    if program.guard == Guard::Open {
+        return Err(NotOffered::WritableByOthers(program.path.clone()));
     }
     Ok(Remembered {
         pattern: program.canonical.clone(),

@@ -87,7 +87,7 @@ impl Asked {
             agent_id: at.agent.clone(),
             resolved_path: plan.segments.first().and_then(|s| Some(s.executable.as_ref()?.canonical.clone())),
             session_key: at.session.clone(),
-            env_keys: at.environment.keys().cloned().collect(),
+            env_keys: plan.overrides.iter().map(|(name, _)| name.clone()).collect(),
             segments: plan
                 .segments
                 .iter()

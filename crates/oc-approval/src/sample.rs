@@ -7,7 +7,7 @@ use oc_shell::Connector;
 use crate::approvals_file::{Ask, Security};
 use crate::binding::{Circumstances, Host};
 use crate::host_view::{Entry, FileFacts, HostView};
-use crate::plan::{Executable, Expansion, Identity, Plan, Segment};
+use crate::plan::{Executable, Expansion, Form, Guard, Identity, Plan, Segment};
 use crate::request::{Asked, SandboxOffer};
 
 /// Files by path.
@@ -42,6 +42,9 @@ impl HostView for Table {
     fn names(&self, _: &str, _: usize) -> Option<Vec<String>> {
         None
     }
+    fn uid(&self) -> u32 {
+        1000
+    }
     fn sha256(&self, path: &str) -> Option<String> {
         self.0.get(path).and_then(|(_, sha)| sha.clone())
     }
@@ -54,7 +57,7 @@ pub fn host() -> Table {
 
 pub fn executable(path: &str) -> Executable {
     let identity = Identity { device: 1, inode: 5, size: 9, modified_ns: 3, sha256: None };
-    Executable { path: path.to_owned(), canonical: path.to_owned(), identity }
+    Executable { path: path.to_owned(), canonical: path.to_owned(), identity, guard: Guard::Kept }
 }
 
 pub fn segment(argv: &[&str]) -> Segment {
@@ -64,6 +67,8 @@ pub fn segment(argv: &[&str]) -> Segment {
         connector: Connector::Then,
         position: 0,
         argv: argv.iter().map(|w| (*w).to_owned()).collect(),
+        form: Form::Plain,
+        inner: Vec::new(),
         assignments: Vec::new(),
         redirections: Vec::new(),
         executable: Some(executable(&path)),
@@ -76,6 +81,7 @@ pub fn plan(argv: &[&str]) -> Plan {
     Plan {
         text: argv.join(" "),
         directory: "/w".to_owned(),
+        overrides: Vec::new(),
         segments: vec![segment(argv)],
         miss: None,
         expansion: Expansion::None,
@@ -88,7 +94,6 @@ pub fn circumstances() -> Circumstances {
         session: "agent:main:main".to_owned(),
         host: Host::Gateway,
         node: None,
-        environment: BTreeMap::new(),
         security: Security::Allowlist,
         ask: Ask::OnMiss,
     }

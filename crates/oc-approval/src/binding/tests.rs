@@ -25,6 +25,13 @@ fn sp_170_every_field_counts() {
     check(with(&|p| p.text.push(' ')), Field::Text);
     check(with(&|p| p.segments[0].argv.push("-v".to_owned())), Field::Argv);
     check(with(&|p| p.segments[0].executable = None), Field::Executable);
+    check(
+        with(&|p| {
+            let executable = Some(sample::executable("/usr/bin/inner"));
+            p.segments[0].inner.push(crate::plan::Inner { at: 1, executable, matched: None });
+        }),
+        Field::Executable,
+    );
     for change in [
         |i: &mut crate::plan::Identity| i.device += 1,
         |i: &mut crate::plan::Identity| i.inode += 1,
@@ -43,9 +50,9 @@ fn sp_170_every_field_counts() {
     check(around(&|a| a.session = "agent:main:other".to_owned()), Field::Session);
     check(around(&|a| a.host = Host::Sandbox), Field::Host);
     check(around(&|a| a.node = Some("mac".to_owned())), Field::Node);
-    check(around(&|a| drop(a.environment.insert("A".to_owned(), "1".to_owned()))), Field::Environment);
-    let one = around(&|a| drop(a.environment.insert("A".to_owned(), "1".to_owned())));
-    let two = around(&|a| drop(a.environment.insert("A".to_owned(), "2".to_owned())));
+    let one = with(&|p| p.overrides.push(("A".to_owned(), "1".to_owned())));
+    check(one.clone(), Field::Environment);
+    let two = with(&|p| p.overrides.push(("A".to_owned(), "2".to_owned())));
     assert_eq!(one.differs(&two), Some(Field::Environment));
     check(bind(&plan, &at, &sample::host().file("/w/a.py", "2")), Field::Operand);
 }

@@ -66,9 +66,11 @@ fn sp_180_the_reason_is_said() {
         NotOffered::Assignments
     );
     assert_eq!(
-        change(&|p| p.segments[0].executable = Some(sample::executable("/tmp/bin/git"))),
-        NotOffered::WritableByOthers("/tmp/bin/git".to_owned())
+        change(&|p| p.segments[0].executable.as_mut().unwrap().guard = Guard::Open),
+        NotOffered::WritableByOthers("/usr/bin/git".to_owned())
     );
+    assert_eq!(change(&|p| p.overrides.push(("A".to_owned(), "1".to_owned()))), NotOffered::Assignments);
+    assert_eq!(change(&|p| p.segments[0].form = Form::Wrapper), NotOffered::Opener("git".to_owned()));
     let at = |f: &dyn Fn(&mut Circumstances)| {
         let mut at = sample::circumstances();
         f(&mut at);

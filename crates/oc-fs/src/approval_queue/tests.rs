@@ -18,6 +18,9 @@ impl HostView for OneDirectory {
     fn names(&self, _: &str, _: usize) -> Option<Vec<String>> {
         None
     }
+    fn uid(&self) -> u32 {
+        0
+    }
     fn sha256(&self, _: &str) -> Option<String> {
         None
     }
@@ -27,6 +30,7 @@ fn asked(text: &str) -> Asked {
     let plan = Plan {
         text: text.to_owned(),
         directory: "/w".to_owned(),
+        overrides: Vec::new(),
         segments: Vec::new(),
         miss: None,
         expansion: Expansion::None,
@@ -36,7 +40,6 @@ fn asked(text: &str) -> Asked {
         session: format!("agent:main:{text}"),
         host: Host::Gateway,
         node: None,
-        environment: std::collections::BTreeMap::new(),
         security: Security::Allowlist,
         ask: Ask::OnMiss,
     };
