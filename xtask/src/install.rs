@@ -4,41 +4,56 @@ use std::process::Command;
 
 use anyhow::Result;
 
-use crate::steps::{has, root};
+use crate::steps::{answers, root};
 
 /// A tool, how to see that it is there, and the command that brings it.
 struct Tool {
     program: &'static str,
+    /// What it is called with to see that it is there.
+    probe: &'static str,
     install: &'static [&'static str],
 }
 
+const VERSION: &str = "--version";
+
+const fn debian(package: &'static str) -> [&'static str; 6] {
+    ["apt-get", "install", "-y", "-qq", "--no-install-recommends", package]
+}
+
 /// Debian packages need root; the others do not.
-const TOOLS: [Tool; 7] = [
-    Tool { program: "cargo-nextest", install: &["cargo", "install", "cargo-nextest", "--locked"] },
-    Tool { program: "cargo-deny", install: &["cargo", "install", "cargo-deny", "--locked"] },
-    Tool { program: "cargo-fuzz", install: &["cargo", "install", "cargo-fuzz", "--locked"] },
+const TOOLS: [Tool; 10] = [
+    Tool {
+        program: "cargo-nextest",
+        probe: VERSION,
+        install: &["cargo", "install", "cargo-nextest", "--locked"],
+    },
+    Tool { program: "cargo-deny", probe: VERSION, install: &["cargo", "install", "cargo-deny", "--locked"] },
+    Tool { program: "cargo-fuzz", probe: VERSION, install: &["cargo", "install", "cargo-fuzz", "--locked"] },
     Tool {
         program: "detect-secrets",
+        probe: VERSION,
         install: &["python3", "-m", "pip", "install", "--quiet", "detect-secrets==1.5.0"],
     },
     Tool {
         program: "chromium",
+        probe: VERSION,
         install: &["apt-get", "install", "-y", "-qq", "--no-install-recommends", "chromium"],
     },
-    Tool {
-        program: "tmux",
-        install: &["apt-get", "install", "-y", "-qq", "--no-install-recommends", "tmux"],
-    },
+    Tool { program: "tmux", probe: "-V", install: &debian("tmux") },
     Tool {
         program: "xmllint",
+        probe: VERSION,
         install: &["apt-get", "install", "-y", "-qq", "--no-install-recommends", "libxml2-utils"],
     },
+    Tool { program: "dockerd", probe: VERSION, install: &debian("docker.io") },
+    Tool { program: "iptables", probe: VERSION, install: &debian("iptables") },
+    Tool { program: "busybox", probe: "true", install: &debian("busybox-static") },
 ];
 
 /// Installs what is missing. What cannot be installed is said here and shows up again as a skipped step.
 pub fn run() -> Result<()> {
     let mut listed = false;
-    for tool in TOOLS.iter().filter(|t| !has(t.program)) {
+    for tool in TOOLS.iter().filter(|t| !answers(t.program, t.probe)) {
         let Some((program, args)) = tool.install.split_first() else { continue };
         if *program == "apt-get" && !listed {
             listed = true;

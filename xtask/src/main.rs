@@ -7,6 +7,7 @@
 
 mod audit_fixtures;
 mod bench;
+mod engine;
 mod fuzz;
 mod golden;
 mod install;

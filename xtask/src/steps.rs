@@ -14,8 +14,13 @@ pub fn root() -> PathBuf {
 
 /// Whether a program can be started.
 pub fn has(program: &str) -> bool {
+    answers(program, "--version")
+}
+
+/// Whether a program can be started with this argument.
+pub fn answers(program: &str, argument: &str) -> bool {
     Command::new(program)
-        .arg("--version")
+        .arg(argument)
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(Stdio::null())

@@ -1,4 +1,10 @@
-//! `openclaw sandbox explain`: the report that the reference release prints, with the same JSON.
+//! `openclaw sandbox`: its containers and its image; and `explain`, the report that the reference release prints, with the same JSON.
+
+mod engine;
+mod image;
+mod list;
+mod listed;
+mod recreate;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -34,6 +40,12 @@ pub struct SandboxArgs {
 enum SandboxCommand {
     /// Show the sandbox settings, tool lists and elevated gates of a session.
     Explain(ExplainArgs),
+    /// Show the sandbox containers.
+    List(list::ListArgs),
+    /// Remove sandbox containers; the next call makes them anew with the present configuration.
+    Recreate(recreate::RecreateArgs),
+    /// The image that sandbox containers are made from.
+    Image(image::ImageArgs),
 }
 
 /// Arguments of `openclaw sandbox explain`.
@@ -57,6 +69,9 @@ struct ExplainArgs {
 pub fn run(app: &App, args: &SandboxArgs) -> Result<ExitCode> {
     match &args.command {
         SandboxCommand::Explain(args) => explain(app, args),
+        SandboxCommand::List(args) => list::run(app, args),
+        SandboxCommand::Recreate(args) => recreate::run(app, args),
+        SandboxCommand::Image(args) => image::run(app, args),
     }
 }
 

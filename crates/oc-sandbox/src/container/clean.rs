@@ -25,6 +25,13 @@ pub struct Cleaned {
     pub failed: Vec<String>,
 }
 
+impl Cleaned {
+    /// Whether a container is gone, or was never there.
+    fn settled(&self, name: &str) -> bool {
+        !self.failed.iter().any(|f| f.split_once(": ").is_some_and(|(n, _)| n == name))
+    }
+}
+
 impl Containers {
     /// Removes what is idle or old, at most every five minutes. A failure is no reason to refuse the call that came by.
     pub(super) async fn prune_when_due(&self, prune: &Prune) {
@@ -107,13 +114,39 @@ impl Containers {
         Ok(cleaned)
     }
 
-    /// Removes containers by the names that the registry has for them, and their entries.
+    /// Removes containers by the names that the registry has for them, and their entries, whether the engine did its part or not.
+    async fn remove_named(&self, names: Vec<String>) -> Result<Cleaned, ContainerError> {
+        let cleaned = self.remove_all(&names).await;
+        if !names.is_empty() {
+            self.record(|r| names.iter().for_each(|n| r.drop_entry(n))).await?;
+        }
+        Ok(cleaned)
+    }
+
+    /// Removes containers that the operator wants made anew. The entry of one that could not be removed stays.
     ///
     /// # Errors
     /// [`ContainerError`]: the registry cannot be used.
-    pub async fn remove_named(&self, names: Vec<String>) -> Result<Cleaned, ContainerError> {
+    pub async fn recreate(&self, names: Vec<String>) -> Result<Cleaned, ContainerError> {
+        let cleaned = self.remove_all(&names).await;
+        self.record(|r| names.iter().filter(|n| cleaned.settled(n)).for_each(|n| r.drop_entry(n))).await?;
+        Ok(cleaned)
+    }
+
+    /// The same for browser containers.
+    ///
+    /// # Errors
+    /// [`ContainerError`]: the registry cannot be used.
+    pub async fn recreate_browsers(&self, names: Vec<String>) -> Result<Cleaned, ContainerError> {
+        let cleaned = self.remove_all(&names).await;
+        oc_fs::sandbox_registry::browsers(self.state_dir())
+            .update(|r| names.iter().filter(|n| cleaned.settled(n)).for_each(|n| r.drop_entry(n)))?;
+        Ok(cleaned)
+    }
+
+    async fn remove_all(&self, names: &[String]) -> Cleaned {
         let mut cleaned = Cleaned::default();
-        for name in &names {
+        for name in names {
             self.forget(name).await;
             match self.remove_ours(name).await {
                 Ok(Some(_)) => cleaned.removed.push(name.clone()),
@@ -121,10 +154,7 @@ impl Containers {
                 Err(e) => cleaned.failed.push(format!("{name}: {e}")),
             }
         }
-        if !names.is_empty() {
-            self.record(|r| names.iter().for_each(|n| r.drop_entry(n))).await?;
-        }
-        Ok(cleaned)
+        cleaned
     }
 
     /// Removes the container of a name when it is one of ours. `None`: there is none, or it is somebody else's.
