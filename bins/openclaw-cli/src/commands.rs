@@ -4,6 +4,7 @@ mod approvals;
 mod completion;
 mod config;
 mod doctor;
+mod exec;
 mod explain;
 mod ledger;
 mod onboard;
@@ -47,6 +48,8 @@ pub enum Command {
     /// Answer commands that wait for a person, and keep the lists of allowed programs.
     #[command(visible_alias = "exec-approvals")]
     Approvals(approvals::ApprovalsArgs),
+    /// Judge command lines: may they run without a person, and why?
+    Exec(exec::ExecArgs),
     /// Look at sandboxes.
     Sandbox(sandbox::SandboxArgs),
     /// Look at the record of what was decided and done, and check that it is whole.
@@ -71,6 +74,7 @@ pub fn run(app: &App, command: Command) -> anyhow::Result<ExitCode> {
         Command::Onboard(args) => onboard::run(app, &args),
         Command::Explain(args) => explain::run(app, &args),
         Command::Approvals(args) => approvals::run(app, &args),
+        Command::Exec(args) => exec::run(app, &args),
         Command::Sandbox(args) => sandbox::run(app, &args),
         Command::Ledger(args) => ledger::run(app, &args),
         Command::Completion(args) => Ok(completion::completion(app, &args)),

@@ -7,6 +7,7 @@
 //! * [`request`], [`binding`]: what a person is asked, and what the answer binds.
 //! * [`life_cycle`]: requests from the question to the end of the run; [`approver`]: who may answer; [`prompt`]: how it is shown.
 //! * [`persist`]: what allow-always stores, and when it is offered.
+//! * [`analysis`]: from a text to a plan, with [`allowlist`], [`protected`] paths, [`environment`] rules and [`program_form`].
 //! * [`safe_bin`]: which uses of a listed program are provably read-only.
 //!
 //! Pure: texts and facts come in, answers go out; nothing is run and nothing is written.
@@ -14,16 +15,22 @@
 //! Invariant: a file that cannot be read denies; it is never an empty file (exec-approval 4).
 //! Invariant: a text that cannot be read completely is never allowed (SP-130).
 
+pub mod allowlist;
+pub mod analysis;
 pub mod approvals_file;
 pub mod approver;
 pub mod binding;
+pub mod check;
+pub mod environment;
 pub mod host_view;
 pub mod life_cycle;
 pub mod persist;
 pub mod plan;
+pub mod program_form;
 pub mod program_name;
 pub mod prompt;
 pub mod request;
+pub mod protected;
 pub mod safe_bin;
 #[cfg(test)]
 mod sample;

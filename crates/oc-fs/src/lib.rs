@@ -7,6 +7,7 @@
 //! * [`secret_walk`]: where credentials lie about below a folder.
 //! * [`config_source`]: configuration text, includes and `.env` files for `oc-config` (SP-051).
 //! * [`facts`]: what the audit wants to know: modes, links, small files, sums of walks.
+//! * [`host_view`]: the facts that the command analysis asks for.
 //! * [`root`]: reads beneath an opened directory, component by component (SP-001 to SP-003).
 //! * [`relocate`]: a directory to its present place, never over another.
 //! * [`mode`]: owner-only files and directories, whatever the umask (SP-005).
@@ -40,6 +41,7 @@ pub mod config_store;
 pub mod credential;
 pub mod facts;
 pub mod fix_record;
+pub mod host_view;
 pub mod ledger;
 pub mod lock;
 pub mod mode;
