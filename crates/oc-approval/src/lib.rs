@@ -31,6 +31,7 @@ pub mod program_name;
 pub mod prompt;
 pub mod request;
 pub mod protected;
+pub mod request;
 pub mod safe_bin;
 #[cfg(test)]
 mod sample;

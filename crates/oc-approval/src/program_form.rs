@@ -48,9 +48,11 @@ fn is_text_filter(name: &str) -> bool {
     matches!(name, "awk" | "gawk" | "mawk" | "nawk" | "original-awk" | "sed" | "gsed")
 }
 
-/// Why a path-only entry does not cover an interpreter with these arguments: it takes its code from elsewhere than one named file
-/// (SP-141), or gets more than that file and its arguments say.
-#[must_use]
+/// Whether a path-only entry covers an interpreter with these arguments. It does not when it takes its code from elsewhere than one
+/// named file (SP-141), or gets more than that file and its arguments say.
+///
+/// # Errors
+/// The cause, in a few words.
 pub fn interpreter_trust(arguments: &[String]) -> Result<(), &'static str> {
     match arguments.first().map(String::as_str) {
         None => Err("code from standard input"),

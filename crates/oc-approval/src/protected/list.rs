@@ -101,7 +101,7 @@ impl Places {
         }
         let foreign =
             |top: &&str| path.strip_prefix(*top).is_some_and(|rest| rest.len() > 1 && rest.starts_with('/'));
-        if HOMES.iter().any(|top| foreign(&top)) && !self.is_home(path) && !self.is_workspace(path) {
+        if HOMES.iter().any(foreign) && !self.is_home(path) && !self.is_workspace(path) {
             return Some("another user's home");
         }
         for home in &self.homes {
@@ -138,7 +138,7 @@ impl Places {
     #[must_use]
     pub fn protects_tree(&self, top: &str) -> Option<&'static str> {
         let holds = |inner: &str| is_within(inner, top);
-        if holds("/") || HOMES.iter().any(|h| *h == top) {
+        if holds("/") || HOMES.contains(&top) {
             return Some("everything below the root or all homes");
         }
         if self.homes.iter().any(|h| holds(h)) {
