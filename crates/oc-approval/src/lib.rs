@@ -29,7 +29,6 @@ pub mod plan;
 pub mod program_form;
 pub mod program_name;
 pub mod prompt;
-pub mod request;
 pub mod protected;
 pub mod request;
 pub mod safe_bin;
