@@ -24,6 +24,7 @@ mod resolve;
 mod setting;
 mod tool_lists;
 mod word;
+mod workspace;
 
 pub use agent::{AgentEntry, agent_entry, default_agent};
 pub use browser::{Browser, Prune};
@@ -38,7 +39,8 @@ pub use report::{Report, Subject, report, stored_channel};
 pub use resolve::{Place, Resolved, resolve, workspace_access};
 pub use setting::{Amount, Setting, Ulimit};
 pub use tool_lists::{DEFAULT_ALLOW, DEFAULT_DENY, ListSource, SourceLevel, ToolLists, tool_lists};
-pub use word::{Mode, Scope, WorkspaceAccess};
+pub use word::{Backend, Mode, Scope, WorkspaceAccess};
+pub use workspace::agent_workspace;
 
 #[cfg(test)]
 mod tests;

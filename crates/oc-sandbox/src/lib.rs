@@ -4,6 +4,7 @@
 //! and may the one that runs be used?*
 //!
 //! * [`gate`]: the one function from a tool call to its result; only it can make the value that executors take.
+//! * [`tools`]: the core tools `exec process read write edit apply_patch`.
 //! * [`executor`]: what every place of execution can do.
 //! * [`container`]: the executor over a container engine.
 //! * [`naming`]: slug, container name, and the refusal when a cut name could belong to two.
@@ -25,7 +26,10 @@ pub mod container;
 pub mod context;
 pub mod docker_args;
 pub mod executor;
+#[cfg(test)]
+mod fake;
 pub mod gate;
 pub mod lifecycle;
 pub mod naming;
 pub mod registry;
+pub mod tools;

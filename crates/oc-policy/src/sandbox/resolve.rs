@@ -7,7 +7,7 @@ use super::group::Group;
 use super::key::Places;
 use super::setting::{Field, Setting};
 use super::tool_lists::tool_lists;
-use super::{Browser, Docker, Mode, Prune, SandboxError, Scope, ToolLists, WorkspaceAccess};
+use super::{Backend, Browser, Docker, Mode, Prune, SandboxError, Scope, ToolLists, WorkspaceAccess};
 use crate::read_only_mode;
 
 /// Where things lie on this machine; given, because this crate reads no environment.
@@ -40,6 +40,8 @@ pub struct Resolved {
     pub scope: Setting<Scope>,
     /// What a sandbox sees of the agent's workspace, `readOnlyMode` taken into account.
     pub workspace_access: Setting<WorkspaceAccess>,
+    /// What the sandbox is made of.
+    pub backend: Setting<Backend>,
     /// Directory of the sandbox workspaces, `~` expanded.
     pub workspace_root: Setting<String>,
     /// The container.
@@ -69,6 +71,10 @@ pub fn resolve(config: &Node, agent: &AgentId, place: &Place) -> Result<Resolved
     Ok(Resolved {
         mode,
         workspace_access: resolve_access(&places, config, agent)?,
+        backend: match places.either(&["sandbox", "backend"]) {
+            Some(f) => setting(Backend::read(f.node, &f.key)?, f),
+            None => Setting::default_of(Backend::Auto),
+        },
         workspace_root: match places.either(&["sandbox", "workspaceRoot"]) {
             Some(f) => String::read(&f)?.map(|p| place.expand(&p)),
             None => Setting::default_of(format!("{}/sandboxes", place.state_dir)),

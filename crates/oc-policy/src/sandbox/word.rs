@@ -78,3 +78,15 @@ words! {
         Rw = "rw",
     }
 }
+
+words! {
+    /// `sandbox.backend`: what a sandbox is made of.
+    Backend {
+        /// A container when an engine answers, else the native sandbox.
+        Auto = "auto",
+        /// A container; refused when no engine answers.
+        Container = "container",
+        /// The sandbox that needs no engine; refused when the kernel does not offer it.
+        Native = "native",
+    }
+}

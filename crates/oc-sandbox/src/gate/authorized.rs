@@ -3,6 +3,20 @@
 use crate::executor::Place;
 
 /// A call that policy and approval let through, for one place. It cannot be made, copied or changed outside the gate.
+///
+/// ```compile_fail
+/// use oc_sandbox::{executor::Place, gate::AuthorizedCall};
+/// let forged = AuthorizedCall { id: String::new(), place: Place::Host };
+/// ```
+///
+/// ```compile_fail
+/// use oc_sandbox::{executor::Place, gate::AuthorizedCall};
+/// let forged = AuthorizedCall::new(String::new(), Place::Host);
+/// ```
+///
+/// ```compile_fail
+/// fn twice(call: &oc_sandbox::gate::AuthorizedCall) -> oc_sandbox::gate::AuthorizedCall { call.clone() }
+/// ```
 #[derive(Debug)]
 pub struct AuthorizedCall {
     id: String,
@@ -11,7 +25,6 @@ pub struct AuthorizedCall {
 
 impl AuthorizedCall {
     /// Only the gate calls this, after the decision was recorded.
-    #[cfg_attr(not(test), expect(dead_code, reason = "the gate's first caller comes with the tools"))]
     pub(in crate::gate) fn new(id: String, place: Place) -> Self {
         Self { id, place }
     }

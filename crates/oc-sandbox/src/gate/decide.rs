@@ -1,0 +1,120 @@
+//! First stage: the session, the tool policy, the shut doors, the arguments. Pure over one snapshot.
+
+use oc_policy::explain_tool::{ALLOWED, Question, explain};
+use oc_policy::http_invoke::{self, HttpRefusal};
+use oc_policy::inventory::{Presence, ReadOnlyFiles};
+use oc_policy::sandbox::{self, Plan, SandboxPlan, WorkspaceAccess};
+use oc_policy::session_key::SessionKey;
+use oc_policy::tool_name::canonical;
+use oc_types::KeyPath;
+
+use super::call::{Surface, ToolCall};
+use super::doors;
+use super::internal::internal_name;
+use super::refused::{Refused, Stage};
+use super::snapshot::Snapshot;
+use crate::tools::{CoreTool, Request};
+
+/// A call that the tool policy lets through.
+#[derive(Debug)]
+pub(super) struct Permitted {
+    pub request: Request,
+    /// The session's sandbox; `None` when its tools act on the host.
+    pub sandbox: Option<Box<SandboxPlan>>,
+}
+
+/// Decides.
+pub(super) fn decide(snapshot: &Snapshot, call: &ToolCall) -> Result<Permitted, Refused> {
+    let name = canonical(&call.tool).into_owned();
+    let session = |why: String| Refused::built_in(Stage::Session, &name, "session", why);
+    let key = SessionKey::parse(&call.caller.session).map_err(|e| session(e.to_string()))?;
+    if let Some(other) = key.agent().filter(|a| **a != call.caller.agent) {
+        let why = format!("the session is one of agent {other}, the call names agent {}", call.caller.agent);
+        return Err(session(why));
+    }
+    let plan = sandbox::plan(snapshot.config(), Some(&call.caller.session), snapshot.places())
+        .map_err(|e| session(e.to_string()))?;
+    let plan = match plan {
+        Plan::Host(_) => None,
+        Plan::Sandbox(plan) => Some(plan),
+    };
+    policy(snapshot, call, &name, plan.as_deref())?;
+    if let Some(plan) = &plan
+        && let Some(door) = doors::shut(plan, &name, &call.arguments)
+    {
+        let why =
+            format!("a sandboxed session does not reach {}, whatever its tool lists say", door.door.words());
+        let mut refused = Refused::built_in(Stage::HostDoor, &name, &door.step.rule, why);
+        refused.consulted(&plan.doors.iter().map(|d| d.step.clone()).collect::<Vec<_>>());
+        return Err(refused);
+    }
+    let Some(tool) = CoreTool::of(&name) else {
+        let why = format!("{name} is allowed here, but this program does not carry it out");
+        return Err(Refused::built_in(Stage::NotBuilt, &name, "not-built", why));
+    };
+    if let Some(internal) = internal_name(&call.arguments) {
+        let why = format!(
+            "`{}` is not an argument of {name}: only the gate decides it",
+            oc_text::visible(internal, 60)
+        );
+        return Err(Refused::built_in(Stage::Arguments, &name, "internal-name", why));
+    }
+    let request = Request::parse(tool, &call.arguments)
+        .map_err(|e| Refused::built_in(Stage::Arguments, &name, "arguments", format!("{name}: {e}")))?;
+    Ok(Permitted { request, sandbox: plan })
+}
+
+/// Asks the policy again, as the turn did before it offered the tool (SP-105).
+fn policy(
+    snapshot: &Snapshot,
+    call: &ToolCall,
+    name: &str,
+    plan: Option<&SandboxPlan>,
+) -> Result<(), Refused> {
+    let config = snapshot.config();
+    let policy = snapshot.policy();
+    let context = call.caller.context();
+    let stack = policy
+        .stack(&context)
+        .map_err(|e| Refused::built_in(Stage::Session, name, e.word(), e.to_string()))?;
+    if call.caller.surface == Surface::Http
+        && let Some(refusal) = http_invoke::refusal(config, policy.inventory(), name)
+    {
+        let why = format!("{name} is not offered over HTTP");
+        return Err(match refusal {
+            HttpRefusal::NotOffered => Refused::built_in(Stage::Policy, name, "http-not-offered", why),
+            HttpRefusal::DefaultDeny => {
+                let key = KeyPath::dotted("gateway.tools.allow");
+                Refused::by_key(Stage::Policy, name, "http-default-deny", config, key, why)
+            }
+            HttpRefusal::ConfiguredDeny => {
+                let key = KeyPath::dotted("gateway.tools.deny");
+                Refused::by_key(Stage::Policy, name, "http-deny", config, key, why)
+            }
+        });
+    }
+    let read_only = match plan.map(|p| p.settings.workspace_access.value) {
+        Some(WorkspaceAccess::Ro) => ReadOnlyFiles::Yes,
+        Some(WorkspaceAccess::None | WorkspaceAccess::Rw) | None => ReadOnlyFiles::No,
+    };
+    let presence =
+        Presence { provider: context.provider, model: context.model, model_sees_images: None, read_only };
+    let there = policy.inventory().get(name).is_some_and(|t| presence.absence(config, t).is_none());
+    if there && stack.decide(name).is_allowed() {
+        return Ok(());
+    }
+    let question =
+        Question { config, inventory: policy.inventory(), context, tool: name, model_sees_images: None };
+    let answer =
+        explain(&question).map_err(|e| Refused::built_in(Stage::Session, name, e.word(), e.to_string()))?;
+    if answer.verdict == ALLOWED {
+        // The two ways of asking must agree; where they do not, the stricter one counts.
+        let why = format!("{name} is not among the tools of this session");
+        return Err(Refused::built_in(Stage::Policy, name, "absent", why));
+    }
+    let d = &answer.decided_by;
+    let key = d.key_path.as_ref().map(|k| format!(" ({k})")).unwrap_or_default();
+    let verdict = if answer.verdict == oc_policy::explain_tool::ABSENT { "not there" } else { "denied" };
+    let why = format!("{name} is {verdict} for this session: {}, {}{key}", d.layer, d.rule);
+    Err(Refused::new(Stage::Policy, why, answer))
+}
