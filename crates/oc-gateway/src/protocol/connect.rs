@@ -215,11 +215,9 @@ impl Connect {
     ///
     /// # Errors
     /// [`Refused`].
-    pub fn read(params: Value) -> Result<(Self, Role), Refused> {
-        let refuse = |message: &str, close, cause| Refused {
-            failure: Failure::new(Code::InvalidRequest, message),
-            close,
-            cause,
+    pub fn read(params: Value) -> Result<(Self, Role), Box<Refused>> {
+        let refuse = |message: &str, close, cause| {
+            Box::new(Refused { failure: Failure::new(Code::InvalidRequest, message), close, cause })
         };
         let connect: Self = serde_json::from_value(params).map_err(|_| {
             refuse(
