@@ -13,7 +13,7 @@ pub const FIXED: [&str; 30] = [
     "aa;# x",
     "aa ~ ~/h.txt ~/*.txt a~ x/~ '~' \\~ \"~\"/x",
     "aa < ~/h.txt *.txt ?? [ab]* [!a]* [a-c]?",
-    "aa */ */* s*/.z ./* ./.e* .h* .[eh]* sub/../*.txt \"a \"* st\\** '['* 'no match'*",
+    "aa ~//x //usr ./'*'// */ */* s*/.z ./* ./.e* .h* .[eh]* sub/../*.txt \"a \"* st\\** '['* 'no match'*",
     "aa \"x$\" $ y$ \"$ \" \"$/\" \"$|\" \"$)\" \"$,\"",
     "aa {} {a} { } a{b}c {\\a} }{ c{* x{y",
     "aa ! !! !x ^a %1 @ = a=b --c=d +x",

@@ -203,6 +203,10 @@ fn sp_130_wildcards_that_shells_read_alike() {
             "ls .[!a]/x",
             "ls '\\'*",
             "ls [a-b-c]",
+            "ls *//x",
+            "ls //*",
+            "ls a//*",
+            "ls *'/'/",
         ],
     );
     reads(

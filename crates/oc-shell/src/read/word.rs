@@ -218,24 +218,29 @@ fn has_list(word: &Word) -> bool {
 }
 
 /// Whether shells agree on what a pattern matches: no component that could match `.` or `..` (`.*`: some shells list both),
-/// no literal backslash beside a wildcard.
+/// no `//` (some shells list it as `/`), no literal backslash beside a wildcard.
 fn is_same_everywhere(word: &Word) -> bool {
     let mut component = Component::default();
+    let mut before = ' ';
     for piece in &word.pieces {
         match piece {
             Piece::Literal(text) => {
                 for c in text.chars() {
                     match c {
                         '\\' => return false,
-                        '/' if component.could_be_dots() => return false,
+                        '/' if component.could_be_dots() || before == '/' => return false,
                         '/' => component = Component::default(),
                         '.' => component.dots = true,
                         _ => component.others = true,
                     }
+                    before = c;
                 }
             }
             Piece::Home => component.others = true,
-            Piece::AnyRun | Piece::AnyOne | Piece::Class(_) => component.wild = true,
+            Piece::AnyRun | Piece::AnyOne | Piece::Class(_) => {
+                component.wild = true;
+                before = '*';
+            }
         }
     }
     !component.could_be_dots()
