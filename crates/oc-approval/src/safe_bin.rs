@@ -13,11 +13,15 @@
 //! Invariant: an argument that the decoder cannot place is a miss; nothing is skipped.
 //! Invariant: a configured profile only ever tightens a built-in one.
 
+pub mod awk_program;
 pub mod catalogue;
 mod decode;
+mod delimited;
+pub mod jq_filter;
 mod meaning;
 pub mod profile;
 pub mod reads;
+pub mod sed_script;
 pub mod usage;
 
 use crate::plan::Miss;
