@@ -4,6 +4,7 @@ use super::decode::{Decoded, Value};
 use super::profile::{Form, Kind, Meaning, Profile, Takes};
 use super::reads::ReadRule;
 use super::usage::MadeBy;
+use super::{awk_program, jq_filter, sed_script};
 use crate::plan::Miss;
 
 /// Checks everything that was decoded.
@@ -47,7 +48,7 @@ pub(super) fn check(profile: &Profile, decoded: &Decoded<'_>, reads: &dyn ReadRu
         }
     }
     if !scripts.is_empty() {
-        sed(&scripts.join("\n"))?;
+        sed_script::check(&scripts.join("\n"))?;
     }
     let implicit = operands.without.as_deref().filter(|_| paths == 0 && !only_informs(decoded));
     match (implicit, walk) {
@@ -119,7 +120,7 @@ fn one(profile: &Profile, meaning: &Meaning, value: Value<'_>, reads: &dyn ReadR
             false => Err(refused(profile, value, "sets the clock")),
         },
         Meaning::DateText => date_text(profile, value),
-        Meaning::AwkProgram => awk(text),
+        Meaning::AwkProgram => awk_program::check(text),
         Meaning::AwkAssignment => match awk_variable(text) {
             Some(Ok(())) => Ok(()),
             _ => {
@@ -133,8 +134,8 @@ fn one(profile: &Profile, meaning: &Meaning, value: Value<'_>, reads: &dyn ReadR
             None if text.starts_with("/inet") => Err(refused(profile, value, "is a network address")),
             None => file(text, reads),
         },
-        Meaning::SedScript => sed(text),
-        Meaning::JqFilter => jq(text),
+        Meaning::SedScript => sed_script::check(text),
+        Meaning::JqFilter => jq_filter::check(text),
         Meaning::Spelled => match value.made_by == MadeBy::Text && !could_be_a_path(text) {
             true => Ok(()),
             false => Err(refused(profile, value, "could name a file")),
@@ -192,16 +193,4 @@ fn awk_variable(text: &str) -> Option<Result<(), ()>> {
 
 fn could_be_a_path(text: &str) -> bool {
     text.starts_with(['.', '~', '@']) || text.contains(['/', '*', '?', '[', '\\'])
-}
-
-fn awk(_program: &str) -> Result<(), Miss> {
-    Err(Miss::new("operand", "awk programs are not read yet"))
-}
-
-fn sed(_script: &str) -> Result<(), Miss> {
-    Err(Miss::new("operand", "sed scripts are not read yet"))
-}
-
-fn jq(_filter: &str) -> Result<(), Miss> {
-    Err(Miss::new("operand", "jq filters are not read yet"))
 }

@@ -78,7 +78,9 @@ impl Script<'_> {
         let name = self.bump().ok_or_else(|| miss("an address without a command"))?;
         match name {
             '#' if !addressed => {
-                self.line();
+                if self.line().ends_with('\\') {
+                    return Err(miss("a comment that ends in a backslash"));
+                }
                 Ok(())
             }
             '{' => {

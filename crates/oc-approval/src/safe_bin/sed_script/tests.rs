@@ -202,6 +202,8 @@ fn sp_143_scripts_that_implementations_read_differently() {
         "e\n",
         "1#x",
         "/[[:x]/]/p",
+        "p # x\\",
+        "#\\",
         "s{a{b{",
         "s;a;b;",
     ]);
