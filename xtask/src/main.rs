@@ -11,6 +11,7 @@ mod engine;
 mod fuzz;
 mod golden;
 mod install;
+mod runner;
 mod steps;
 mod test;
 mod tidy;
@@ -33,6 +34,8 @@ enum Task {
     Golden(golden::Args),
     /// Replay the fuzz corpus, then look for new inputs for a while.
     Fuzz(fuzz::Args),
+    /// The resident runner as a static program, for containers and their tests.
+    Runner(runner::Args),
     /// Layers, layout, file sizes, lists in docs: what the compiler does not check.
     Tidy,
 }
@@ -44,6 +47,7 @@ fn main() -> ExitCode {
         Task::Bench(args) => bench::run(&args),
         Task::Golden(args) => golden::run(&args),
         Task::Fuzz(args) => fuzz::run(&args),
+        Task::Runner(args) => runner::run(&args),
         Task::Tidy => tidy::run(),
     };
     match done {

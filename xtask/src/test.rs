@@ -56,6 +56,8 @@ pub fn run(args: &Args) -> Result<bool> {
             "none answers; `cargo xtask test --install` as root starts one; the rest runs",
         );
     }
+    // The executors' tests start it.
+    s.run("runner", "cargo", &["xtask", "runner"])?;
     if has("cargo-nextest") {
         s.run_with("tests", "cargo", &["nextest", "run", "--locked", "--workspace"], &env)?;
     } else {

@@ -458,6 +458,8 @@ fn a_terminal_is_one() {
     run.input = Input::Frames;
     let call = s.run(run);
     s.until(call, "up");
+    // The shell is between its echo and its next command for a moment.
+    std::thread::sleep(Duration::from_millis(200));
     if interrupt_is_ignored() {
         // Whoever started the tests in the background ignores it for all below.
         s.send(call, &Request::Kill);

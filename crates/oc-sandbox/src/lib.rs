@@ -7,6 +7,7 @@
 //! * [`tools`]: the core tools `exec process read write edit apply_patch`.
 //! * [`executor`]: what every place of execution can do.
 //! * [`container`]: the executor over a container engine.
+//! * [`connection`]: the runner's protocol from this side; every place speaks it. [`runner_file`]: where its program lies.
 //! * [`naming`]: slug, container name, and the refusal when a cut name could belong to two.
 //! * [`config_hash`]: the digest that decides about re-creation, and upstream's hash as a compatible label.
 //! * [`context`]: the directories, mounts and name of one planned sandbox.
@@ -22,6 +23,7 @@
 //! Recorded cases: `fixtures/sandbox/`.
 
 pub mod config_hash;
+pub mod connection;
 pub mod container;
 pub mod context;
 pub mod docker_args;
@@ -33,3 +35,4 @@ pub mod lifecycle;
 pub mod naming;
 pub mod registry;
 pub mod tools;
+pub mod runner_file;
