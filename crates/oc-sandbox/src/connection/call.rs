@@ -132,7 +132,7 @@ impl Call {
             }
             order = async { match orders { Some(o) => o.recv().await, None => None } }, if takes_orders => Event::Order(order),
             () = output.closed(), if watched => Event::Unread,
-            () = async { match exit { Some(e) => e.closed().await, None => () } }, if !watched => Event::Abandoned,
+            () = async { if let Some(e) = exit { e.closed().await } }, if !watched => Event::Abandoned,
             () = sleep_until(late), if deadline.is_some() => Event::Late,
         }
     }
