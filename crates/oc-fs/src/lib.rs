@@ -50,6 +50,7 @@ pub mod owned_file;
 pub mod plugins;
 pub mod random;
 pub mod relocate;
-pub mod root;
 pub mod sandbox_registry;
 pub mod secret_walk;
+
+pub use oc_rooted::root;

@@ -34,5 +34,5 @@ pub mod gate;
 pub mod lifecycle;
 pub mod naming;
 pub mod registry;
-pub mod tools;
 pub mod runner_file;
+pub mod tools;

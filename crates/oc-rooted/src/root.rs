@@ -1,4 +1,4 @@
-//! Reads beneath an opened directory (SP-001 to SP-003).
+//! An opened directory and what can be done beneath it (SP-001 to SP-003, SP-006, SP-242).
 //!
 //! On Linux the kernel resolves (`openat2` with beneath, no links, no magic links); where that call is missing, every component is
 //! opened by itself without following links.
@@ -13,14 +13,31 @@ use std::path::{Component, Path, PathBuf};
 use rustix::fs::{Mode, OFlags};
 use thiserror::Error;
 
+mod change;
+mod listing;
 #[cfg(test)]
 mod tests;
+mod write;
+
+pub use change::ChangeRefused;
+pub use listing::{Entry, Kind};
+pub use write::{Expected, Writer, Written};
 
 /// An opened directory beneath which paths from untrusted text are resolved.
 #[derive(Debug)]
 pub struct Root {
     handle: OwnedFd,
     path: PathBuf,
+    hard_links: HardLinks,
+}
+
+/// What files with several names mean beneath a root.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HardLinks {
+    /// Another name may lie outside: they are neither read nor replaced (SP-003).
+    Refused,
+    /// The root confines nothing (it is the whole file system).
+    Allowed,
 }
 
 /// Why a path beneath a root was refused.
@@ -64,7 +81,22 @@ impl Root {
     pub fn open(path: &Path) -> io::Result<Self> {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let handle = rustix::fs::open(path, flags, Mode::empty())?;
-        Ok(Self { handle, path: path.to_owned() })
+        Ok(Self { handle, path: path.to_owned(), hard_links: HardLinks::Refused })
+    }
+
+    /// A directory beneath this one as a root of its own. No component may be a link.
+    ///
+    /// # Errors
+    /// See [`Refused`].
+    pub fn beneath(&self, relative: &Path) -> Result<Self, Refused> {
+        let handle = self.open_directory(relative)?;
+        Ok(Self { handle, path: self.path.join(relative), hard_links: self.hard_links })
+    }
+
+    /// The same root with another rule for files with several names.
+    #[must_use]
+    pub fn with_hard_links(self, hard_links: HardLinks) -> Self {
+        Self { hard_links, ..self }
     }
 
     /// The path it was opened with, for messages.
@@ -79,17 +111,39 @@ impl Root {
     /// See [`Refused`].
     pub fn open_file(&self, relative: &Path) -> Result<File, Refused> {
         let shown = self.path.join(relative);
-        let parts = parts(relative).ok_or_else(|| Refused::Escapes(shown.clone()))?;
-        let opened = open_beneath(&self.handle, &parts).map_err(|e| classify(e, &shown))?;
+        let parts =
+            parts(relative).filter(|p| !p.is_empty()).ok_or_else(|| Refused::Escapes(shown.clone()))?;
+        let opened = open_beneath(&self.handle, &parts, READ).map_err(|e| classify(e, &shown))?;
         let file = File::from(opened);
         let meta = file.metadata().map_err(|source| Refused::Unreadable { path: shown.clone(), source })?;
         if !meta.is_file() {
             return Err(Refused::NotRegular(shown));
         }
-        if meta.nlink() > 1 {
+        if meta.nlink() > 1 && self.hard_links == HardLinks::Refused {
             return Err(Refused::HardLinked(shown));
         }
         Ok(file)
+    }
+
+    /// Opens a directory beneath the root; an empty path or `.` is the root itself.
+    fn open_directory(&self, relative: &Path) -> Result<OwnedFd, Refused> {
+        let shown = self.path.join(relative);
+        let parts = parts(relative).ok_or_else(|| Refused::Escapes(shown.clone()))?;
+        let opened = if parts.is_empty() {
+            rustix::fs::openat(&self.handle, ".", DIRECTORY, Mode::empty())
+        } else {
+            open_beneath(&self.handle, &parts, DIRECTORY)
+        };
+        opened.map_err(|e| classify(e, &shown))
+    }
+
+    /// The opened directory that holds a path's last component, and that component.
+    fn parent(&self, relative: &Path) -> Result<(OwnedFd, OsString), Refused> {
+        let escapes = || Refused::Escapes(self.path.join(relative));
+        let mut parts = parts(relative).ok_or_else(escapes)?;
+        let last = parts.pop().ok_or_else(escapes)?;
+        let directory: PathBuf = parts.iter().collect();
+        Ok((self.open_directory(&directory)?, last))
     }
 
     /// Reads a file beneath the root, at most `limit` bytes.
@@ -116,7 +170,7 @@ pub fn read_at_most(file: File, path: &Path, limit: u64) -> Result<Vec<u8>, Refu
     Ok(bytes)
 }
 
-/// The components of a relative path; `None` when it is absolute, empty, or goes up. `.` is dropped.
+/// The components of a relative path; `None` when it is absolute or goes up. `.` is dropped.
 fn parts(relative: &Path) -> Option<Vec<OsString>> {
     let mut out = Vec::new();
     for c in relative.components() {
@@ -126,24 +180,29 @@ fn parts(relative: &Path) -> Option<Vec<OsString>> {
             Component::ParentDir | Component::RootDir | Component::Prefix(_) => return None,
         }
     }
-    (!out.is_empty()).then_some(out)
+    Some(out)
 }
 
 /// Reading flags that neither follow a last link nor wait for a FIFO's writer.
-const READ: OFlags = OFlags::RDONLY.union(OFlags::NOFOLLOW).union(OFlags::NONBLOCK).union(OFlags::CLOEXEC);
+const READ: OFlags = OFlags::RDONLY
+    .union(OFlags::NOFOLLOW)
+    .union(OFlags::NONBLOCK)
+    .union(OFlags::NOCTTY)
+    .union(OFlags::CLOEXEC);
+const DIRECTORY: OFlags = READ.union(OFlags::DIRECTORY);
 
 #[cfg(target_os = "linux")]
-fn open_beneath(root: &OwnedFd, parts: &[OsString]) -> rustix::io::Result<OwnedFd> {
+fn open_beneath(root: &OwnedFd, parts: &[OsString], flags: OFlags) -> rustix::io::Result<OwnedFd> {
     use rustix::fs::ResolveFlags;
     use rustix::io::Errno;
     let path: PathBuf = parts.iter().collect();
     let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_MAGICLINKS;
     for _ in 0..16 {
-        match rustix::fs::openat2(root, &path, READ, Mode::empty(), resolve) {
+        match rustix::fs::openat2(root, &path, flags, Mode::empty(), resolve) {
             // A rename somewhere on the way while the kernel looked: it asks to try again.
             Err(Errno::AGAIN) => {}
             // No such call in this kernel, or an old container profile forbids it.
-            Err(Errno::NOSYS | Errno::PERM) => return walk(root, parts),
+            Err(Errno::NOSYS | Errno::PERM) => return walk(root, parts, flags),
             other => return other,
         }
     }
@@ -151,12 +210,12 @@ fn open_beneath(root: &OwnedFd, parts: &[OsString]) -> rustix::io::Result<OwnedF
 }
 
 #[cfg(not(target_os = "linux"))]
-fn open_beneath(root: &OwnedFd, parts: &[OsString]) -> rustix::io::Result<OwnedFd> {
-    walk(root, parts)
+fn open_beneath(root: &OwnedFd, parts: &[OsString], flags: OFlags) -> rustix::io::Result<OwnedFd> {
+    walk(root, parts, flags)
 }
 
 /// Opens component by component, none of them through a link.
-fn walk(root: &OwnedFd, parts: &[OsString]) -> rustix::io::Result<OwnedFd> {
+fn walk(root: &OwnedFd, parts: &[OsString], flags: OFlags) -> rustix::io::Result<OwnedFd> {
     let Some((last, directories)) = parts.split_last() else { return Err(rustix::io::Errno::INVAL) };
     let mut here: Option<OwnedFd> = None;
     for part in directories {
@@ -164,7 +223,7 @@ fn walk(root: &OwnedFd, parts: &[OsString]) -> rustix::io::Result<OwnedFd> {
         here = Some(rustix::fs::openat(from, part, READ.union(OFlags::DIRECTORY), Mode::empty())?);
     }
     let from = here.as_ref().map_or_else(|| root.as_fd(), AsFd::as_fd);
-    rustix::fs::openat(from, last, READ, Mode::empty())
+    rustix::fs::openat(from, last, flags, Mode::empty())
 }
 
 fn classify(e: rustix::io::Errno, path: &Path) -> Refused {

@@ -26,7 +26,7 @@ fn tree() -> Tree {
 
 fn both(root: &Root, relative: &Path) -> [Result<OwnedFd, rustix::io::Errno>; 2] {
     let parts = parts(relative).unwrap();
-    [open_beneath(&root.handle, &parts), walk(&root.handle, &parts)]
+    [open_beneath(&root.handle, &parts, READ), walk(&root.handle, &parts, READ)]
 }
 
 #[test]
