@@ -22,7 +22,7 @@ mod found;
 mod image;
 mod sandbox;
 pub mod spec;
-mod workspace;
+pub(crate) mod workspace;
 
 pub use address::{DEFAULT_SOCKET, EngineAddress, Reach};
 pub use clean::Cleaned;

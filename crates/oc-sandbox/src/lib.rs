@@ -8,6 +8,7 @@
 //! * [`executor`]: what every place of execution can do.
 //! * [`container`]: the executor over a container engine.
 //! * [`connection`]: the runner's protocol from this side; every place speaks it. [`runner_file`]: where its program lies.
+//! * [`native`]: the executor that needs no engine.
 //! * [`naming`]: slug, container name, and the refusal when a cut name could belong to two.
 //! * [`config_hash`]: the digest that decides about re-creation, and upstream's hash as a compatible label.
 //! * [`context`]: the directories, mounts and name of one planned sandbox.
@@ -33,6 +34,7 @@ mod fake;
 pub mod gate;
 pub mod lifecycle;
 pub mod naming;
+pub mod native;
 pub mod registry;
 pub mod runner_file;
 pub mod tools;

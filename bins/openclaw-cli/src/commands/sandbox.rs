@@ -1,5 +1,6 @@
-//! `openclaw sandbox`: its containers and its image; and `explain`, the report that the reference release prints, with the same JSON.
+//! `openclaw sandbox`: its containers, its image, what this machine offers; and `explain`, the report that the reference release prints, with the same JSON.
 
+mod doctor;
 mod engine;
 mod image;
 mod list;
@@ -40,6 +41,8 @@ pub struct SandboxArgs {
 enum SandboxCommand {
     /// Show the sandbox settings, tool lists and elevated gates of a session.
     Explain(ExplainArgs),
+    /// Say what this machine offers for sandboxes, what is missing and what to do. Writes nothing.
+    Doctor(doctor::DoctorArgs),
     /// Show the sandbox containers.
     List(list::ListArgs),
     /// Remove sandbox containers; the next call makes them anew with the present configuration.
@@ -69,6 +72,7 @@ struct ExplainArgs {
 pub fn run(app: &App, args: &SandboxArgs) -> Result<ExitCode> {
     match &args.command {
         SandboxCommand::Explain(args) => explain(app, args),
+        SandboxCommand::Doctor(args) => doctor::run(app, args),
         SandboxCommand::List(args) => list::run(app, args),
         SandboxCommand::Recreate(args) => recreate::run(app, args),
         SandboxCommand::Image(args) => image::run(app, args),

@@ -21,6 +21,7 @@ fn defaults() -> Vec<(&'static str, Json)> {
         ("channels.*.dm.policy", json!("pairing")),
         ("channels.*.groupPolicy", json!("allowlist")),
         ("agents.defaults.sandbox.mode", json!("off")),
+        ("agents.defaults.sandbox.backend", json!("auto")),
         ("agents.defaults.sandbox.scope", json!("agent")),
         ("agents.defaults.sandbox.workspaceAccess", json!("none")),
         ("agents.defaults.sandbox.sessionToolsVisibility", json!("spawned")),

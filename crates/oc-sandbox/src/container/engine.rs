@@ -66,6 +66,12 @@ impl Engine {
         &self.address
     }
 
+    /// The version of the API that was agreed on.
+    #[must_use]
+    pub fn version(&self) -> String {
+        self.api.client_version().to_string()
+    }
+
     /// Whether it shares this machine's files.
     #[must_use]
     pub fn reach(&self) -> Reach {

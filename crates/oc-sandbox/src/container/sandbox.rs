@@ -45,7 +45,7 @@ impl Sandbox {
     }
 
     /// When idle or old containers go.
-    pub(super) fn prune(&self) -> &Prune {
+    pub(crate) fn prune(&self) -> &Prune {
         &self.plan.settings.prune
     }
 

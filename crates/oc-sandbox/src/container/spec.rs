@@ -11,7 +11,8 @@ use bollard::models::{ContainerCreateBody, HostConfig, HostConfigLogConfig};
 use thiserror::Error;
 
 use crate::docker_args::CreateCommand;
-use amount::{bytes, count, nano_cpus, ulimit};
+pub(crate) use amount::bytes;
+use amount::{count, nano_cpus, ulimit};
 
 /// A value that the engine would not understand.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]

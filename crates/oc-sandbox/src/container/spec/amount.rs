@@ -13,7 +13,7 @@ pub(super) fn count(text: &str) -> Result<i64, String> {
     clippy::cast_precision_loss,
     reason = "the engine's command line counts in doubles, too; the range is checked"
 )]
-pub(super) fn bytes(text: &str) -> Result<i64, String> {
+pub(crate) fn bytes(text: &str) -> Result<i64, String> {
     let wrong = || "is no amount of memory such as 512m or 1g".to_owned();
     let digits = text.find(|c: char| !(c.is_ascii_digit() || c == '.')).unwrap_or(text.len());
     let (number, unit) = text.split_at_checked(digits).ok_or_else(wrong)?;
