@@ -206,6 +206,7 @@ pub struct Identity {
     /// Size in bytes.
     pub size: u64,
     /// Time of last change of the content, in nanoseconds since 1970.
+    #[serde(with = "decimal")]
     pub modified_ns: i128,
     /// SHA-256 in lower-case hexadecimal, where the file or its directory can be written by the user who runs it.
     pub sha256: Option<String>,
@@ -326,4 +327,18 @@ pub struct Exit {
     pub killed: bool,
     /// Bytes of output that were dropped.
     pub dropped: u64,
+}
+
+/// A number of 128 bits as decimal text: JSON readers disagree about larger ones.
+mod decimal {
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(number: &i128, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_str(number)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<i128, D::Error> {
+        let text = String::deserialize(from)?;
+        text.parse().map_err(serde::de::Error::custom)
+    }
 }

@@ -50,7 +50,15 @@ fn read_frames(output: &Arc<Output>, calls: &Arc<Calls>, files: &Arc<Files>) -> 
     let mut buffer = vec![0; 64 * 1024];
     loop {
         while let Some(frame) = decoder.next_frame()? {
-            take(frame, output, calls, files)?;
+            let call = frame.call;
+            match take(frame, output, calls, files) {
+                // The frames are whole; only this one means nothing.
+                Err(Malformed::Body(why)) => {
+                    let why = format!("a request that cannot be read: {why}");
+                    output.reply(call, Refusal::new("protocol", why).reply());
+                }
+                other => other?,
+            }
         }
         match input.read(&mut buffer) {
             Ok(0) => return Ok(()),

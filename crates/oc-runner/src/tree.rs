@@ -6,16 +6,19 @@
 //! INVARIANT: a process is signalled through a handle that was opened before its place in the tree was read, and its parent was alive
 //! after that. A number that another process got in between is never signalled.
 
-use std::collections::HashSet;
+use std::collections::{HashSet, VecDeque};
 use std::fs;
 use std::os::fd::OwnedFd;
 use std::time::Duration;
 
+use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::io::Errno;
 use rustix::process::{Pid, PidfdFlags, Signal, WaitOptions, WaitStatus};
 
 /// Rounds of looking for processes that are not stopped yet.
 const FREEZE_ROUNDS: usize = 256;
+/// Open handles at a time; beyond them a parent is looked up by its number.
+const HANDLES: usize = 256;
 /// Longest pause between two attempts to end a tree.
 const PAUSE: Duration = Duration::from_millis(20);
 
@@ -44,8 +47,16 @@ impl Member {
         };
     }
 
+    /// Whether the very process that was opened has not ended.
     fn is_alive(&self) -> bool {
-        parent_of(self.pid).is_some()
+        match &self.handle {
+            // A handle can be read from once its process has ended.
+            Some(handle) => {
+                let now = Timespec { tv_sec: 0, tv_nsec: 0 };
+                matches!(rustix::event::poll(&mut [PollFd::new(handle, PollFlags::IN)], Some(&now)), Ok(0))
+            }
+            None => parent_of(self.pid).is_some(),
+        }
     }
 }
 
@@ -91,27 +102,33 @@ fn number(text: &str) -> Option<Pid> {
     text.parse().ok().and_then(Pid::from_raw)
 }
 
-/// Everything below `root` that is not a zombie. `root` must not be reaped meanwhile.
-fn descendants(root: Pid, spared: &HashSet<Pid>) -> Vec<Member> {
-    let mut found: Vec<Member> = Vec::new();
+/// Calls `each` for everything below `root` that has not ended, parents first. `root` must not be reaped meanwhile.
+fn descend(root: Pid, spared: &HashSet<Pid>, mut each: impl FnMut(&Member)) {
     let mut seen = HashSet::from([root]);
-    let mut next = 0;
-    let mut parent = root;
-    loop {
-        for pid in children(parent) {
-            if (parent == root && spared.contains(&pid)) || !seen.insert(pid) {
+    let mut queue = VecDeque::from([Member { pid: root, handle: None }]);
+    while let Some(parent) = queue.pop_front() {
+        let mut found = Vec::new();
+        for pid in children(parent.pid) {
+            if (parent.pid == root && spared.contains(&pid)) || !seen.insert(pid) {
                 continue;
             }
             let Some(member) = Member::open(pid) else { continue };
-            let Some((seen_parent, zombie)) = stat(pid) else { continue };
-            let parent_lives = parent == root || found.iter().any(|m| m.pid == parent && m.is_alive());
-            if seen_parent == parent && parent_lives && !zombie {
-                found.push(member);
+            match stat(pid) {
+                Some((of, zombie)) if of == parent.pid && !zombie => found.push(member),
+                _ => {}
             }
         }
-        let Some(member) = found.get(next) else { return found };
-        parent = member.pid;
-        next += 1;
+        // Had it ended, its number could be another's, and these that one's children. They are the root's by now.
+        if parent.pid != root && !parent.is_alive() {
+            continue;
+        }
+        for mut member in found {
+            each(&member);
+            if queue.len() > HANDLES {
+                member.handle = None;
+            }
+            queue.push_back(member);
+        }
     }
 }
 
@@ -119,19 +136,18 @@ fn descendants(root: Pid, spared: &HashSet<Pid>) -> Vec<Member> {
 pub fn kill_below(root: Pid, spared: &HashSet<Pid>) {
     let mut stopped = HashSet::new();
     for _ in 0..FREEZE_ROUNDS {
-        let fresh: Vec<Member> =
-            descendants(root, spared).into_iter().filter(|m| !stopped.contains(&m.pid)).collect();
-        if fresh.is_empty() {
+        let before = stopped.len();
+        // Whoever is found is stopped at once, so that a tree that grows stops growing while it is looked at.
+        descend(root, spared, |member| {
+            if stopped.insert(member.pid) {
+                member.signal(Signal::STOP);
+            }
+        });
+        if stopped.len() == before {
             break;
         }
-        for member in fresh {
-            member.signal(Signal::STOP);
-            stopped.insert(member.pid);
-        }
     }
-    for member in descendants(root, spared) {
-        member.signal(Signal::KILL);
-    }
+    descend(root, spared, |member| member.signal(Signal::KILL));
 }
 
 /// One child that ended, without waiting for one.

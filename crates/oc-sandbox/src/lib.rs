@@ -9,6 +9,7 @@
 //! * [`container`]: the executor over a container engine.
 //! * [`connection`]: the runner's protocol from this side; every place speaks it. [`runner_file`]: where its program lies.
 //! * [`native`]: the executor that needs no engine.
+//! * [`host`]: the executor of the gateway host. [`process_sessions`]: background commands, wherever they run.
 //! * [`naming`]: slug, container name, and the refusal when a cut name could belong to two.
 //! * [`config_hash`]: the digest that decides about re-creation, and upstream's hash as a compatible label.
 //! * [`context`]: the directories, mounts and name of one planned sandbox.
@@ -32,9 +33,11 @@ pub mod executor;
 #[cfg(test)]
 mod fake;
 pub mod gate;
+pub mod host;
 pub mod lifecycle;
 pub mod naming;
 pub mod native;
+pub mod process_sessions;
 pub mod registry;
 pub mod runner_file;
 pub mod tools;
