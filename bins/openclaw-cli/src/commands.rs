@@ -13,6 +13,7 @@ mod policy_diff;
 mod reach;
 mod sandbox;
 mod security;
+mod tool;
 
 use std::process::ExitCode;
 
@@ -52,6 +53,8 @@ pub enum Command {
     Exec(exec::ExecArgs),
     /// Look at sandboxes.
     Sandbox(sandbox::SandboxArgs),
+    /// Make one tool call through the gate, or list a session's tools.
+    Tool(tool::ToolArgs),
     /// Look at the record of what was decided and done, and check that it is whole.
     Ledger(ledger::LedgerArgs),
     /// Print the completion script of a shell.
@@ -76,6 +79,7 @@ pub fn run(app: &App, command: Command) -> anyhow::Result<ExitCode> {
         Command::Approvals(args) => approvals::run(app, &args),
         Command::Exec(args) => exec::run(app, &args),
         Command::Sandbox(args) => sandbox::run(app, &args),
+        Command::Tool(args) => tool::run(app, &args),
         Command::Ledger(args) => ledger::run(app, &args),
         Command::Completion(args) => Ok(completion::completion(app, &args)),
         Command::Man(args) => completion::man(app, &args),

@@ -18,6 +18,7 @@ mod internal;
 mod mask;
 mod recording;
 mod refused;
+mod replay;
 mod snapshot;
 #[cfg(test)]
 mod tests;
@@ -27,7 +28,7 @@ use std::sync::{Arc, RwLock};
 
 use jiff::Timestamp;
 use oc_fs::ledger::{Entry, Ledger, LedgerFailure};
-use oc_policy::sandbox::SandboxPlan;
+use oc_policy::sandbox::{Runs, SandboxPlan};
 use serde_json::Map;
 
 use crate::executor::{Executor, ExecutorError, Place};
@@ -42,6 +43,7 @@ pub use call::{CallSender, Caller, Surface, ToolCall};
 pub use doors::{door_of, shut};
 pub use recording::caller_of;
 pub use refused::{Refused, Stage};
+pub use replay::{Changed, replay};
 pub use snapshot::Snapshot;
 
 use decide::{Permitted, decide};
@@ -84,6 +86,15 @@ impl Gate {
     #[must_use]
     pub fn snapshot(&self) -> Arc<Snapshot> {
         Arc::clone(&self.snapshot.read().unwrap_or_else(std::sync::PoisonError::into_inner))
+    }
+
+    /// Whether the rules let a tool through for a caller, and whether it then acts in a sandbox. Records nothing, starts nothing.
+    ///
+    /// # Errors
+    /// See [`Refused`].
+    pub fn would(snapshot: &Snapshot, call: &ToolCall) -> Result<Runs, Refused> {
+        let sandbox = decide::permits(snapshot, call)?;
+        Ok(if sandbox.is_some() { Runs::Sandboxed } else { Runs::OnHost })
     }
 
     /// Carries a call out, or says why not. Dropping the future ends what it had started; then call [`Gate::aborted`].
@@ -209,6 +220,10 @@ impl Gate {
         let own = workspace_dir(&s.workspace_root.value, s.scope.value, &plan.scope_key);
         let working = oc_policy::sandbox::working_copy(s.workspace_access.value, &own, &workspace).to_owned();
         let aliases = Aliases::of(plan, &working, &workspace, &snapshot.places().state_dir);
+        oc_fs::mode::create_directories(&PathBuf::from(&workspace)).map_err(|e| {
+            let why = format!("the agent's workspace cannot be made: {e}");
+            Refused::built_in(Stage::Place, "sandbox", "workspace", aliases.apply(&why))
+        })?;
         let session = SandboxSession { plan: plan.clone(), agent_workspace: workspace };
         let chosen = choose(self.executors.as_ref(), &session).await.map_err(|e| {
             let why = format!("this session is sandboxed and has no sandbox, so nothing was run: {e}");

@@ -5,6 +5,7 @@
 //!
 //! * [`gate`]: the one function from a tool call to its result; only it can make the value that executors take.
 //! * [`tools`]: the core tools `exec process read write edit apply_patch`.
+//! * [`machine`]: where executors come from on this machine.
 //! * [`executor`]: what every place of execution can do.
 //! * [`container`]: the executor over a container engine.
 //! * [`connection`]: the runner's protocol from this side; every place speaks it. [`runner_file`]: where its program lies.
@@ -35,6 +36,7 @@ mod fake;
 pub mod gate;
 pub mod host;
 pub mod lifecycle;
+pub mod machine;
 pub mod naming;
 pub mod native;
 pub mod process_sessions;

@@ -7,7 +7,7 @@ mod sandbox;
 mod tool;
 
 pub use sandbox::place;
-pub use tool::removed;
+pub use tool::{plugin_tools, removed};
 
 use std::process::ExitCode;
 

@@ -2,6 +2,7 @@
 
 mod eval;
 mod expectations;
+mod replay;
 
 use std::process::ExitCode;
 
@@ -27,6 +28,8 @@ enum PolicyCommand {
     Test(expectations::TestArgs),
     /// What a change of the configuration opens and closes; exit code 1 when anything opens.
     Diff(policy_diff::DiffArgs),
+    /// Which decisions of a ledger this configuration (`--config FILE`) would change; exit code 1 when any lets more through.
+    Replay(replay::ReplayArgs),
 }
 
 /// Runs the command.
@@ -37,6 +40,7 @@ pub fn run(app: &App, args: &PolicyArgs) -> anyhow::Result<ExitCode> {
     match &args.command {
         PolicyCommand::Eval(args) => eval::run(app, args),
         PolicyCommand::Test(args) => expectations::run(app, args),
+        PolicyCommand::Replay(args) => replay::run(app, args),
         PolicyCommand::Diff(args) => policy_diff::run(app, args),
     }
 }

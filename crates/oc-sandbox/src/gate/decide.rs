@@ -23,8 +23,9 @@ pub(super) struct Permitted {
     pub sandbox: Option<Box<SandboxPlan>>,
 }
 
-/// Decides.
-pub(super) fn decide(snapshot: &Snapshot, call: &ToolCall) -> Result<Permitted, Refused> {
+/// What the rules say about a tool and a caller, whatever the arguments of the call are worth. The sandbox of the session; `None` when
+/// its tools act on the host.
+pub(super) fn permits(snapshot: &Snapshot, call: &ToolCall) -> Result<Option<Box<SandboxPlan>>, Refused> {
     let name = canonical(&call.tool).into_owned();
     let session = |why: String| Refused::built_in(Stage::Session, &name, "session", why);
     let key = SessionKey::parse(&call.caller.session).map_err(|e| session(e.to_string()))?;
@@ -48,6 +49,13 @@ pub(super) fn decide(snapshot: &Snapshot, call: &ToolCall) -> Result<Permitted, 
         refused.consulted(&plan.doors.iter().map(|d| d.step.clone()).collect::<Vec<_>>());
         return Err(refused);
     }
+    Ok(plan)
+}
+
+/// Decides.
+pub(super) fn decide(snapshot: &Snapshot, call: &ToolCall) -> Result<Permitted, Refused> {
+    let sandbox = permits(snapshot, call)?;
+    let name = canonical(&call.tool).into_owned();
     let Some(tool) = CoreTool::of(&name) else {
         let why = format!("{name} is allowed here, but this program does not carry it out");
         return Err(Refused::built_in(Stage::NotBuilt, &name, "not-built", why));
@@ -61,7 +69,7 @@ pub(super) fn decide(snapshot: &Snapshot, call: &ToolCall) -> Result<Permitted, 
     }
     let request = Request::parse(tool, &call.arguments)
         .map_err(|e| Refused::built_in(Stage::Arguments, &name, "arguments", format!("{name}: {e}")))?;
-    Ok(Permitted { request, sandbox: plan })
+    Ok(Permitted { request, sandbox })
 }
 
 /// Asks the policy again, as the turn did before it offered the tool (SP-105).
@@ -99,8 +107,9 @@ fn policy(
     };
     let presence =
         Presence { provider: context.provider, model: context.model, model_sees_images: None, read_only };
-    let there = policy.inventory().get(name).is_some_and(|t| presence.absence(config, t).is_none());
-    if there && stack.decide(name).is_allowed() {
+    let known = policy.inventory().get(name);
+    let absence = known.and_then(|t| presence.absence(config, t));
+    if known.is_some() && absence.is_none() && stack.decide(name).is_allowed() {
         return Ok(());
     }
     let question =
@@ -108,9 +117,13 @@ fn policy(
     let answer =
         explain(&question).map_err(|e| Refused::built_in(Stage::Session, name, e.word(), e.to_string()))?;
     if answer.verdict == ALLOWED {
-        // The two ways of asking must agree; where they do not, the stricter one counts.
-        let why = format!("{name} is not among the tools of this session");
-        return Err(Refused::built_in(Stage::Policy, name, "absent", why));
+        // `explain` leaves gates open that depend on a model nobody named; here a tool is offered only when they are passed.
+        let rule = absence.map_or("absent", oc_policy::inventory::Absence::word);
+        let why = format!("{name} is not among the tools of this session ({rule})");
+        return Err(match absence.and_then(oc_policy::inventory::Absence::key) {
+            Some(key) => Refused::by_key(Stage::Policy, name, rule, config, key, why),
+            None => Refused::built_in(Stage::Policy, name, rule, why),
+        });
     }
     let d = &answer.decided_by;
     let key = d.key_path.as_ref().map(|k| format!(" ({k})")).unwrap_or_default();

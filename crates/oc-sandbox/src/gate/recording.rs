@@ -4,6 +4,7 @@ use oc_fs::ledger::{Entry, Kind, Record};
 use oc_policy::elevated::Turn;
 use oc_policy::inbound::ConversationKind;
 use oc_policy::owner_only::Ownership;
+use oc_policy::sandbox::is_sandboxed;
 use oc_types::AgentId;
 use serde_json::{Map, Value as Json, json};
 
@@ -49,7 +50,7 @@ fn entry(snapshot: &Snapshot, call: &ToolCall, kind: Kind) -> Entry {
 
 /// The record of a call that may act.
 pub(super) fn allowed(snapshot: &Snapshot, call: &ToolCall, place: Place, grounds: &Grounds) -> Entry {
-    let mut inputs = inputs(&call.caller);
+    let mut inputs = inputs(snapshot, &call.caller);
     inputs.insert("place".to_owned(), place.word().into());
     inputs.extend(grounds.inputs.clone());
     Entry {
@@ -66,7 +67,7 @@ pub(super) fn allowed(snapshot: &Snapshot, call: &ToolCall, place: Place, ground
 /// The record of a refusal.
 pub(super) fn refused(snapshot: &Snapshot, call: &ToolCall, refused: &Refused, grounds: &Grounds) -> Entry {
     let d = &refused.explanation().decided_by;
-    let mut inputs = inputs(&call.caller);
+    let mut inputs = inputs(snapshot, &call.caller);
     inputs.insert("stage".to_owned(), refused.stage().word().into());
     inputs.extend(grounds.inputs.clone());
     Entry {
@@ -104,8 +105,12 @@ fn turn_word(turn: Turn) -> &'static str {
 }
 
 /// What the tool policy was asked with.
-fn inputs(c: &Caller) -> Map<String, Json> {
+fn inputs(snapshot: &Snapshot, c: &Caller) -> Map<String, Json> {
     let mut out = Map::new();
+    if let Ok(sandboxing) = is_sandboxed(snapshot.config(), Some(&c.session)) {
+        let runs = if sandboxing.runs.is_sandboxed() { "sandboxed" } else { "on-host" };
+        out.insert("runs".to_owned(), runs.into());
+    }
     let mut put = |name: &str, value: Option<&str>| {
         if let Some(value) = value {
             out.insert(name.to_owned(), json!(value));

@@ -139,7 +139,7 @@ pub fn removed(loaded: &Loaded, session: &str) -> Result<Vec<Json>> {
 }
 
 /// The tools that installed and enabled plugins declare in their manifest: `tools: ["name", {name, optional}]`.
-fn plugin_tools(loaded: &Loaded) -> Vec<Tool> {
+pub fn plugin_tools(loaded: &Loaded) -> Vec<Tool> {
     let folders = plugin_folders(&loaded.locations.state_dir.join("extensions"), false).unwrap_or_default();
     let mut out = Vec::new();
     for (folder, path) in folders {

@@ -31,7 +31,11 @@ pub fn run(app: &App, args: &VerifyArgs) -> Result<ExitCode> {
         }
         app.print(&format!("{}\n", serde_json::to_string_pretty(&json)?));
     } else {
-        app.print(&text(&found));
+        let mut out = text(&found);
+        if !found.is_whole() {
+            line(&mut out, 0, &format!("Folder: {}", directory.display()));
+        }
+        app.print(&out);
     }
     Ok(if found.is_whole() { ExitCode::SUCCESS } else { ExitCode::from(1) })
 }
@@ -39,9 +43,10 @@ pub fn run(app: &App, args: &VerifyArgs) -> Result<ExitCode> {
 fn text(v: &Verification) -> String {
     let mut out = String::new();
     for b in &v.breaks {
+        let name = b.file.file_name().unwrap_or(b.file.as_os_str()).to_string_lossy();
         let place = match b.line {
-            0 => b.file.display().to_string(),
-            line => format!("{} line {line} (byte {})", b.file.display(), b.offset),
+            0 => name.into_owned(),
+            line => format!("{name} line {line} (byte {})", b.offset),
         };
         let record = b.seq.map(|s| format!(", record {s}")).unwrap_or_default();
         line(&mut out, 0, &format!("damaged: {place}{record}"));
