@@ -3,6 +3,7 @@
 //! Standard input brings the request, standard output is the terminal, standard error takes a refusal. All three are gone, or are
 //! the terminal, once the command runs.
 
+use std::fs::File;
 use std::io::{Read, Write};
 use std::os::fd::{AsFd, OwnedFd};
 use std::process::ExitCode;
@@ -15,11 +16,14 @@ use crate::refusal::Refusal;
 
 /// Runs a request on the terminal that is standard output.
 pub fn main() -> ExitCode {
+    // A start that fails has put the terminal in the place of standard error already.
+    let report = std::io::stderr().as_fd().try_clone_to_owned();
     match run() {
         Ok(code) => ExitCode::from(code),
         Err(refusal) => {
             let reply = serde_json::to_vec(&refusal.reply()).unwrap_or_default();
-            let _ = std::io::stderr().write_all(&reply);
+            // Without it the exit code is all that is known.
+            let _ = report.and_then(|r| File::from(r).write_all(&reply));
             ExitCode::from(126)
         }
     }
