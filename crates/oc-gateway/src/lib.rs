@@ -3,11 +3,13 @@
 //! * [`entrance`]: who is at the door, decided over plain data: address, locality, credential, device key, origin, wrong answers.
 //! * [`protocol`]: the frames of the wire, version 3.
 //! * [`authority`]: roles, scopes and the table of all methods.
+//! * [`devices`]: which devices are paired, for what, and who may change that.
 //! * [`probe`]: the live probe of the security audit, a client of a running gateway.
 //!
 //! It never decides what a caller may do; that is the policy's part.
 
 pub mod authority;
+pub mod devices;
 pub mod entrance;
 pub mod probe;
 pub mod protocol;
