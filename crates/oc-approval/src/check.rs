@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use crate::allowlist::{Allowlist, Rule};
 use crate::analysis::{Request, Rules, analyse};
+use crate::decision::Verdict;
 use crate::host_view::HostView;
 use crate::plan::{Match, Plan, Standing};
 use crate::safe_bin::usage::Terminal;
@@ -70,18 +71,6 @@ pub struct Answer {
     pub segments: Vec<AnsweredSegment>,
     /// Stable word, or `word: detail`.
     pub reason: String,
-}
-
-/// What happens to a command line under the fixed policy.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Verdict {
-    /// It runs without a person.
-    Allow,
-    /// A person is asked.
-    Ask,
-    /// It cannot even be approved.
-    Deny,
 }
 
 /// One command of the answer.

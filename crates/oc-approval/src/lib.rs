@@ -8,6 +8,7 @@
 //! * [`life_cycle`]: requests from the question to the end of the run; [`approver`]: who may answer; [`prompt`]: how it is shown.
 //! * [`persist`]: what allow-always stores, and when it is offered.
 //! * [`analysis`]: from a text to a plan, with [`allowlist`], [`protected`] paths, [`environment`] rules and [`program_form`].
+//! * [`decision`]: both vocabularies of the configuration, the session, the call and the file to one verdict.
 //! * [`safe_bin`]: which uses of a listed program are provably read-only.
 //!
 //! Pure: texts and facts come in, answers go out; nothing is run and nothing is written.
@@ -21,6 +22,7 @@ pub mod approvals_file;
 pub mod approver;
 pub mod binding;
 pub mod check;
+pub mod decision;
 pub mod environment;
 pub mod host_view;
 pub mod life_cycle;

@@ -77,19 +77,21 @@ pub struct ExecRoute {
     pub key: Option<(KeyPath, Origin)>,
 }
 
-/// The words of one setting: the agent's, else the global one.
-fn setting<'n>(config: &'n Node, agent: &AgentId, name: &str) -> Option<(&'n str, KeyPath, &'n Origin)> {
+/// One key of `tools.exec` with its address: the agent's, else the global one.
+#[must_use]
+pub fn exec_key<'n>(config: &'n Node, agent: &AgentId, name: &str) -> Option<(&'n Node, KeyPath)> {
+    let keys = ["tools", "exec", name];
     let own = agent_entry(config, agent).and_then(|entry| {
-        let node = entry.node.path(&["tools", "exec", name])?;
-        let path = KeyPath::keys(["agents", "list"])
-            .index(entry.index)
-            .join(&KeyPath::keys(["tools", "exec", name]));
-        Some((node.as_str()?, path, &node.origin))
+        let path = KeyPath::keys(["agents", "list"]).index(entry.index).join(&KeyPath::keys(keys));
+        Some((entry.node.path(&keys)?, path))
     });
-    own.or_else(|| {
-        let node = config.path(&["tools", "exec", name])?;
-        Some((node.as_str()?, KeyPath::keys(["tools", "exec", name]), &node.origin))
-    })
+    own.or_else(|| Some((config.path(&keys)?, KeyPath::keys(keys))))
+}
+
+/// The word of one setting.
+fn setting<'n>(config: &'n Node, agent: &AgentId, name: &str) -> Option<(&'n str, KeyPath, &'n Origin)> {
+    let (node, path) = exec_key(config, agent, name)?;
+    Some((node.as_str()?, path, &node.origin))
 }
 
 /// Decides for an agent's session. `approvals_file`: whether the host has an approvals file, which makes approvals apply after a
@@ -133,7 +135,7 @@ pub fn exec_route(config: &Node, agent: &AgentId, runs: Runs, approvals_file: bo
             _ => Approval::None,
         },
         // The seed calls `off` "no approval needed" beside `security: "host"`.
-        Some("host") if ask_word == "off" => Approval::None,
+        Some("host") if asks(ask_word) == Approval::ListedOnly => Approval::None,
         Some("ask") => Approval::Always,
         Some("sandbox") if asks(ask_word) == Approval::ListedOnly => Approval::OnMiss,
         None | Some("allowlist" | "host" | "sandbox") => asks(ask_word),
@@ -156,10 +158,10 @@ mod tests {
 
     #[test]
     fn the_seeds_rows_on_the_host() {
-        use Approval::{Always, ListedOnly, None, OnMiss};
+        use Approval::{Always, None, OnMiss};
         for (ask, security, want) in [
             ("off", "host", (Host::Gateway, None)),
-            ("elevated", "host", (Host::Gateway, ListedOnly)),
+            ("elevated", "host", (Host::Gateway, None)),
             ("always", "host", (Host::Gateway, Always)),
             ("on-miss", "host", (Host::Gateway, OnMiss)),
             ("always", "ask", (Host::Prompt, Always)),

@@ -4,7 +4,8 @@ use std::io::{BufRead, BufWriter, Read, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use oc_approval::check::{Answer, Question, SafeBins, Verdict, answer, answer_line, bad_request};
+use oc_approval::check::{Answer, Question, SafeBins, answer, answer_line, bad_request};
+use oc_approval::decision::Verdict;
 use oc_fs::host_view::Disk;
 
 use crate::app::App;
@@ -74,11 +75,7 @@ fn one(app: &App, args: &CheckArgs, command: &str) -> ExitCode {
 }
 
 fn text(answer: &Answer) -> String {
-    let word = match answer.verdict {
-        Verdict::Allow => "allow",
-        Verdict::Ask => "ask",
-        Verdict::Deny => "deny",
-    };
+    let word = answer.verdict.word();
     format!("{word} ({})\n", oc_text::visible::visible(&answer.reason, 400))
 }
 
