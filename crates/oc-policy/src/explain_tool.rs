@@ -7,7 +7,7 @@ mod layers;
 mod present;
 #[cfg(test)]
 mod tests;
-pub(crate) mod what_if;
+pub mod what_if;
 
 use oc_types::{DecidedBy, Effect, Explanation, KeyPath, Node, Origin, TraceStep};
 use serde_json::{Map, Value, json};

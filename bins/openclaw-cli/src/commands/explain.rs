@@ -1,5 +1,6 @@
 //! `openclaw explain <subject>`: which rule decides, where it stands, what would change the answer. Starts, sends and writes nothing.
 
+mod command;
 pub mod config;
 mod message;
 pub mod render;
@@ -34,6 +35,8 @@ pub struct ExplainArgs {
 enum Subject {
     /// Has this session this tool, and which layer says so?
     Tool(tool::ToolArgs),
+    /// Would this command line run, where, and who would be asked?
+    Command(command::CommandArgs),
     /// What becomes of a message, and which rule says so?
     Message(message::MessageArgs),
     /// Where do this session's tools run, and with which settings?
@@ -69,6 +72,9 @@ pub struct Common {
 pub fn run(app: &App, args: &ExplainArgs) -> Result<ExitCode> {
     match &args.subject {
         Subject::Tool(args) => answer(app, &args.common, "tool", |loaded| tool::explain(loaded, args)),
+        Subject::Command(args) => {
+            answer(app, &args.common, "command", |loaded| command::explain(app, loaded, args))
+        }
         Subject::Message(args) => {
             let loaded = load(app, &args.common);
             Ok(show(app, &args.common, message::explain(&loaded, args)?))

@@ -5,13 +5,16 @@ use serde_json::Value as Json;
 
 /// One change.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Edit {
+pub struct Edit {
+    /// The key.
     pub key: KeyPath,
+    /// Its new value.
     pub value: Json,
 }
 
 impl Edit {
     /// `--set 'PATH=VALUE'`.
+    #[must_use]
     pub fn flag(&self) -> String {
         let mut text = String::new();
         json5(&self.value, &mut text);
@@ -19,6 +22,7 @@ impl Edit {
     }
 
     /// The configuration with the change made; enclosing objects are created.
+    #[must_use]
     pub fn apply(&self, config: &Node) -> Node {
         let mut changed = config.clone();
         set(&mut changed, self.key.segments(), &self.value);
