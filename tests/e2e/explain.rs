@@ -41,6 +41,31 @@ impl Scenario {
         Self { home, env: Vec::new() }
     }
 
+    /// A program of this name on the `PATH` of the command.
+    fn program(self, directory: &str, name: &str) -> Self {
+        use std::os::unix::fs::PermissionsExt;
+        let directory = self.home.path().join(directory);
+        std::fs::create_dir_all(&directory).unwrap();
+        let program = directory.join(name);
+        std::fs::write(&program, "#!/bin/sh\n").unwrap();
+        std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+        self
+    }
+
+    /// Host paths of the fixture's approvals file become paths below the home.
+    fn rooted(self, directory: &str) -> Self {
+        let file = self.home.path().join(".openclaw/exec-approvals.json");
+        let text = std::fs::read_to_string(&file).unwrap();
+        let below = self.home.path().join(directory.trim_start_matches('/'));
+        std::fs::write(&file, text.replace(directory, below.to_str().unwrap())).unwrap();
+        self
+    }
+
+    /// With `<home>` in place of the home's path.
+    fn line(&self, line: &str) -> String {
+        line.replace("<home>", self.home.path().to_str().unwrap())
+    }
+
     fn env(mut self, name: &str, value: &str) -> Self {
         self.env.push((name.to_owned(), value.to_owned()));
         self
@@ -69,9 +94,24 @@ impl Scenario {
         serde_json::from_slice(&out.stdout).expect("one JSON object")
     }
 
+    /// Runs a printed `openclaw approvals ...` and asks again, then puts the approvals file back.
+    fn remembers(&self, command: &[String], question: &[String], flip: &Value) {
+        let file = self.home.path().join(".openclaw/exec-approvals.json");
+        let before = std::fs::read(&file).ok();
+        let command: Vec<String> =
+            std::iter::once("approvals".to_owned()).chain(command.iter().cloned()).collect();
+        let out = self.run(&command);
+        assert!(out.status.success(), "{command:?}: {}", String::from_utf8_lossy(&out.stderr));
+        assert_eq!(self.json(question)["verdict"], flip["verdict"], "{command:?}");
+        match before {
+            Some(bytes) => std::fs::write(&file, bytes).unwrap(),
+            None => std::fs::remove_file(&file).unwrap(),
+        }
+    }
+
     /// Asks, compares text and JSON with the snapshots, tries every change that is written as a flag, and checks what the text says.
     fn ask(&self, name: &str, line: &str, says: &[&str], never: &[&str]) -> Value {
-        let args = words(line);
+        let args = words(&self.line(line));
         let out = self.run(&args);
         assert!(out.status.success(), "{line}: {}", String::from_utf8_lossy(&out.stderr));
         let text = self.shown(&out.stdout);
@@ -92,20 +132,30 @@ impl Scenario {
             if change.starts_with("--") {
                 let tried: Vec<String> = args.iter().cloned().chain(words(change)).collect();
                 assert_eq!(self.json(&tried)["verdict"], flip["verdict"], "{line} {change}");
+            } else if let Some(shorter) =
+                change.strip_prefix("Run `").and_then(|c| c.strip_suffix("` instead"))
+            {
+                let mut tried = args.clone();
+                tried[2] = shorter.to_owned();
+                assert_eq!(self.json(&tried)["verdict"], flip["verdict"], "{line} {change}");
+            } else if let Some(command) = change.strip_prefix("openclaw approvals ") {
+                self.remembers(&words(command), &args, flip);
             }
         }
         json
     }
 }
 
-/// Splits a command line as a shell does with single quotes.
+/// Splits a command line as a shell does with single and double quotes.
 fn words(line: &str) -> Vec<String> {
     let mut out = Vec::new();
-    let (mut word, mut quoted, mut any) = (String::new(), false, false);
+    let (mut word, mut quoted, mut any) = (String::new(), None, false);
     for c in line.chars() {
         match c {
-            '\'' => (quoted, any) = (!quoted, true),
-            ' ' if !quoted => {
+            '\'' | '"' if quoted.is_none_or(|q| q == c) => {
+                (quoted, any) = (if quoted.is_none() { Some(c) } else { None }, true);
+            }
+            ' ' if quoted.is_none() => {
                 if any {
                     out.push(std::mem::take(&mut word));
                 }
@@ -243,6 +293,217 @@ fn uq_07_a_list_for_one_model() {
         &[],
     );
     assert_eq!(json["verdict"], "allowed");
+}
+
+/// The environment of the host of execution.
+const PATH: &str = "/usr/bin:/bin";
+
+fn trace_positions(json: &Value) -> Vec<String> {
+    let steps = json["trace"].as_array().unwrap().iter();
+    steps
+        .map(|s| {
+            let at = &s["source"];
+            format!("{}:{}", at["line"].as_u64().unwrap_or(0), at["column"].as_u64().unwrap_or(0))
+        })
+        .collect()
+}
+
+fn verdict(json: &Value) -> (&str, &str, &str) {
+    let word = |key: &str| json[key].as_str().unwrap_or_default();
+    (word("verdict"), word("route"), word("reason"))
+}
+
+fn changes(json: &Value) -> Vec<&str> {
+    json["flip"].as_array().unwrap().iter().map(|f| f["change"].as_str().unwrap()).collect()
+}
+
+#[test]
+fn uq_15_an_option_outside_of_the_profile() {
+    let json = Scenario::new("uq-15").env("PATH", PATH).ask(
+        "uq_15",
+        "explain command 'sort -o notes.txt notes.txt' --agent main --session agent:main:main --approvers present",
+        &["segment 1", "/usr/bin/sort", "openclaw.json:5:31", "-o", "read-only profile", "openclaw.json:4:47", "Run `sort notes.txt` instead", "approve this one line"],
+        &["not listed", "deny", "allowlist add"],
+    );
+    assert_eq!(verdict(&json), ("ask", "gateway", "option: -o"));
+    assert_eq!(decided(&json), at("tools.exec.ask", "4:47"));
+    assert!(trace_positions(&json).contains(&"5:31".to_owned()));
+}
+
+#[test]
+fn uq_16_the_command_that_is_not_automatic() {
+    let scenario = Scenario::new("uq-16").env("PATH", PATH);
+    let session = "--agent main --session agent:main:main";
+    let json = scenario.ask(
+        "uq_16a",
+        &format!(
+            "explain command \"cat access.log | cut -d' ' -f1 | tee ips.txt\" {session} --approvers present"
+        ),
+        &[
+            "segment 1, safe-bin",
+            "segment 2, safe-bin",
+            "segment 3, not-listed",
+            "tee",
+            "whole line",
+            "no part of it runs before",
+            "tools.exec.safeBins (unset; nearest: openclaw.json:3:5)",
+            "openclaw.json:3:53",
+            "Run `cat access.log | cut -d' ' -f1` instead",
+        ],
+        &[],
+    );
+    assert_eq!(verdict(&json), ("ask", "gateway", "not-listed"));
+    assert_eq!(decided(&json), at("tools.exec.ask", "3:53"));
+    let json = scenario.ask(
+        "uq_16b",
+        &format!("explain command 'grep ERROR app.log > errors.txt' {session} --approvers present"),
+        &[
+            "no key opens it",
+            "writing to a file is never automatic",
+            "openclaw.json:3:53",
+            "Run `grep ERROR app.log` instead",
+        ],
+        &["not listed", "not-listed"],
+    );
+    assert_eq!(verdict(&json), ("ask", "gateway", "redirection"));
+    assert_eq!(decided(&json), at("tools.exec.ask", "3:53"));
+    let json = scenario.ask(
+        "uq_16c",
+        &format!("explain command 'grep ERROR app.log 2>/dev/null' {session}"),
+        &["/dev/null is neutral"],
+        &[],
+    );
+    assert_eq!(json["verdict"], "allow");
+}
+
+#[test]
+fn uq_17_entries_that_look_right_and_are_not() {
+    let json = Scenario::new("uq-17").rooted("/opt/tools").program("opt/tools/bin", "rg").ask(
+        "uq_17",
+        "explain command 'rg TODO src' --agent main --session agent:main:main --base-env PATH=<home>/opt/tools/bin:/usr/bin:/bin --approvers present",
+        &["/opt/tools/bin/rg", "openclaw.json:2:60", "agents.main.allowlist[0] at exec-approvals.json:3:32", "another path", "agents.main.allowlist[1] at exec-approvals.json:3:68", "without a slash never matches", "an entry of agent work does not apply to main", "openclaw approvals allowlist add --agent main", "this program with any arguments"],
+        &["**"],
+    );
+    assert_eq!(verdict(&json), ("ask", "gateway", "not-listed"));
+    assert_eq!(decided(&json), at("tools.exec.ask", "2:60"));
+}
+
+#[test]
+fn uq_18_nobody_can_be_asked() {
+    let json = Scenario::new("uq-18").program("bin", "npm").ask(
+        "uq_18",
+        "explain command 'npm test' --agent main --session agent:main:telegram:group:-1001 --channel telegram --sender 111 --approvers none --base-env PATH=<home>/bin:/usr/bin:/bin",
+        &["openclaw.json:2:37", "openclaw.json:2:60", "no operator client is connected", "approvals.exec.enabled (unset; nearest: openclaw.json:1:1)", "askFallback is deny", "built in", "not forbidden as such", "--set 'approvals.exec.enabled=true'", "in the chat of that session", "here 111"],
+        &["timed out", "waited", "\"full\""],
+    );
+    assert_eq!(verdict(&json), ("deny", "gateway", "no-approval-route"));
+    assert_eq!(decided(&json), at("approvals.exec.enabled", "1:1"));
+    assert_eq!(changes(&json)[0], "--set 'approvals.exec.enabled=true'");
+    assert_eq!(json["flip"][0]["verdict"], "ask");
+}
+
+#[test]
+fn uq_19_both_lists_must_hold_the_sender() {
+    let scenario = Scenario::new("uq-19").env("PATH", PATH);
+    let line = "explain command uptime --agent main --session agent:main:main --channel whatsapp --elevated on --approvers present";
+    let json = scenario.ask(
+        "uq_19a",
+        &format!("{line} --sender +15551234567"),
+        &[
+            "openclaw.json:3:28",
+            "tools.elevated.allowFrom.whatsapp at openclaw.json:8:52",
+            "Both lists",
+            "can only narrow",
+            "elevated level ask, route gateway",
+            "leave the sandbox even without a directive",
+            "agents.defaults.elevatedDefault",
+        ],
+        &[],
+    );
+    assert_eq!(verdict(&json).0, "allow");
+    assert_eq!(verdict(&json).1, "sandbox");
+    assert_eq!(json["elevatedRefusedBy"], "allowFrom");
+    assert_eq!(
+        changes(&json)[0],
+        "--set 'tools.elevated.allowFrom.whatsapp=[\"+15550001111\",\"+15551234567\"]'"
+    );
+    assert_eq!(json["flip"][0]["verdict"], "ask");
+    let json = scenario.ask(
+        "uq_19b",
+        &format!("{line} --sender +15550001111"),
+        &["agents.list[0].tools.elevated.allowFrom.whatsapp at openclaw.json:5:55", "Both lists"],
+        &[],
+    );
+    assert_eq!((verdict(&json).0, verdict(&json).1), ("allow", "sandbox"));
+}
+
+#[test]
+fn uq_20_security_sandbox_does_not_switch_a_sandbox_on() {
+    let scenario = Scenario::new("uq-20").program("bin", "npm");
+    let line = "explain command 'npm test' --agent main --session agent:main:main --approvers present --base-env PATH=<home>/bin:/usr/bin:/bin";
+    let json = scenario.ask(
+        "uq_20a",
+        line,
+        &[
+            "agents.defaults.sandbox.mode at openclaw.json:2:36",
+            "openclaw.json:3:20",
+            "openclaw.json:3:41",
+            "enforce: allowlist",
+            "sandbox-inactive",
+            "--set 'agents.defaults.sandbox.mode=\"all\"'",
+            "written explicitly",
+            "\"non-main\" would not change the main session",
+        ],
+        &[],
+    );
+    assert_eq!((verdict(&json).0, verdict(&json).1), ("ask", "gateway"));
+    assert_eq!(json["routeFallback"], "sandbox-inactive");
+    assert_eq!(decided(&json), at("agents.defaults.sandbox.mode", "2:36"));
+    assert_eq!(changes(&json)[0], "--set 'agents.defaults.sandbox.mode=\"all\"'");
+    assert_eq!(json["flip"][0]["verdict"], "allow");
+    let json = scenario.ask(
+        "uq_20b",
+        &format!("{line} --unset tools.exec"),
+        &[
+            "Nothing is configured for exec",
+            "on the host without a question",
+            "tools.exec.host_sandbox_no_sandbox_defaults",
+        ],
+        &["operator", "approve", "who is asked", "container"],
+    );
+    assert_eq!((verdict(&json).0, verdict(&json).1), ("allow", "gateway"));
+    assert_eq!(json["routeFallback"], "sandbox-inactive");
+}
+
+#[test]
+fn uq_21_a_shell_is_never_a_safe_program() {
+    let scenario = Scenario::new("uq-21");
+    let line = "--agent main --session agent:main:main --base-env PATH=/usr/bin:/bin";
+    let json = scenario.ask(
+        "uq_21a",
+        &format!("explain command \"bash -c 'git status'\" {line} --approvers present"),
+        &[
+            "openclaw.json:5:31",
+            "has no effect",
+            "never safe programs",
+            "exec-approvals.json:2:42",
+            "not looked up inside",
+            "Allow-always is not offered for this line",
+            "the shell form",
+            "Run `git status` instead",
+        ],
+        &["allowlist add", "git is not listed"],
+    );
+    assert_eq!(verdict(&json), ("ask", "gateway", "never-safe"));
+    let json = scenario.ask(
+        "uq_21b",
+        &format!("explain command 'git status' {line}"),
+        &["allowlist:/usr/bin/git", "exec-approvals.json:2:42"],
+        &[],
+    );
+    assert_eq!(json["verdict"], "allow");
+    assert_eq!(json["segments"][0]["matched"], "allowlist:/usr/bin/git");
+    assert_eq!(decided(&json), at("agents.main.allowlist[0]", "2:42"));
 }
 
 #[test]

@@ -7,8 +7,6 @@ mod flips;
 mod settings;
 mod state;
 mod story;
-#[cfg(test)]
-mod tests;
 mod text_change;
 
 pub use settings::Approvals;

@@ -9,6 +9,7 @@
 //! * [`persist`]: what allow-always stores, and when it is offered.
 //! * [`analysis`]: from a text to a plan, with [`allowlist`], [`protected`] paths, [`environment`] rules and [`program_form`].
 //! * [`decision`]: both vocabularies of the configuration, the session, the call and the file to one verdict.
+//! * [`explain`]: what becomes of a line, which rule says so, and what would change it.
 //! * [`safe_bin`]: which uses of a listed program are provably read-only.
 //!
 //! Pure: texts and facts come in, answers go out; nothing is run and nothing is written.
@@ -24,6 +25,7 @@ pub mod binding;
 pub mod check;
 pub mod decision;
 pub mod environment;
+pub mod explain;
 pub mod host_view;
 pub mod life_cycle;
 pub mod persist;

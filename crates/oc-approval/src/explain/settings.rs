@@ -30,6 +30,7 @@ pub enum Approvals {
 pub(super) struct Entry {
     pub(super) agent: String,
     pub(super) key: KeyPath,
+    /// Its pattern's.
     pub(super) origin: Origin,
     pub(super) rule: Rule,
 }
@@ -57,7 +58,7 @@ impl Approvals {
                 out.push(Entry {
                     agent: agent.clone(),
                     key: KeyPath::keys(["agents", agent.as_str(), "allowlist"]).index(i),
-                    origin: item.origin.clone(),
+                    origin: item.get("pattern").unwrap_or(item).origin.clone(),
                     rule: Rule { pattern, arguments: text("argPattern"), directory: text("cwd") },
                 });
             }

@@ -14,6 +14,7 @@ use crate::binding::{self, Circumstances};
 use crate::decision::{Fallback, Verdict};
 use crate::persist;
 use crate::plan::{Form, Match, Miss, Redirect, Segment};
+use crate::program_name::{base_name, is_broad, is_interpreter};
 
 fn step(layer: &str, rule: &str, effect: Effect, detail: impl Into<String>) -> TraceStep {
     TraceStep {
@@ -147,7 +148,8 @@ fn segment_step(q: &Question<'_>, s: &State, layer: &str, segment: &Segment) -> 
             let unknown = Miss::new("miss", "");
             let miss = miss.as_ref().or(s.plan.miss.as_ref()).unwrap_or(&unknown);
             let detail = format!("{program}; {}", explained(q, segment, miss));
-            list_place(q, segment, step(layer, &miss.word, Effect::Holds, detail))
+            let effect = if s.verdict == Verdict::Allow { Effect::Inert } else { Effect::Holds };
+            list_place(q, segment, step(layer, &miss.word, effect, detail))
         }
     }
 }
@@ -179,11 +181,29 @@ fn explained(q: &Question<'_>, segment: &Segment, miss: &Miss) -> String {
         "option" | "operand" => {
             format!("{}: outside of the read-only profile of {name}", miss.detail)
         }
-        "never-safe" => format!("listing {name} has no effect: shells, interpreters and programs that start others are never safe programs"),
+        "never-safe" => format!("listing {name} has no effect: shells, interpreters and programs that start others are never safe programs{}", warned(name)),
         "unresolved" => "it is on no directory of PATH".to_owned(),
         word if miss.detail.is_empty() => word.to_owned(),
         word => format!("{word}: {}", miss.detail),
     }
+}
+
+/// What else says that a listed name is no safe program.
+fn warned(name: &str) -> &'static str {
+    if is_interpreter(name) {
+        "; the configuration's audit warns of it as tools.exec.safe_bins_interpreter_unprofiled"
+    } else if is_broad(name) {
+        "; the configuration's audit warns of it as tools.exec.safe_bins_broad_behavior"
+    } else {
+        ""
+    }
+}
+
+/// Whether a command is a shell that is given a text to run.
+fn is_shell_form(segment: &Segment) -> bool {
+    let name = base_name(segment.argv.first().map_or("", String::as_str));
+    segment.form == Form::InlineCode
+        && matches!(name.as_str(), "sh" | "bash" | "dash" | "zsh" | "ksh" | "fish")
 }
 
 /// Entries of allow lists that look as if they should admit a command, and why they do not.
@@ -245,6 +265,9 @@ pub(super) fn people(q: &Question<'_>, s: &State) -> Trace {
         }
     };
     out.push(keyed(step("approvers", "forwarding", effect, detail), q.config, &forwarding()));
+    if s.reach == Reach::Operator {
+        return out;
+    }
     let fallback = step(
         "approvers",
         "askFallback",
@@ -359,7 +382,7 @@ pub(super) fn notes(q: &Question<'_>, s: &State) -> Vec<String> {
             Reach::Unknown => out.push("Whether somebody can be asked right now is not known.".to_owned()),
             Reach::Operator => {}
         }
-        if s.decision.enforce == Security::Allowlist && s.decision.ask != Ask::Always {
+        if s.verdict == Verdict::Ask && s.decision.ask != Ask::Always {
             let circumstances = Circumstances {
                 agent: q.subject.agent.to_string(),
                 session: q.subject.session.to_string(),
@@ -369,7 +392,9 @@ pub(super) fn notes(q: &Question<'_>, s: &State) -> Vec<String> {
                 ask: s.decision.ask,
             };
             if let Err(why) = persist::offer(&s.plan, &circumstances, q.view) {
-                out.push(format!("Allow-always is not offered for this line: {why}."));
+                let shell = s.plan.segments.iter().any(is_shell_form);
+                let form = if shell { " (the shell form: a text that is run)" } else { "" };
+                out.push(format!("Allow-always is not offered for this line: {why}{form}."));
             }
         }
         if s.verdict == Verdict::Ask {
@@ -407,13 +432,15 @@ pub(super) fn facts(q: &Question<'_>, s: &State) -> Map<String, Json> {
     if s.decision.route != Host::Sandbox {
         put("enforce", s.decision.enforce.word().into());
         put("ask", s.decision.ask.word().into());
-        put("askFallback", s.decision.ask_fallback.word().into());
+        if s.decision.verdict == Verdict::Ask && s.reach != Reach::Operator {
+            put("askFallback", s.decision.ask_fallback.word().into());
+        }
     }
     if q.directive.is_some() || q.channel.is_some() {
         let refused = s.gate.failures().first();
         put("elevated", s.level.level.word().into());
         put("elevatedGate", json!(s.gate));
-        if let Some(failure) = refused {
+        if let Some(failure) = refused.filter(|_| q.directive.is_some()) {
             put("elevatedRefusedBy", failure.stage.word().into());
         }
     }

@@ -14,6 +14,7 @@ use oc_config::load::Loaded;
 use oc_fs::bounded_read::{self, ReadFailure};
 use oc_fs::host_view::Disk;
 use oc_policy::elevated::{Level, Sender};
+use oc_policy::inbound::ConversationKind;
 use oc_policy::sandbox::Subject;
 use oc_types::{Explanation, Node, Origin, Value};
 
@@ -116,7 +117,10 @@ pub fn explain(app: &App, loaded: &Loaded, args: &CommandArgs) -> Result<Explana
             e164: phone,
             name: args.sender_name.as_deref(),
             username: args.username.as_deref(),
-            ..Sender::default()
+            from: None,
+            tag: None,
+            // Counts with an address only.
+            conversation: ConversationKind::Unknown,
         },
         directive: args.elevated.as_deref().and_then(Level::parse),
         approvers: match args.approvers.as_deref() {
