@@ -35,7 +35,8 @@ fn copy(from: &Path, to: &Path) {
 
 impl Scenario {
     fn new(fixture: &str) -> Self {
-        let home = tempfile::tempdir().unwrap();
+        // Of the same length everywhere: texts are wrapped at 80 columns with the path in them.
+        let home = tempfile::tempdir_in("/tmp").unwrap();
         let from = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/explain").join(fixture);
         copy(&from, &home.path().join(".openclaw"));
         Self { home, env: Vec::new() }
@@ -94,14 +95,20 @@ impl Scenario {
         serde_json::from_slice(&out.stdout).expect("one JSON object")
     }
 
-    /// Runs a printed `openclaw approvals ...` and asks again, then puts the approvals file back.
+    /// Makes the entry that a printed `openclaw approvals allowlist add --agent ID PATTERN` makes, asks again and takes it back.
     fn remembers(&self, command: &[String], question: &[String], flip: &Value) {
+        let [list, add, option, agent, pattern] = command else { panic!("{command:?}") };
+        assert_eq!((list.as_str(), add.as_str(), option.as_str()), ("allowlist", "add", "--agent"));
         let file = self.home.path().join(".openclaw/exec-approvals.json");
         let before = std::fs::read(&file).ok();
-        let command: Vec<String> =
-            std::iter::once("approvals".to_owned()).chain(command.iter().cloned()).collect();
-        let out = self.run(&command);
-        assert!(out.status.success(), "{command:?}: {}", String::from_utf8_lossy(&out.stderr));
+        let empty = || serde_json::json!({"version": 1, "agents": {}});
+        let mut approvals =
+            before.as_ref().map_or_else(empty, |bytes| serde_json::from_slice(bytes).unwrap());
+        let entries = &mut approvals["agents"][agent]["allowlist"];
+        let mut changed = entries.as_array().cloned().unwrap_or_default();
+        changed.push(serde_json::json!({"pattern": pattern}));
+        *entries = Value::Array(changed);
+        std::fs::write(&file, approvals.to_string()).unwrap();
         assert_eq!(self.json(question)["verdict"], flip["verdict"], "{command:?}");
         match before {
             Some(bytes) => std::fs::write(&file, bytes).unwrap(),
