@@ -10,7 +10,7 @@ use rustix::process::{Signal, chdir, pivot_root, set_parent_process_death_signal
 use crate::outer::root::OURSELVES;
 use crate::outer::{BASE, NOTE};
 use crate::spec::{Access, Spec};
-use crate::step::{Step, StepError};
+use crate::step::{Step, StepError, failed};
 use crate::system_calls::Processors;
 use crate::{capabilities, file_rules, limits, system_calls};
 
@@ -83,16 +83,32 @@ fn mount_kernel_views(spec: &Spec) -> Result<Counted, StepError> {
 /// Limits the processes of the namespace as a whole where the kernel can (6.14). Elsewhere the user's limit has to do, which does not
 /// count for root of the host.
 fn limit_processes(spec: &Spec, proc: &str) -> Result<Counted, StepError> {
-    let path = format!("{proc}/sys/kernel/pid_max");
+    let name = || "limit the number of processes".to_owned();
+    let release = std::fs::read_to_string(format!("{proc}/sys/kernel/osrelease")).step(name)?;
+    if !own_number_range(&release) {
+        // On an older kernel the file is the host's, and root of the host could write it from in here.
+        return match spec.user {
+            0 => Err(failed(
+                name(),
+                "with a workspace of root this needs Linux 6.14; give the workspace to another user",
+            )),
+            _ => Ok(Counted::User),
+        };
+    }
     let most = RESERVED_NUMBERS.saturating_add(spec.limits.processes);
-    let own = std::fs::write(&path, most.to_string());
-    match own {
+    match std::fs::write(format!("{proc}/sys/kernel/pid_max"), most.to_string()) {
         Ok(()) => Ok(Counted::Namespace),
         Err(_) if spec.user != 0 => Ok(Counted::User),
-        Err(e) => Err(e).step_hint(
-            || "limit the number of processes".to_owned(),
-            "with a workspace of root this needs Linux 6.14; give the workspace to another user",
-        ),
+        Err(e) => Err(e).step_hint(name, "give the workspace to a user other than root"),
+    }
+}
+
+/// Whether each process namespace has its own range of numbers: kernels from 6.14 on. A release without version has none.
+fn own_number_range(release: &str) -> bool {
+    let mut parts = release.trim().split(|c: char| !c.is_ascii_digit()).map(str::parse::<u32>);
+    match (parts.next(), parts.next()) {
+        (Some(Ok(major)), Some(Ok(minor))) => (major, minor) >= (6, 14),
+        _ => false,
     }
 }
 
@@ -123,4 +139,19 @@ fn report(abi: i32, counted: Counted) -> Result<ExitCode, StepError> {
     use std::io::Write as _;
     writeln!(std::io::stdout(), "{facts}").step(|| "report".to_owned())?;
     Ok(ExitCode::SUCCESS)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_kernels_with_a_range_of_each_namespace_are_told_one() {
+        for release in ["6.14.0", "6.18.44-fc\n", "7.0-rc1", "10.0"] {
+            assert!(own_number_range(release), "{release}");
+        }
+        for release in ["6.13.9", "5.15.0-1-generic", "6", "", "6.x", "x6.20", "6.-14"] {
+            assert!(!own_number_range(release), "{release}");
+        }
+    }
 }
