@@ -162,3 +162,36 @@ fn a_flipped_byte_is_located_and_stops_further_calls() {
     assert!(text(&out.stderr).contains("damaged"), "{}", text(&out.stderr));
     assert_eq!(std::fs::read(&file).unwrap(), changed);
 }
+
+/// Without an engine `auto` means the native sandbox, and every file tool works in it as the command does.
+#[test]
+fn sp_241_without_an_engine_auto_runs_in_the_native_sandbox() {
+    for access in ["none", "ro", "rw"] {
+        let home =
+            home(&json!({"agents": {"defaults": {"sandbox": {"mode": "all", "workspaceAccess": access}}}}));
+        let invoke = |tool: &str, args: Value| -> Value {
+            let out = openclaw(home.path(), &["tool", "invoke", tool, "--args", &args.to_string(), "--json"]);
+            serde_json::from_slice(&out.stdout).unwrap()
+        };
+        let ran = invoke("exec", json!({"command": "echo made > made; cat /etc/shadow; pwd"}));
+        if ran["stage"] == "place" {
+            eprintln!("skipped: this kernel offers no native sandbox: {}", ran["reason"]);
+            return;
+        }
+        assert_eq!((&ran["status"], &ran["place"]), (&json!("done"), &json!("native")), "{ran}");
+        assert!(ran["notes"][0].as_str().unwrap().contains("no container engine"), "{ran}");
+        assert!(!ran.to_string().contains(&home.path().display().to_string()), "{ran}");
+        assert_eq!(invoke("read", json!({"path": "made"}))["content"][0]["text"], "made\n", "{access}");
+        let written = invoke("write", json!({"path": "new/file", "content": "a\nb\n"}));
+        let edited = invoke("edit", json!({"path": "new/file", "oldText": "b", "newText": "c"}));
+        let wanted = if access == "ro" { "refused" } else { "done" };
+        assert_eq!((&written["status"], &edited["status"]), (&json!(wanted), &json!(wanted)), "{access}");
+        let on_host = home.path().join(".openclaw/workspace/new/file");
+        assert_eq!(std::fs::read_to_string(on_host).ok().as_deref(), (access == "rw").then_some("a\nc\n"));
+        for outside in ["../../etc/passwd", "/etc/passwd", "/proc/self/root/etc/passwd"] {
+            assert_eq!(invoke("read", json!({"path": outside}))["status"], "failed", "{outside}");
+        }
+        let whole = openclaw(home.path(), &["ledger", "verify"]);
+        assert!(whole.status.success(), "{}", text(&whole.stdout));
+    }
+}
