@@ -195,3 +195,29 @@ fn sp_241_without_an_engine_auto_runs_in_the_native_sandbox() {
         assert!(whole.status.success(), "{}", text(&whole.stdout));
     }
 }
+
+#[test]
+fn the_file_tools_act_on_the_host_for_a_session_without_sandbox() {
+    for only in [false, true] {
+        let home = home(&json!({"tools": {"fs": {"workspaceOnly": only}}}));
+        std::fs::write(home.path().join("outside.txt"), "outside\n").unwrap();
+        let invoke = |tool: &str, args: Value| -> Value {
+            let out = openclaw(home.path(), &["tool", "invoke", tool, "--args", &args.to_string(), "--json"]);
+            serde_json::from_slice(&out.stdout).unwrap()
+        };
+        let written = invoke("write", json!({"path": "a/b.txt", "content": "x\n"}));
+        assert_eq!((&written["status"], &written["place"]), (&json!("done"), &json!("host")), "{written}");
+        assert_eq!(
+            invoke("edit", json!({"path": "a/b.txt", "oldText": "x", "newText": "y"}))["status"],
+            "done"
+        );
+        assert_eq!(invoke("read", json!({"path": "a/b.txt"}))["content"][0]["text"], "y\n");
+        let outside = invoke("read", json!({"path": "~/outside.txt"}));
+        assert_eq!(outside["status"], if only { "failed" } else { "done" }, "{outside}");
+        let config = invoke("write", json!({"path": "~/.openclaw/openclaw.json", "content": "{}"}));
+        assert_eq!(config["status"], "failed", "{config}");
+        // Nobody can be asked here, so no command runs.
+        assert_eq!(invoke("exec", json!({"command": "touch ran"}))["status"], "refused");
+        assert!(!home.path().join(".openclaw/workspace/ran").exists());
+    }
+}

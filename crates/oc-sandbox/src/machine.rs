@@ -9,6 +9,7 @@ use tokio::sync::Mutex;
 use crate::container::{ContainerExecutor, Containers, Engine, EngineAddress, EngineError, Sandbox};
 use crate::executor::{Executor, ExecutorError, Pending, Place};
 use crate::gate::{Executors, HostSession, SandboxSession};
+use crate::host::{HostExecutor, Launch};
 use crate::native::{NativeExecutor, NativeSandboxes};
 
 /// What this machine offers. Nothing is connected or made before it is asked for.
@@ -19,6 +20,7 @@ pub struct Machine {
     engine: Result<EngineAddress, EngineError>,
     connected: Mutex<Option<Arc<Containers>>>,
     native: Arc<NativeSandboxes>,
+    host: Arc<HostExecutor>,
 }
 
 impl Machine {
@@ -27,7 +29,8 @@ impl Machine {
     pub fn new(state_dir: PathBuf, place: Where, engine: Result<EngineAddress, EngineError>) -> Self {
         // The very file that runs, whatever lies at its path by now.
         let native = Arc::new(NativeSandboxes::new(Path::new("/proc/self/exe")));
-        Self { state_dir, place, engine, connected: Mutex::default(), native }
+        let host = Arc::new(HostExecutor::new(Launch::this_program()));
+        Self { state_dir, place, engine, connected: Mutex::default(), native, host }
     }
 
     async fn containers(&self) -> Result<Arc<Containers>, ExecutorError> {
@@ -80,8 +83,8 @@ impl Executors for Machine {
 
     fn host<'a>(&'a self, _: &'a HostSession) -> Pending<'a, Arc<dyn Executor>> {
         Box::pin(async move {
-            let cause = "it is not built into this program yet".to_owned();
-            Err(ExecutorError::Unavailable { place: Place::Host, cause })
+            let executor: Arc<dyn Executor> = Arc::clone(&self.host) as Arc<dyn Executor>;
+            Ok(executor)
         })
     }
 }
