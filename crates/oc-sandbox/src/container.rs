@@ -20,6 +20,8 @@ mod exec;
 mod executor;
 mod found;
 mod image;
+mod link;
+mod resident;
 mod sandbox;
 pub mod spec;
 pub(crate) mod workspace;
@@ -31,7 +33,7 @@ pub use engine::Engine;
 pub use error::EngineError;
 pub use executor::ContainerExecutor;
 pub use found::{
-    Found, LABEL_BROWSER, LABEL_CREATED, LABEL_DIGEST, LABEL_HASH, LABEL_OURS, LABEL_OWNER, LABEL_SCOPE,
+    Found, LABEL_BASELINE, LABEL_BROWSER, LABEL_CREATED, LABEL_DIGEST, LABEL_HASH, LABEL_OURS, LABEL_OWNER, LABEL_SCOPE,
 };
 pub use image::{TINY_IMAGE, TINY_SETTINGS, tiny_root};
 pub use sandbox::Sandbox;

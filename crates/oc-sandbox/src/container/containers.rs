@@ -8,11 +8,13 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use oc_fs::sandbox_registry::{self, Registry, RegistryFailure, RegistryFile};
 use thiserror::Error;
-use tokio::sync::Mutex as AsyncMutex;
+use tokio::sync::{Mutex as AsyncMutex, OnceCell};
 
 use super::engine::Engine;
 use super::error::EngineError;
 use super::found::{Found, LABEL_OURS, LABEL_OWNER};
+use super::link::Link;
+use super::resident::Resident;
 use super::workspace::WorkspaceError;
 use crate::config_hash::digest_of;
 use crate::executor::{ExecutorError, Place};
@@ -50,11 +52,17 @@ pub enum ContainerError {
     /// Something of the machine failed.
     #[error("{0}")]
     System(String),
+    /// The runner in the container.
+    #[error(transparent)]
+    Runner(#[from] ExecutorError),
 }
 
 impl ContainerError {
     /// The executor's form.
     pub(super) fn unavailable(&self) -> ExecutorError {
+        if let Self::Runner(e) = self {
+            return e.clone();
+        }
         ExecutorError::Unavailable { place: Place::Container, cause: self.to_string() }
     }
 }
@@ -71,6 +79,8 @@ pub(super) struct Slot {
 /// What the last look brought.
 #[derive(Debug, Default)]
 pub(super) struct Ready {
+    /// The way to its runner.
+    pub link: Option<Link>,
     /// When the registry was last told of a use.
     pub told_ms: u64,
 }
@@ -81,21 +91,39 @@ pub struct Containers {
     engine: Engine,
     state_dir: PathBuf,
     owner: String,
+    runner: Option<PathBuf>,
+    resident: OnceCell<Option<Resident>>,
     slots: Mutex<HashMap<String, Arc<Slot>>>,
     pruned_ms: Mutex<Option<u64>>,
 }
 
 impl Containers {
-    /// The containers that `state_dir` has on an engine. Nothing is asked or made yet.
+    /// The containers that `state_dir` has on an engine. Nothing is asked or made yet. `runner` is the runner's program; without one
+    /// commands go through the engine's own exec, slower, and there are no file operations.
     #[must_use]
-    pub fn new(engine: Engine, state_dir: &Path) -> Self {
+    pub fn new(engine: Engine, state_dir: &Path, runner: Option<PathBuf>) -> Self {
         Self {
+            runner,
+            resident: OnceCell::new(),
             owner: owner_of(state_dir),
             engine,
             state_dir: state_dir.to_owned(),
             slots: Mutex::default(),
             pruned_ms: Mutex::default(),
         }
+    }
+
+    /// The runner's program, read at the first use.
+    pub(super) async fn resident(&self) -> Result<Option<Resident>, ContainerError> {
+        let read = self.resident.get_or_try_init(|| async {
+            let Some(path) = self.runner.clone() else { return Ok(None) };
+            let shown = path.display().to_string();
+            let read = tokio::task::spawn_blocking(move || Resident::read(&path)).await;
+            let read = read.map_err(|e| ContainerError::System(e.to_string()))?;
+            let read = read.map_err(|e| ContainerError::System(format!("{shown} cannot be read: {e}")))?;
+            Ok::<_, ContainerError>(Some(read))
+        });
+        Ok(read.await?.clone())
     }
 
     /// The engine.

@@ -4,16 +4,19 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use oc_fs::lock::{self, Convention};
+use serde_json::json;
 use tokio::time::Instant;
 
 use super::containers::{ContainerError, Containers, Slot, now_ms};
 use super::error::EngineError;
 use super::exec;
-use super::found::Found;
+use super::found::{Found, LABEL_BASELINE};
+use super::resident::{PROGRAM, Resident};
 use super::sandbox::Sandbox;
 use super::spec::ContainerSpec;
 use super::workspace::{self, Owner};
-use crate::docker_args::{Baseline, Runner, build, harden, setup_command};
+use crate::config_hash::digest_of;
+use crate::docker_args::{Baseline, CreateCommand, Runner, build, harden, setup_command};
 use crate::lifecycle::{self, Action, Activity, Engine as Reported, Ownership};
 
 /// How long a command in a container that has to go is waited for.
@@ -34,12 +37,16 @@ impl Containers {
         let _lock = self.container_lock(name).await?;
         let owner = workspace::prepare(&sandbox.plan, &sandbox.context, &sandbox.place)?;
         let wanted = sandbox.wanted();
+        let resident = self.resident().await?;
+        let baseline = self.hardened(sandbox, owner, resident.as_ref(), 0).1;
         let deadline = Instant::now() + COMMAND_WAIT;
         loop {
             let found = self.engine().find(name).await?;
             let reported = match &found {
                 None => Reported::Absent,
-                Some(f) => Reported::Present(f.reported(self.owner(), self.activity(f, slot).await?)),
+                Some(f) => {
+                    Reported::Present(f.reported(self.owner(), self.activity(f, slot).await?, &baseline))
+                }
             };
             let (registry, _) = self.registry().await?;
             let decided = lifecycle::ensure(&reported, registry.entry(name), &wanted, now_ms())?;
@@ -60,7 +67,7 @@ impl Containers {
                             self.engine().remove(found).await?;
                         }
                     }
-                    Action::Create => self.create(sandbox, owner).await?,
+                    Action::Create => self.create(sandbox, owner, resident.as_ref()).await?,
                     Action::Start => self.engine().start(name).await?,
                 }
             }
@@ -104,12 +111,18 @@ impl Containers {
 
     /// Creates the container. With a setup command it has another name until that has succeeded, so that a container under its own name
     /// is always a finished one, whatever was killed when.
-    async fn create(&self, sandbox: &Sandbox, owner: Owner) -> Result<(), ContainerError> {
+    async fn create(
+        &self,
+        sandbox: &Sandbox,
+        owner: Owner,
+        resident: Option<&Resident>,
+    ) -> Result<(), ContainerError> {
         let (docker, context) = (&sandbox.plan.settings.docker, &sandbox.context);
-        let runner: Option<Runner<'_>> = None;
-        let baseline = Baseline { owner: self.owner(), owner_uid: owner.uid, owner_gid: owner.gid, runner };
-        let command = harden(build(docker, context, now_ms()), docker, context, &baseline);
+        let (command, _) = self.hardened(sandbox, owner, resident, now_ms());
         let mut spec = ContainerSpec::read(&command, &read_profile).map_err(EngineError::from)?;
+        if let Some(resident) = resident {
+            resident.bring(self.engine(), self.owner(), &docker.image.value).await?;
+        }
         let Some(setup) = setup_command(docker, context) else {
             self.engine().create(spec).await?;
             return Ok(());

@@ -3,10 +3,12 @@
 use std::sync::Arc;
 
 use oc_runner::protocol::{FileRequest, RunRequest};
+use tokio::sync::oneshot;
 
 use super::containers::{Containers, Use};
 use super::exec;
 use super::sandbox::Sandbox;
+use crate::connection::Connection;
 use crate::executor::{Executor, ExecutorError, FileAnswer, Pending, Place, Running};
 use crate::gate::AuthorizedCall;
 
@@ -30,20 +32,88 @@ impl ContainerExecutor {
         &self.sandbox
     }
 
-    async fn run(&self, mut run: RunRequest) -> Result<Running, ExecutorError> {
+    /// Has the container ready, and the way to its runner when there is one.
+    async fn reach(&self) -> Result<Way, ExecutorError> {
         let containers = &self.containers;
-        let name = &self.sandbox.context.container_name;
-        run.environment = self.sandbox.environment(&run.environment);
+        let context = &self.sandbox.context;
         containers.prune_when_due(self.sandbox.prune()).await;
-        let slot = containers.slot(name);
+        let slot = containers.slot(&context.container_name);
         let mut ready = slot.ready.lock().await;
-        let found = containers.ensure(&self.sandbox, &slot).await.map_err(|e| e.unavailable())?;
-        let told = containers.tell_use(name, &mut ready.told_ms).await;
+        let told = containers.tell_use(&context.container_name, &mut ready.told_ms).await;
         told.map_err(|e| e.unavailable())?;
-        let running = Use::of(&slot);
-        drop(ready);
-        exec::start(containers.engine(), &found.id, &run, running).await
+        // A live connection leads to the container that was looked at: one that is removed or stopped takes it along.
+        if let Some(link) = &ready.link
+            && link.digest == context.digest
+            && !link.connection.is_lost()
+        {
+            return Ok(Way::Runner(link.connection.clone(), Use::of(&slot)));
+        }
+        ready.link = None;
+        let found = containers.ensure(&self.sandbox, &slot).await.map_err(|e| e.unavailable())?;
+        if containers.resident().await.map_err(|e| e.unavailable())?.is_none() {
+            return Ok(Way::Engine(found.id, Use::of(&slot)));
+        }
+        let roots: Vec<String> = context.mounts.iter().map(|m| m.target.clone()).collect();
+        let link = containers.link(&found, &slot, &context.digest, &roots).await;
+        let link = link.map_err(|e| e.unavailable())?;
+        let connection = link.connection.clone();
+        ready.link = Some(link);
+        Ok(Way::Runner(connection, Use::of(&slot)))
     }
+
+    async fn run(&self, mut run: RunRequest) -> Result<Running, ExecutorError> {
+        run.environment = self.sandbox.environment(&run.environment);
+        match self.reach().await? {
+            Way::Runner(connection, in_use) => Ok(counted(connection.start(run)?, in_use)),
+            Way::Engine(id, in_use) => exec::start(self.containers.engine(), &id, &run, in_use).await,
+        }
+    }
+
+    async fn operate(&self, request: FileRequest, content: Vec<u8>) -> Result<FileAnswer, ExecutorError> {
+        match self.reach().await? {
+            Way::Runner(connection, in_use) => {
+                let answer = connection.file(request, content).await;
+                drop(in_use);
+                answer
+            }
+            Way::Engine(..) => Err(ExecutorError::Failed {
+                code: "unsupported".to_owned(),
+                message: "file operations in a container need the resident runner; \
+                          put `openclaw-runner` beside `openclaw`"
+                    .to_owned(),
+            }),
+        }
+    }
+}
+
+/// How a command gets into the container.
+enum Way {
+    /// Through the resident runner.
+    Runner(Connection, Use),
+    /// Through the engine's exec, in the container with this id.
+    Engine(String, Use),
+}
+
+/// Keeps the container in use until the command has ended.
+fn counted(running: Running, in_use: Use) -> Running {
+    let Running { output, orders, exit } = running;
+    let (mut tell, told) = oneshot::channel();
+    tokio::spawn(async move {
+        tokio::select! {
+            ended = exit => {
+                let lost = || ExecutorError::Lost {
+                    place: Place::Container,
+                    cause: "the call ended without a word".to_owned(),
+                };
+                // Counted down first: whoever hears of the end may look at the container at once.
+                drop(in_use);
+                let _ = tell.send(ended.unwrap_or_else(|_| Err(lost())));
+            }
+            // Nobody waits any more: dropping the other end here ends the command.
+            () = tell.closed() => {}
+        }
+    });
+    Running { output, orders, exit: told }
 }
 
 impl Executor for ContainerExecutor {
@@ -66,13 +136,7 @@ impl Executor for ContainerExecutor {
     ) -> Pending<'a, FileAnswer> {
         Box::pin(async move {
             check(call)?;
-            let _ = (request, content);
-            Err(ExecutorError::Failed {
-                code: "unsupported".to_owned(),
-                message: "file operations in a container need the resident runner; \
-                          put `openclaw-runner` beside `openclaw`"
-                    .to_owned(),
-            })
+            self.operate(request, content).await
         })
     }
 }

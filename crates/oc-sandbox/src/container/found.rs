@@ -17,6 +17,8 @@ pub const LABEL_CREATED: &str = "openclaw.createdAtMs";
 pub const LABEL_HASH: &str = "openclaw.configHash";
 /// The digest that decides.
 pub const LABEL_DIGEST: &str = "openclaw.configDigest";
+/// Digest of all options it was created with, the runner's program included.
+pub const LABEL_BASELINE: &str = "openclaw.baseline";
 /// Which installation made it.
 pub const LABEL_OWNER: &str = "openclaw.owner";
 /// Browser containers.
@@ -72,14 +74,16 @@ impl Found {
         }
     }
 
-    /// What decides about reuse. `busy`: whether a command is known to run in it.
+    /// What decides about reuse. `busy`: whether a command is known to run in it. A container that was created with other options than
+    /// `baseline` says (another user, runner, or release of the product) counts as one without a digest.
     #[must_use]
-    pub fn reported(&self, owner: &str, busy: Activity) -> Reported {
+    pub fn reported(&self, owner: &str, busy: Activity, baseline: &str) -> Reported {
+        let fits = self.label(LABEL_BASELINE) == Some(baseline);
         Reported {
             activity: if self.running { busy } else { Activity::Stopped },
             ownership: self.ownership(owner),
             scope_key: self.label(LABEL_SCOPE).map(str::to_owned),
-            digest: self.label(LABEL_DIGEST).map(str::to_owned),
+            digest: self.label(LABEL_DIGEST).filter(|_| fits).map(str::to_owned),
         }
     }
 

@@ -87,7 +87,8 @@ pub fn harden(
             // Open, and staying open when an executor goes away: the next one attaches again.
             command.options.push("-i".to_owned());
             command.flag("--entrypoint", runner.program);
-            command.command = vec!["serve".to_owned()];
+            let roots = context.mounts.iter().flat_map(|m| ["--root".to_owned(), m.target.clone()]);
+            command.command = std::iter::once("serve".to_owned()).chain(roots).collect();
         }
         None => command.options.push("--init".to_owned()),
     }

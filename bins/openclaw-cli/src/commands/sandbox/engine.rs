@@ -23,7 +23,8 @@ pub async fn connect(app: &App, loaded: &Loaded) -> Result<Engine, EngineError> 
 /// # Errors
 /// [`EngineError`]: no engine answers.
 pub async fn containers(app: &App, loaded: &Loaded) -> Result<Containers, EngineError> {
-    Ok(Containers::new(connect(app, loaded).await?, &loaded.locations.state_dir))
+    // Nothing is run here, so no runner is needed.
+    Ok(Containers::new(connect(app, loaded).await?, &loaded.locations.state_dir, None))
 }
 
 /// Runs a future to its end.

@@ -51,7 +51,7 @@ pub(super) struct Setting {
 }
 
 impl Setting {
-    pub(super) fn new(engine: Engine) -> Self {
+    pub(super) fn new(engine: Engine, runner: Option<std::path::PathBuf>) -> Self {
         let directory = tempfile::tempdir().expect("a directory");
         // Commands of the container go through it as another user.
         let open = std::os::unix::fs::PermissionsExt::from_mode(0o755);
@@ -65,7 +65,7 @@ impl Setting {
         std::fs::create_dir(&state).expect("a state directory");
         let token = oc_fs::random::token_hex(16).expect("random");
         let prefix = format!("oc-test-{}-", token.expose().chars().take(8).collect::<String>());
-        Self { containers: Arc::new(Containers::new(engine, &state)), directory, prefix }
+        Self { containers: Arc::new(Containers::new(engine, &state, runner)), directory, prefix }
     }
 
     pub(super) fn workspace(&self) -> std::path::PathBuf {
