@@ -11,6 +11,7 @@
 
 mod address;
 mod archive;
+mod busy;
 mod clean;
 mod containers;
 mod engine;
@@ -33,7 +34,8 @@ pub use engine::Engine;
 pub use error::EngineError;
 pub use executor::ContainerExecutor;
 pub use found::{
-    Found, LABEL_BASELINE, LABEL_BROWSER, LABEL_CREATED, LABEL_DIGEST, LABEL_HASH, LABEL_OURS, LABEL_OWNER, LABEL_SCOPE,
+    Found, LABEL_BASELINE, LABEL_BROWSER, LABEL_CREATED, LABEL_DIGEST, LABEL_HASH, LABEL_OURS, LABEL_OWNER,
+    LABEL_SCOPE,
 };
 pub use image::{TINY_IMAGE, TINY_SETTINGS, tiny_root};
 pub use sandbox::Sandbox;

@@ -13,7 +13,7 @@ use tokio::sync::{Mutex as AsyncMutex, OnceCell};
 use super::engine::Engine;
 use super::error::EngineError;
 use super::found::{Found, LABEL_OURS, LABEL_OWNER};
-use super::link::Link;
+use super::link::{Link, Run};
 use super::resident::Resident;
 use super::workspace::WorkspaceError;
 use crate::config_hash::digest_of;
@@ -81,6 +81,8 @@ pub(super) struct Slot {
 pub(super) struct Ready {
     /// The way to its runner.
     pub link: Option<Link>,
+    /// When a call came by last.
+    pub seen: Option<tokio::time::Instant>,
     /// When the registry was last told of a use.
     pub told_ms: u64,
 }
@@ -149,6 +151,11 @@ impl Containers {
     pub(super) fn slot(&self, name: &str) -> Arc<Slot> {
         let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
         Arc::clone(slots.entry(name.to_owned()).or_default())
+    }
+
+    /// Whether a run of a container still goes on.
+    pub(super) async fn still_runs(&self, container: &Run) -> bool {
+        matches!(self.engine.find(&container.id).await, Ok(Some(f)) if f.running && f.started_at == container.started_at)
     }
 
     /// Nothing that was known about a container name counts any more.

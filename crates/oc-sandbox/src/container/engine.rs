@@ -45,7 +45,15 @@ impl Engine {
             EngineAddress::Tcp(host) => {
                 Docker::connect_with_http(&format!("tcp://{host}"), ANSWER_S, API_DEFAULT_VERSION)
             }
-            EngineAddress::Tls { .. } => return Err(none("TLS is not built in yet".to_owned())),
+            EngineAddress::Tls { host, certificates } => {
+                let file = |name: &str| certificates.join(name);
+                let (key, cert, ca) = (file("key.pem"), file("cert.pem"), file("ca.pem"));
+                if let Some(missing) = [&key, &cert, &ca].into_iter().find(|f| !f.is_file()) {
+                    return Err(none(format!("{} is missing", missing.display())));
+                }
+                let host = format!("https://{host}");
+                Docker::connect_with_ssl(&host, &key, &cert, &ca, ANSWER_S, API_DEFAULT_VERSION)
+            }
         };
         let client = client.map_err(|e| none(with_sources(&e)))?;
         let api = tokio::time::timeout(CONNECT, client.negotiate_version())

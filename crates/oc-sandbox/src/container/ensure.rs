@@ -59,6 +59,7 @@ impl Containers {
             }
             // Written before the engine acts: a container that a killed process leaves behind is known.
             let entry = decided.entry;
+            let created_ms = entry.created_at_ms;
             self.record(|r| r.put(entry)).await?;
             for action in decided.actions {
                 match action {
@@ -67,7 +68,7 @@ impl Containers {
                             self.engine().remove(found).await?;
                         }
                     }
-                    Action::Create => self.create(sandbox, owner, resident.as_ref()).await?,
+                    Action::Create => self.create(sandbox, owner, resident.as_ref(), created_ms).await?,
                     Action::Start => self.engine().start(name).await?,
                 }
             }
@@ -88,12 +89,7 @@ impl Containers {
         if slot.running.load(Ordering::SeqCst) > 0 {
             return Ok(Activity::Busy);
         }
-        for id in &found.commands {
-            if exec::is_running(self.engine(), id).await? {
-                return Ok(Activity::Busy);
-            }
-        }
-        Ok(Activity::Idle)
+        Ok(if self.engine().is_busy(found).await? { Activity::Busy } else { Activity::Idle })
     }
 
     /// One process at a time works on a container name.
@@ -116,9 +112,10 @@ impl Containers {
         sandbox: &Sandbox,
         owner: Owner,
         resident: Option<&Resident>,
+        created_ms: u64,
     ) -> Result<(), ContainerError> {
         let (docker, context) = (&sandbox.plan.settings.docker, &sandbox.context);
-        let (command, _) = self.hardened(sandbox, owner, resident, now_ms());
+        let (command, _) = self.hardened(sandbox, owner, resident, created_ms);
         let mut spec = ContainerSpec::read(&command, &read_profile).map_err(EngineError::from)?;
         if let Some(resident) = resident {
             resident.bring(self.engine(), self.owner(), &docker.image.value).await?;
@@ -136,6 +133,26 @@ impl Containers {
             self.remove_unfinished(&unfinished).await?;
         }
         done
+    }
+
+    /// The whole create command, and the digest of it that a container has to carry to be used again.
+    pub(super) fn hardened(
+        &self,
+        sandbox: &Sandbox,
+        owner: Owner,
+        resident: Option<&Resident>,
+        created_ms: u64,
+    ) -> (CreateCommand, String) {
+        let (docker, context) = (&sandbox.plan.settings.docker, &sandbox.context);
+        let mount = resident.map(|r| r.mount(self.engine().reach()));
+        let runner = mount.as_ref().map(|(source, target)| Runner { source, target, program: PROGRAM });
+        let baseline = Baseline { owner: self.owner(), owner_uid: owner.uid, owner_gid: owner.gid, runner };
+        let whole = |created_ms| harden(build(docker, context, created_ms), docker, context, &baseline);
+        let subject = json!({"argv": whole(0).argv(), "runner": resident.map(|r| &r.digest)});
+        let digest = digest_of(&subject);
+        let mut command = whole(created_ms);
+        command.options.extend(["--label".to_owned(), format!("{LABEL_BASELINE}={digest}")]);
+        (command, digest)
     }
 
     async fn set_up(&self, id: &str, setup: Vec<String>, sandbox: &Sandbox) -> Result<(), ContainerError> {
@@ -179,7 +196,7 @@ impl Containers {
 }
 
 /// The text of a seccomp profile that the operator named.
-fn read_profile(path: &str) -> Result<String, String> {
+pub(super) fn read_profile(path: &str) -> Result<String, String> {
     oc_fs::bounded_read::text(std::path::Path::new(path), 1024 * 1024)
         .map_err(|e| format!("the seccomp profile cannot be read: {e}"))
 }

@@ -220,17 +220,6 @@ async fn exit_code(engine: &Engine, exec: &str) -> Result<i64, EngineError> {
     }
 }
 
-/// Whether a command that the engine knows of still runs. One that it has forgotten does not.
-pub(super) async fn is_running(engine: &Engine, exec: &str) -> Result<bool, EngineError> {
-    match engine.api().inspect_exec(exec).await {
-        Ok(state) => Ok(state.running.unwrap_or(false)),
-        Err(e) => match EngineError::from_api("look at a command", &e) {
-            EngineError::NotFound(_) => Ok(false),
-            other => Err(other),
-        },
-    }
-}
-
 /// Ends what carries the mark; the whole container when that does not work.
 async fn end_marked(engine: &Engine, container: &str, mark: &str) -> Result<(), EngineError> {
     let argv = ["sh", "-c", KILL_SCRIPT, "sh", mark].map(str::to_owned).to_vec();

@@ -3,7 +3,10 @@
 use std::sync::Arc;
 
 use oc_runner::protocol::{FileRequest, RunRequest};
+use std::time::Duration;
+
 use tokio::sync::oneshot;
+use tokio::time::Instant;
 
 use super::containers::{Containers, Use};
 use super::exec;
@@ -41,10 +44,13 @@ impl ContainerExecutor {
         let mut ready = slot.ready.lock().await;
         let told = containers.tell_use(&context.container_name, &mut ready.told_ms).await;
         told.map_err(|e| e.unavailable())?;
-        // A live connection leads to the container that was looked at: one that is removed or stopped takes it along.
+        // A live connection leads to the container that was looked at: one that is removed or stopped takes it along. After a pause the
+        // engine is asked all the same, because a connection may be the last to hear of it.
+        let pause = ready.seen.replace(Instant::now()).is_none_or(|seen| seen.elapsed() > PAUSE);
         if let Some(link) = &ready.link
             && link.digest == context.digest
             && !link.connection.is_lost()
+            && (!pause || containers.still_runs(&link.container).await)
         {
             return Ok(Way::Runner(link.connection.clone(), Use::of(&slot)));
         }
@@ -85,6 +91,9 @@ impl ContainerExecutor {
         }
     }
 }
+
+/// The longest time between two calls that needs no look at the container.
+const PAUSE: Duration = Duration::from_millis(50);
 
 /// How a command gets into the container.
 enum Way {

@@ -41,6 +41,8 @@ pub struct Found {
     pub labels: HashMap<String, String>,
     /// The engine's ids of commands that run in it.
     pub commands: Vec<String>,
+    /// Whether its first process is a resident runner.
+    pub runner_first: bool,
 }
 
 impl Found {
@@ -54,6 +56,7 @@ impl Found {
             image: config.image.unwrap_or_default(),
             labels: config.labels.unwrap_or_default(),
             commands: answer.exec_ids.unwrap_or_default(),
+            runner_first: answer.path.as_deref() == Some(super::resident::PROGRAM),
         }
     }
 

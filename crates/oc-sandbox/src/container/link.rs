@@ -26,7 +26,6 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use super::containers::{ContainerError, Containers, Slot};
 use super::engine::Engine;
 use super::error::EngineError;
-use super::exec;
 use super::found::Found;
 use super::resident;
 use crate::connection::Connection;
@@ -42,8 +41,30 @@ pub(super) struct Link {
     pub connection: Connection,
     /// The digest of the container that it leads to.
     pub digest: String,
+    /// Which run of which container.
+    pub container: Run,
     attached: Option<Attached>,
     slot: Arc<Slot>,
+}
+
+/// One run of a container: from its start to its end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Run {
+    /// The engine's id.
+    pub id: String,
+    /// When it was started, as the engine writes it.
+    pub started_at: String,
+}
+
+impl Run {
+    fn of(found: &Found) -> Self {
+        Self { id: found.id.clone(), started_at: found.started_at.clone() }
+    }
+
+    /// The note in the lock file.
+    fn note(&self) -> String {
+        format!("{} {}", self.id, self.started_at)
+    }
 }
 
 impl Drop for Link {
@@ -55,12 +76,6 @@ impl Drop for Link {
             attached.clean();
         }
     }
-}
-
-/// Where a link comes from.
-enum Streams {
-    Attached(Attached, Ends),
-    Started(Ends),
 }
 
 /// Output and input of a runner.
@@ -78,54 +93,51 @@ impl Containers {
         digest: &str,
         roots: &[String],
     ) -> Result<Link, ContainerError> {
-        let lock = self.state_dir().join("sandbox/locks").join(format!("{}.attached", found.name));
-        let streams = match Attached::take(&lock).map_err(|e| {
-            ContainerError::System(format!("{} cannot be used: {e}", lock.display()))
-        })? {
-            Some(lock) => self.attach(lock, found).await?,
-            None => Streams::Started(start_runner(self.engine(), &found.id, roots).await?),
+        let path = self.state_dir().join("sandbox/locks").join(format!("{}.attached", found.name));
+        let failed =
+            |e: std::io::Error| ContainerError::System(format!("{} cannot be used: {e}", path.display()));
+        let mut run = Run::of(found);
+        let mut lock = Attached::take(&path).map_err(failed)?;
+        let left_open = match &mut lock {
+            Some(lock) => lock.left_open(&run.note()).map_err(failed)?,
+            None => false,
         };
-        let (attached, ends) = match streams {
-            Streams::Attached(lock, ends) => (Some(lock), ends),
-            Streams::Started(ends) => (None, ends),
-        };
-        let opened = Connection::open(Place::Container, ends.from, ends.to);
-        let opened = if attached.is_some() {
-            tokio::time::timeout(GREETING, opened).await.unwrap_or_else(|_| Err(silent()))
-        } else {
-            opened.await
-        };
-        let connection = match (opened, &attached) {
-            (Ok(connection), _) => connection,
-            (Err(_), Some(_)) => {
-                // It runs, and something else than a runner that waits is at the other end.
-                self.restart(found).await?;
-                let ends = attach(self.engine(), &found.id).await?;
-                Connection::open(Place::Container, ends.from, ends.to).await?
-            }
-            (Err(e), None) => return Err(e.into()),
-        };
-        Ok(Link { connection, digest: digest.to_owned(), attached, slot: Arc::clone(slot) })
-    }
-
-    async fn attach(&self, mut lock: Attached, found: &Found) -> Result<Streams, ContainerError> {
-        let written = |e: std::io::Error| ContainerError::System(format!("a lock file cannot be written: {e}"));
-        let this_run = format!("{} {}", found.id, found.started_at);
-        let mut found = found.clone();
-        if lock.left_open(&this_run).map_err(written)? {
-            self.restart(&found).await?;
-            if let Some(now) = self.engine().find(&found.id).await? {
-                found = now;
-            }
+        if left_open && !found.commands.is_empty() {
+            // A third process has a runner of its own in it: it is not stopped under its hands.
+            lock = None;
         }
-        lock.mark(&format!("{} {}", found.id, found.started_at)).map_err(written)?;
-        Ok(Streams::Attached(lock, attach(self.engine(), &found.id).await?))
+        let connection = if let Some(lock) = &mut lock {
+            if left_open {
+                run = self.restart(found).await?;
+            }
+            lock.mark(&run.note()).map_err(failed)?;
+            match greet(attach(self.engine(), &found.id).await?).await {
+                Ok(connection) => connection,
+                Err(_) => {
+                    // Something else than a runner that waits is at the other end.
+                    run = self.restart(found).await?;
+                    lock.mark(&run.note()).map_err(failed)?;
+                    greet(attach(self.engine(), &found.id).await?).await?
+                }
+            }
+        } else {
+            greet(start_runner(self.engine(), &found.id, roots).await?).await?
+        };
+        let (digest, slot) = (digest.to_owned(), Arc::clone(slot));
+        Ok(Link { connection, digest, container: run, attached: lock, slot })
     }
 
-    async fn restart(&self, found: &Found) -> Result<(), EngineError> {
+    async fn restart(&self, found: &Found) -> Result<Run, ContainerError> {
         self.engine().kill(&found.id).await?;
-        self.engine().start(&found.id).await
+        self.engine().start(&found.id).await?;
+        let now = self.engine().find(&found.id).await?;
+        Ok(Run::of(&now.ok_or_else(|| EngineError::NotFound(format!("container {}", found.name)))?))
     }
+}
+
+async fn greet(ends: Ends) -> Result<Connection, ExecutorError> {
+    let opened = Connection::open(Place::Container, ends.from, ends.to);
+    tokio::time::timeout(GREETING, opened).await.unwrap_or_else(|_| Err(silent()))
 }
 
 fn silent() -> ExecutorError {
@@ -160,10 +172,9 @@ async fn start_runner(engine: &Engine, id: &str, roots: &[String]) -> Result<End
     let started = engine.api().start_exec(&made.id, None::<StartExecOptions>).await;
     match started.map_err(|e| EngineError::from_api(what, &e))? {
         StartExecResults::Attached { output, input } => Ok(Ends { from: Pieces::new(output), to: input }),
-        StartExecResults::Detached => Err(EngineError::Refused {
-            what,
-            message: "it answered without streams".to_owned(),
-        }),
+        StartExecResults::Detached => {
+            Err(EngineError::Refused { what, message: "it answered without streams".to_owned() })
+        }
     }
 }
 

@@ -3,6 +3,10 @@
 
 mod bench;
 mod commands;
+mod hardening;
+mod lifecycle;
+mod second;
 mod setting;
+mod workspace;
 
 use setting::{Setting, engine};

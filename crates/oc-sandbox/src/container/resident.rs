@@ -51,7 +51,12 @@ impl Resident {
     }
 
     /// Copies the program to an engine that does not see our files; done before each creation, so that a copy that was cut off is repeated.
-    pub(super) async fn bring(&self, engine: &Engine, owner: &str, image: &str) -> Result<(), ContainerError> {
+    pub(super) async fn bring(
+        &self,
+        engine: &Engine,
+        owner: &str,
+        image: &str,
+    ) -> Result<(), ContainerError> {
         if engine.reach() == Reach::Local {
             return Ok(());
         }
@@ -77,7 +82,8 @@ impl Resident {
         let mut archive = Archive::default();
         archive.file("runner", 0o755, &bytes);
         let options = UploadToContainerOptionsBuilder::new().path(FOLDER).build();
-        let copied = engine.api().upload_to_container(&id, Some(options), body_full(archive.finish().into())).await;
+        let copied =
+            engine.api().upload_to_container(&id, Some(options), body_full(archive.finish().into())).await;
         if let Some(found) = engine.find(&id).await? {
             engine.remove(&found).await?;
         }

@@ -1,7 +1,7 @@
 //! One test's installation: its own state directory, workspace, container names. Everything is removed at the end, also of a failed test.
 
 use std::os::unix::fs::chown;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -30,17 +30,60 @@ pub(super) async fn engine() -> Option<Engine> {
             return None;
         }
     };
-    if !engine.has_image(TINY_IMAGE).await.expect("an answer") {
-        let busybox = ["/bin/busybox", "/usr/bin/busybox"].map(Path::new).into_iter().find(|p| p.exists());
-        let Some(busybox) = busybox else {
-            assert!(!required, "busybox-static is required here");
-            println!("skipped: busybox-static is not installed");
-            return None;
-        };
-        let root = tiny_root(busybox).expect("a root file system");
-        engine.import_image(TINY_IMAGE, root, &TINY_SETTINGS).await.expect("imported");
+    if !tiny_image(&engine).await {
+        assert!(!required, "busybox-static is required here");
+        return None;
     }
     Some(engine)
+}
+
+/// Has the engine the test image, or can it be made?
+pub(super) async fn tiny_image(engine: &Engine) -> bool {
+    if engine.has_image(TINY_IMAGE).await.expect("an answer") {
+        return true;
+    }
+    let Some(busybox) = ["/bin/busybox", "/usr/bin/busybox"].map(Path::new).into_iter().find(|p| p.exists())
+    else {
+        println!("skipped: busybox-static is not installed");
+        return false;
+    };
+    let root = tiny_root(busybox).expect("a root file system");
+    engine.import_image(TINY_IMAGE, root, &TINY_SETTINGS).await.expect("imported");
+    true
+}
+
+/// The ways a command gets into a container: through the runner, where it was built, and through the engine's exec.
+pub(super) fn ways() -> Vec<(&'static str, Option<PathBuf>)> {
+    match crate::runner_file::runner_file() {
+        Ok(path) => vec![("runner", Some(path)), ("engine", None)],
+        Err(e) => {
+            let required =
+                std::env::var("OC_REQUIRE").unwrap_or_default().split_whitespace().any(|w| w == "docker");
+            assert!(!required, "{e}");
+            println!("skipped the runner's part: {e}");
+            vec![("engine", None)]
+        }
+    }
+}
+
+/// The engine's own command line; a failure fails the test.
+pub(super) fn docker(argv: &[String]) -> String {
+    let done = std::process::Command::new("docker").args(argv).output().expect("docker");
+    assert!(done.status.success(), "docker {argv:?}: {}", String::from_utf8_lossy(&done.stderr));
+    String::from_utf8_lossy(&done.stdout).into_owned()
+}
+
+/// What `docker inspect` shows.
+pub(super) fn inspect(name: &str) -> Value {
+    let text = docker(&["inspect", "--type", "container", name].map(str::to_owned));
+    let list: Value = serde_json::from_str(&text).expect("JSON");
+    list[0].clone()
+}
+
+/// Whether the engine has a container of this name.
+pub(super) fn exists(name: &str) -> bool {
+    let done = std::process::Command::new("docker").args(["inspect", "--type", "container", name]).output();
+    done.expect("docker").status.success()
 }
 
 /// One installation.
@@ -51,7 +94,7 @@ pub(super) struct Setting {
 }
 
 impl Setting {
-    pub(super) fn new(engine: Engine, runner: Option<std::path::PathBuf>) -> Self {
+    pub(super) fn new(engine: Engine, runner: Option<PathBuf>) -> Self {
         let directory = tempfile::tempdir().expect("a directory");
         // Commands of the container go through it as another user.
         let open = std::os::unix::fs::PermissionsExt::from_mode(0o755);
