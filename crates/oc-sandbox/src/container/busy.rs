@@ -7,6 +7,9 @@ use super::error::EngineError;
 use super::found::Found;
 use super::resident::PROGRAM;
 
+/// The spare process that a runner keeps ready for its next command. A command shows as a child of it, under its own name.
+const LEADER: &str = "/proc/self/exe leader";
+
 impl Engine {
     /// Whether the engine knows of a command in a container. Runners wait and are no commands; what they run shows as a process.
     ///
@@ -41,6 +44,6 @@ impl Engine {
         let options = TopOptionsBuilder::new().ps_args("-eo pid,args").build();
         let Ok(list) = self.api().top_processes(&found.id, Some(options)).await else { return false };
         let processes = list.processes.unwrap_or_default();
-        processes.iter().filter_map(|row| row.last()).any(|line| !line.starts_with(PROGRAM))
+        processes.iter().filter_map(|row| row.last()).any(|line| !line.starts_with(PROGRAM) && line != LEADER)
     }
 }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use oc_runner::protocol::{Input, RunRequest};
 use serde_json::json;
 
-use super::setting::{finish, run, shell, ways};
+use super::setting::{finish, inspect, run, shell, ways};
 use super::{Setting, engine};
 use crate::executor::{Executor as _, Order, Place};
 use crate::gate::AuthorizedCall;
@@ -120,12 +120,20 @@ async fn a_gigabyte_of_output_is_cut_and_counted() {
 }
 
 #[tokio::test]
-async fn a_fork_bomb_ends_with_its_call() {
+async fn a_tree_beyond_the_process_limit_ends_with_its_call() {
     let Some(engine) = engine().await else { return };
     for (way, runner) in ways() {
         let setting = Setting::new(engine.clone(), runner);
         let executor = setting.executor("agent:main:main", &json!({"docker": {"pidsLimit": 64}}));
-        let bomb = shell("bomb() { bomb | bomb & }; bomb; sleep 60");
+        // Should the limit not be there, this machine would pay for it: the kernel is asked first, and the tree has an end anyway.
+        let limit =
+            run(&executor, shell("cat /sys/fs/cgroup/pids.max /sys/fs/cgroup/pids/pids.max 2>/dev/null"))
+                .await
+                .expect("it runs")
+                .out;
+        let shown = inspect(&executor.sandbox().context.container_name);
+        assert_eq!((limit.as_str(), &shown["HostConfig"]["PidsLimit"]), ("64\n", &json!(64)), "{way}");
+        let bomb = shell("for i in $(seq 400); do (sleep 60 & sleep 60 & sleep 60) & done; sleep 60");
         let done = run(&executor, RunRequest { timeout_ms: Some(2000), ..bomb }).await;
         assert!(done.as_ref().is_ok_and(|d| d.exit.timed_out), "{way}: {done:?}");
         let after = run(&executor, shell("echo alive")).await.expect("the next call works");

@@ -50,7 +50,6 @@ async fn sp_231_sp_232_sp_233_sp_234_inspect_shows_every_flag() {
             ("ipc namespace", &host["IpcMode"], json!("private")),
             ("user namespace", &host["UsernsMode"], json!("")),
             ("uts namespace", &host["UTSMode"], json!("")),
-            ("ports", &host["PortBindings"], json!({})),
             ("log", &host["LogConfig"]["Type"], json!("none")),
             ("user", &config["User"], json!(format!("{USER}:{USER}"))),
             ("workdir", &config["WorkingDir"], json!("/workspace")),
@@ -60,6 +59,8 @@ async fn sp_231_sp_232_sp_233_sp_234_inspect_shows_every_flag() {
         ] {
             assert_eq!(*got, want, "{way}: {what}");
         }
+        let ports = &host["PortBindings"];
+        assert!(ports.is_null() || *ports == json!({}), "{way}: {ports}");
         for path in ["/tmp", "/var/tmp", "/run"] {
             assert_eq!(host["Tmpfs"][path], "size=512m", "{way}: {path}");
         }
