@@ -159,3 +159,63 @@ fn without_a_terminal_the_watcher_prints_lines() {
     watch.wait().unwrap();
     child.wait().unwrap();
 }
+
+#[test]
+fn the_file_is_shown_replaced_and_edited_and_a_damaged_one_is_left_alone() {
+    let home = Home::new();
+    let file = home.state().join("exec-approvals.json");
+    let (status, out, _) = home.approvals(&["get"]);
+    assert!(status == 0 && out.contains("no approvals file") && !file.exists(), "{out}");
+    for _ in 0..2 {
+        assert_eq!(home.approvals(&["allowlist", "add", "/usr/bin/git"]).0, 0, "again changes nothing");
+    }
+    let (status, _, err) = home.approvals(&["allowlist", "add", "git"]);
+    assert!(status == 1 && err.contains("full path"), "{err}");
+    let (_, out, _) = home.approvals(&["get", "--json"]);
+    let json: serde_json::Value = serde_json::from_str(&out).unwrap();
+    assert_eq!(json["file"]["agents"]["*"]["allowlist"].as_array().unwrap().len(), 1);
+    let new = home.directory.path().join("new.json5");
+    std::fs::write(
+        &new,
+        "{ version: 1, /* mine */ agents: { main: { security: 'deny' } }, socket: { token: 'made-up' } }",
+    )
+    .unwrap();
+    let (status, _, err) = home.approvals(&["set", "--file", new.to_str().unwrap(), "--base-hash", "00"]);
+    assert!(status == 1 && err.contains("has changed"), "{err}");
+    assert_eq!(home.approvals(&["set", "--file", new.to_str().unwrap()]).0, 0);
+    let (_, out, _) = home.approvals(&["get"]);
+    assert!(out.contains("deny") && !out.contains("made-up"), "{out}");
+    assert_eq!(home.approvals(&["allowlist", "remove", "/bin/none"]).0, 0);
+    for flag in [&["get", "--gateway"][..], &["get", "--node", "mac"]] {
+        let (status, _, err) = home.approvals(flag);
+        assert!(status == 1 && err.contains("gateway"), "{err}");
+    }
+    std::fs::write(&file, "{ broken").unwrap();
+    for args in [&["get"][..], &["allowlist", "add", "/bin/x"], &["set", "--file", new.to_str().unwrap()]] {
+        let (status, _, err) = home.approvals(args);
+        assert!(status == 1 && err.contains("refused until it is mended"), "{err}");
+    }
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), "{ broken");
+}
+
+#[test]
+fn sp_007_two_processes_that_edit_at_once_lose_nothing() {
+    let home = Home::new();
+    let children: Vec<Child> = (0..12)
+        .map(|n| {
+            Command::new(env!("CARGO_BIN_EXE_openclaw"))
+                .args(["approvals", "allowlist", "add", &format!("/bin/{n}")])
+                .env_clear()
+                .env("HOME", home.directory.path())
+                .stdout(std::process::Stdio::null())
+                .spawn()
+                .unwrap()
+        })
+        .collect();
+    for mut child in children {
+        assert!(child.wait().unwrap().success());
+    }
+    let (_, out, _) = home.approvals(&["get", "--json"]);
+    let json: serde_json::Value = serde_json::from_str(&out).unwrap();
+    assert_eq!(json["file"]["agents"]["*"]["allowlist"].as_array().unwrap().len(), 12);
+}

@@ -2,11 +2,15 @@
 //!
 //! Reading never fails open: a text that is no such file is an error, and the caller refuses host commands until it is mended.
 
+pub mod edit;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use thiserror::Error;
+
+use crate::allowlist::Rule;
 
 /// How far commands on a host are checked, tightest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -104,6 +108,10 @@ pub struct Entry {
     pub pattern: String,
     /// Whether the entry is bound to certain arguments.
     pub bound_arguments: bool,
+    /// Which arguments: `sha256:argv:<hex>` or a regular expression; `None` is any.
+    pub arguments: Option<String>,
+    /// In which directory; `None` is any.
+    pub directory: Option<String>,
 }
 
 /// The file.
@@ -205,6 +213,18 @@ impl ApprovalsFile {
         }
     }
 
+    /// The same as rules that can be compiled.
+    #[must_use]
+    pub fn rules(&self, agent: &str) -> Vec<Rule> {
+        self.allowlist(agent)
+            .map(|e| Rule {
+                pattern: e.pattern.clone(),
+                arguments: e.arguments.clone(),
+                directory: e.directory.clone(),
+            })
+            .collect()
+    }
+
     /// The allow list in force for an agent: that of `*`, then its own. One agent's entries never count for another.
     pub fn allowlist(&self, agent: &str) -> impl Iterator<Item = &Entry> {
         [self.agents.get("*"), self.agents.get(agent).filter(|_| agent != "*")]
@@ -227,14 +247,16 @@ fn settings(value: &Value) -> Settings {
 }
 
 fn entry(value: &Value) -> Option<Entry> {
-    let (pattern, bound) = match value {
-        Value::String(s) => (s.as_str(), false),
-        Value::Object(o) => {
-            (o.get("pattern")?.as_str()?, o.get("argPattern").and_then(Value::as_str).is_some())
-        }
-        _ => return None,
+    let pattern =
+        value.as_str().or_else(|| value.get("pattern")?.as_str()).filter(|p| !p.trim().is_empty())?;
+    // A member of another type is no freedom: the entry then admits nothing.
+    let bound = |key: &str| match value.get(key) {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::String(text)) => Ok(Some(text.clone())),
+        Some(_) => Err(()),
     };
-    (!pattern.trim().is_empty()).then(|| Entry { pattern: pattern.to_owned(), bound_arguments: bound })
+    let (Ok(arguments), Ok(directory)) = (bound("argPattern"), bound("cwd")) else { return None };
+    Some(Entry { pattern: pattern.to_owned(), bound_arguments: arguments.is_some(), arguments, directory })
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@
 //! * [`plan`]: the analysed line, the one value that is judged, shown, bound and run.
 //! * [`request`], [`binding`]: what a person is asked, and what the answer binds.
 //! * [`life_cycle`]: requests from the question to the end of the run; [`approver`]: who may answer; [`prompt`]: how it is shown.
+//! * [`companion`]: signed messages to the companion app.
 //! * [`persist`]: what allow-always stores, and when it is offered.
 //! * [`analysis`]: from a text to a plan, with [`allowlist`], [`protected`] paths, [`environment`] rules and [`program_form`].
 //! * [`decision`]: both vocabularies of the configuration, the session, the call and the file to one verdict.
@@ -24,6 +25,7 @@ pub mod approver;
 pub mod binding;
 pub mod check;
 pub mod decision;
+pub mod companion;
 pub mod environment;
 pub mod explain;
 pub mod host_view;

@@ -20,8 +20,9 @@
 //! * [`plugins`]: which plugins lie on the disk, by their manifests.
 //! * [`narrow`]: modes made owner-only, on the inode that was checked.
 //! * [`fix_record`]: what the last fix changed, so that it can be undone.
-//! * [`approval_queue`]: who waits for an answer, and the answers; [`owned_file`]: stores that nobody else may have written.
+//! * [`approvals_store`]: `exec-approvals.json`; [`approval_queue`]: who waits for an answer, and the answers; [`owned_file`]: stores that nobody else may have written.
 //! * [`sandbox_registry`]: which sandbox containers were made for whom, and when they were used.
+//! * [`companion_socket`]: the socket of the companion app.
 //! * [`random`]: tokens from the operating system's random source.
 //!
 //! It never decides what a fact means, or which value may be written: that is the business of the pure crates.
@@ -31,11 +32,13 @@
 //! Invariant: nothing here follows a link in the last component of a path that it writes.
 
 pub mod approval_queue;
+pub mod approvals_store;
 pub mod atomic;
 pub mod backup;
 pub mod bounded_read;
 pub mod change_log;
 pub mod code_walk;
+pub mod companion_socket;
 pub mod config_source;
 pub mod config_store;
 pub mod credential;

@@ -354,7 +354,7 @@ fn approve(row: &Value) -> Result<(), String> {
     let got = match approve_text(text(event(row), "text").unwrap_or_default()) {
         None => json!({"match": false}),
         Some(ApproveText::Incomplete) => json!({"match": true, "ok": false}),
-        Some(ApproveText::Decision { id, decision }) => {
+        Some(ApproveText::Decision { id, decision, .. }) => {
             json!({"match": true, "ok": true, "id": id, "decision": decision.word()})
         }
     };

@@ -1,29 +1,99 @@
 //! `openclaw approvals get`, `set` and `allowlist`: the approvals file.
 
+use std::io::Read;
 use std::process::ExitCode;
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
+use oc_approval::approvals_file::edit::{Changed, Document};
+use oc_fs::approvals_store::{ApprovalsStore, Snapshot};
+use oc_fs::bounded_read;
+use oc_text::visible::{LINE_CAP, visible};
+use serde_json::{Value, json};
 
-use super::{AllowlistArgs, GetArgs, SetArgs, Whose};
+use super::{AllowlistArgs, AllowlistCommand, GetArgs, SetArgs, Whose};
 use crate::app::App;
 
-fn local(whose: &Whose) -> Result<()> {
-    if whose.gateway || whose.node.is_some() {
-        bail!("`--gateway` and `--node` need a running gateway, which this version does not have");
+/// Largest new content, in bytes.
+const LIMIT: u64 = 8 * 1024 * 1024;
+
+/// Shows the file; the token of the socket never.
+pub fn get(app: &App, args: &GetArgs) -> Result<ExitCode> {
+    let store = local(app, &args.whose)?;
+    let now = store.read()?;
+    if args.json {
+        print_json(app, &store, &now)?;
+    } else if now.file.is_none() {
+        app.print(&format!("There is no approvals file; {} is the place for it.\n", store.path().display()));
+    } else {
+        app.print(&Document::of(now.document.shown())?.text());
     }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Replaces the file.
+pub fn set(app: &App, args: &SetArgs) -> Result<ExitCode> {
+    let store = local(app, &args.whose)?;
+    let text = match &args.file {
+        Some(path) => {
+            bounded_read::text(path, LIMIT).with_context(|| format!("cannot read {}", path.display()))?
+        }
+        None => {
+            let mut text = String::new();
+            std::io::stdin().take(LIMIT).read_to_string(&mut text).context("cannot read standard input")?;
+            text
+        }
+    };
+    let value: Value =
+        json5::from_str(&text).context("the new content is not JSON or JSON5; nothing was changed")?;
+    let document =
+        Document::of(value).context("the new content is no approvals file; nothing was changed")?;
+    let now = store.set(document, args.base_hash.as_deref())?;
+    if args.json {
+        print_json(app, &store, &now)?;
+    } else {
+        app.print(&format!("Wrote {}.\n", store.path().display()));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Adds or removes a pattern.
+pub fn allowlist(app: &App, args: &AllowlistArgs) -> Result<ExitCode> {
+    let (AllowlistCommand::Add(p) | AllowlistCommand::Remove(p)) = &args.command;
+    let store = local(app, &p.whose)?;
+    let adds = matches!(args.command, AllowlistCommand::Add(_));
+    let changed = if adds { store.add(&p.agent, &p.pattern)? } else { store.remove(&p.agent, &p.pattern)? };
+    if p.json {
+        print_json(app, &store, &store.read()?)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let (pattern, agent) = (visible(&p.pattern, LINE_CAP), visible(&p.agent, LINE_CAP));
+    app.print(&match (adds, changed) {
+        (true, Changed::Yes) => {
+            format!("Added `{pattern}` for agent `{agent}`: it runs with any arguments.\n")
+        }
+        (true, Changed::No) => format!("`{pattern}` is on the list of agent `{agent}` already.\n"),
+        (false, Changed::Yes) => format!("Removed `{pattern}` of agent `{agent}`.\n"),
+        (false, Changed::No) => format!("`{pattern}` is not on the list of agent `{agent}`.\n"),
+    });
+    Ok(ExitCode::SUCCESS)
+}
+
+fn local(app: &App, whose: &Whose) -> Result<ApprovalsStore> {
+    if whose.gateway || whose.node.is_some() {
+        bail!(
+            "`--gateway` and `--node` ask a running gateway, which this version does not have; leave them out for the file of this host"
+        );
+    }
+    Ok(ApprovalsStore::of(&super::loaded(app).locations.state_dir))
+}
+
+fn print_json(app: &App, store: &ApprovalsStore, now: &Snapshot) -> Result<()> {
+    let out = json!({
+        "path": store.path().display().to_string(),
+        "exists": now.file.is_some(),
+        "hash": now.hash,
+        "file": now.document.shown(),
+    });
+    app.print(&format!("{}\n", serde_json::to_string_pretty(&out)?));
     Ok(())
-}
-
-pub fn get(_app: &App, args: &GetArgs) -> Result<ExitCode> {
-    local(&args.whose)?;
-    bail!("not available yet")
-}
-
-pub fn set(_app: &App, args: &SetArgs) -> Result<ExitCode> {
-    local(&args.whose)?;
-    bail!("not available yet")
-}
-
-pub fn allowlist(_app: &App, _args: &AllowlistArgs) -> Result<ExitCode> {
-    bail!("not available yet")
 }
