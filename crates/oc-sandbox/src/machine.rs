@@ -42,7 +42,9 @@ impl Machine {
         }
         let address = self.engine.as_ref().map_err(unavailable)?;
         let engine = Engine::connect(address).await.map_err(|e| unavailable(&e))?;
-        let containers = Arc::new(Containers::new(engine, &self.state_dir));
+        // Without the static program commands go through the engine's own exec, slower.
+        let runner = crate::runner_file::runner_file().ok();
+        let containers = Arc::new(Containers::new(engine, &self.state_dir, runner));
         *connected = Some(Arc::clone(&containers));
         Ok(containers)
     }
