@@ -56,6 +56,30 @@ impl Own {
         panic!("the engine does not answer: {:?} {}", Engine::connect(address).await, self.log())
     }
 
+    /// A killed engine leaves its containers running: their first processes are ended, and what watched over them.
+    fn end_containers(&self) {
+        // A number of one process and nothing else: `kill` has wider meanings for other words.
+        let end = |pid: &str| {
+            if pid.parse::<u32>().is_ok_and(|p| p > 1) {
+                let _ = Command::new("kill").args(["-9", pid]).status();
+            }
+        };
+        let tasks = self.directory.path().join("exec/containerd/daemon/io.containerd.runtime.v2.task/moby");
+        for task in std::fs::read_dir(tasks).into_iter().flatten().flatten() {
+            if let Ok(pid) = std::fs::read_to_string(task.path().join("init.pid")) {
+                end(pid.trim());
+            }
+        }
+        let address = self.directory.path().join("exec/containerd/containerd.sock").display().to_string();
+        for process in std::fs::read_dir("/proc").into_iter().flatten().flatten() {
+            let line = std::fs::read(process.path().join("cmdline")).unwrap_or_default();
+            let line = String::from_utf8_lossy(&line).into_owned();
+            if line.contains("containerd-shim") && line.contains(&address) {
+                end(&process.file_name().to_string_lossy());
+            }
+        }
+    }
+
     fn log(&self) -> String {
         std::fs::read_to_string(self.directory.path().join("log")).unwrap_or_default()
     }
@@ -78,6 +102,7 @@ impl Drop for Own {
         if let Ok(pid) = std::fs::read_to_string(containerd) {
             let _ = Command::new("kill").arg(pid.trim()).status();
         }
+        self.end_containers();
         let mounts = std::fs::read_to_string("/proc/self/mounts").unwrap_or_default();
         let below = self.directory.path().display().to_string();
         for mount in mounts.lines().filter_map(|l| l.split(' ').nth(1)).filter(|m| m.starts_with(&below)) {
