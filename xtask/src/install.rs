@@ -21,7 +21,7 @@ const fn debian(package: &'static str) -> [&'static str; 6] {
 }
 
 /// Debian packages need root; the others do not.
-const TOOLS: [Tool; 10] = [
+const TOOLS: [Tool; 17] = [
     Tool {
         program: "cargo-nextest",
         probe: VERSION,
@@ -48,6 +48,14 @@ const TOOLS: [Tool; 10] = [
     Tool { program: "dockerd", probe: VERSION, install: &debian("docker.io") },
     Tool { program: "iptables", probe: VERSION, install: &debian("iptables") },
     Tool { program: "busybox", probe: "true", install: &debian("busybox-static") },
+    // Programs that the command cases take for installed.
+    Tool { program: "less", probe: VERSION, install: &debian("less") },
+    Tool { program: "more", probe: VERSION, install: &debian("util-linux") },
+    Tool { program: "file", probe: VERSION, install: &debian("file") },
+    Tool { program: "zip", probe: VERSION, install: &debian("zip") },
+    Tool { program: "unzip", probe: "-v", install: &debian("unzip") },
+    Tool { program: "gawk", probe: VERSION, install: &debian("gawk") },
+    Tool { program: "jq", probe: VERSION, install: &debian("jq") },
 ];
 
 /// Installs what is missing. What cannot be installed is said here and shows up again as a skipped step.
