@@ -163,7 +163,10 @@ impl Reader<'_> {
             ("2", ">" | ">>") if to_null => Redirection::ErrToNull,
             ("2", ">&") if as_written("1") => Redirection::ErrToOut,
             ("1", ">&") if as_written("2") => Redirection::OutToErr,
-            ("", "<") if !target.word.is_pattern() => Redirection::From(target.word),
+            // An empty name is an error to the shells: they do not run the command.
+            ("", "<") if !target.word.is_pattern() && literal.as_deref() != Some("") => {
+                Redirection::From(target.word)
+            }
             _ => return refuse(self),
         }))
     }

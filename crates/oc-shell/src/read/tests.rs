@@ -344,6 +344,7 @@ fn sp_136_only_these_redirections() {
             "/g",
         ]
     );
+    refuses(Reason::Redirection, &["sort < ''", "x <\"\"", "aa <''; ls"]);
     reads("2>/dev/null ls", &[&["ls"]]);
     reads("echo 2 >/dev/null a2>/dev/null", &[&["echo", "2", "a2"]]);
     refuses(
