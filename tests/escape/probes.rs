@@ -65,8 +65,8 @@ pub const PROBES: &[Probe] = &[
         "rename-race",
         Shell,
         "cd $W; rm -rf race; mkdir -p race/d; ln -s $HOME_DIR race/l
-         (i=0; while [ $i -lt 300 ]; do mv -T race/d race/x; mv -T race/l race/d; mv -T race/d race/l; mv -T race/x race/d; i=$((i+1)); done) 2>/dev/null &
-         i=0; while [ $i -lt 2000 ]; do if read s < race/d/secret; then echo ESCAPED; break; fi; i=$((i+1)); done 2>/dev/null; wait",
+         (i=0; while [ $i -lt 300 ]; do mv -T race/d race/x; mv -T race/l race/d; mv -T race/d race/l; mv -T race/x race/d; i=$((i+1)); done; : > race/done) 2>/dev/null &
+         i=0; while [ ! -e race/done ] && [ $i -lt 200000 ]; do if read s < race/d/secret; then echo ESCAPED; break; fi; i=$((i+1)); done 2>/dev/null; wait",
     ),
     probe("proc-self-root", Shell, "cat /proc/self/root$HOME_DIR/secret && echo ESCAPED"),
     probe("proc-1-root", Namespaces, "cat /proc/1/root$HOME_DIR/secret && echo ESCAPED"),
