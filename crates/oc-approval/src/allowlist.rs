@@ -98,7 +98,10 @@ fn arguments(pattern: Option<&str>) -> Arguments {
     if text.len() > MAX_REGEX || text.starts_with("sha256:") {
         return Arguments::Never;
     }
-    Regex::new(&format!("^(?:{text})$")).map_or(Arguments::Never, |r| Arguments::Text(Box::new(r)))
+    // By itself first: `a)|(b` is no expression, but would become one that is not anchored.
+    Regex::new(text)
+        .and_then(|_| Regex::new(&format!("^(?:{text})$")))
+        .map_or(Arguments::Never, |r| Arguments::Text(Box::new(r)))
 }
 
 impl Arguments {

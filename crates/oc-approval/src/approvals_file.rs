@@ -98,20 +98,7 @@ pub struct Settings {
     /// Whether the programs of installed skills run without a person.
     pub auto_allow_skills: Option<bool>,
     /// Allowed programs, in order.
-    pub allowlist: Vec<Entry>,
-}
-
-/// One allowed program.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Entry {
-    /// A path with wildcards.
-    pub pattern: String,
-    /// Whether the entry is bound to certain arguments.
-    pub bound_arguments: bool,
-    /// Which arguments: `sha256:argv:<hex>` or a regular expression; `None` is any.
-    pub arguments: Option<String>,
-    /// In which directory; `None` is any.
-    pub directory: Option<String>,
+    pub allowlist: Vec<Rule>,
 }
 
 /// The file.
@@ -193,7 +180,7 @@ impl ApprovalsFile {
         main.ask_fallback = main.ask_fallback.or(old.ask_fallback);
         main.auto_allow_skills = main.auto_allow_skills.or(old.auto_allow_skills);
         for entry in old.allowlist {
-            let same = |e: &Entry| e.pattern.trim().eq_ignore_ascii_case(entry.pattern.trim());
+            let same = |e: &Rule| e.pattern.trim().eq_ignore_ascii_case(entry.pattern.trim());
             if !main.allowlist.iter().any(same) {
                 main.allowlist.push(entry);
             }
@@ -216,17 +203,11 @@ impl ApprovalsFile {
     /// The same as rules that can be compiled.
     #[must_use]
     pub fn rules(&self, agent: &str) -> Vec<Rule> {
-        self.allowlist(agent)
-            .map(|e| Rule {
-                pattern: e.pattern.clone(),
-                arguments: e.arguments.clone(),
-                directory: e.directory.clone(),
-            })
-            .collect()
+        self.allowlist(agent).cloned().collect()
     }
 
     /// The allow list in force for an agent: that of `*`, then its own. One agent's entries never count for another.
-    pub fn allowlist(&self, agent: &str) -> impl Iterator<Item = &Entry> {
+    pub fn allowlist(&self, agent: &str) -> impl Iterator<Item = &Rule> {
         [self.agents.get("*"), self.agents.get(agent).filter(|_| agent != "*")]
             .into_iter()
             .flatten()
@@ -246,7 +227,8 @@ fn settings(value: &Value) -> Settings {
     }
 }
 
-fn entry(value: &Value) -> Option<Entry> {
+/// Reads one item of an allow list.
+pub(crate) fn entry(value: &Value) -> Option<Rule> {
     let pattern =
         value.as_str().or_else(|| value.get("pattern")?.as_str()).filter(|p| !p.trim().is_empty())?;
     // A member of another type is no freedom: the entry then admits nothing.
@@ -256,7 +238,7 @@ fn entry(value: &Value) -> Option<Entry> {
         Some(_) => Err(()),
     };
     let (Ok(arguments), Ok(directory)) = (bound("argPattern"), bound("cwd")) else { return None };
-    Some(Entry { pattern: pattern.to_owned(), bound_arguments: arguments.is_some(), arguments, directory })
+    Some(Rule { pattern: pattern.to_owned(), arguments, directory })
 }
 
 #[cfg(test)]

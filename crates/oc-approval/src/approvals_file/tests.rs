@@ -45,5 +45,15 @@ fn lists_join_everyones_and_the_agents_own_and_the_older_name_moves() {
     assert_eq!(list("c"), ["/bin/a"]);
     assert_eq!(list("*"), ["/bin/a"]);
     assert_eq!(file.posture("main").ask, Some(Ask::Off));
-    assert!(file.allowlist("main").any(|e| e.bound_arguments));
+    assert!(file.allowlist("main").any(|e| e.arguments.is_some()));
+}
+
+#[test]
+fn sp_153_a_bound_that_cannot_be_read_is_no_freedom() {
+    let file = ApprovalsFile::parse(
+        r#"{"version":1,"agents":{"main":{"allowlist":[{"pattern":"/bin/a","argPattern":7},
+            {"pattern":"/bin/b","cwd":["/w"]},{"pattern":"/bin/c","argPattern":null}]}}}"#,
+    )
+    .unwrap();
+    assert_eq!(file.allowlist("main").map(|e| e.pattern.as_str()).collect::<Vec<_>>(), ["/bin/c"]);
 }

@@ -5,7 +5,7 @@ use oc_types::{AgentId, KeyPath, Node, Origin};
 
 use crate::allowlist::{Allowlist, Rule};
 use crate::analysis::Rules;
-use crate::approvals_file::ApprovalsFile;
+use crate::approvals_file::{self, ApprovalsFile};
 use crate::decision::File;
 use crate::protected::ReadScope;
 use crate::safe_bin::catalogue::{Catalogue, CustomProfile};
@@ -51,15 +51,12 @@ impl Approvals {
         for (agent, node) in tree.get("agents").and_then(Node::as_object).into_iter().flatten() {
             let list = node.get("allowlist").and_then(Node::as_array).unwrap_or_default();
             for (i, item) in list.iter().enumerate() {
-                let text = |key: &str| item.get(key).and_then(Node::as_str).map(str::to_owned);
-                let Some(pattern) = item.as_str().map(str::to_owned).or_else(|| text("pattern")) else {
-                    continue;
-                };
+                let Some(rule) = approvals_file::entry(&item.to_json()) else { continue };
                 out.push(Entry {
                     agent: agent.clone(),
                     key: KeyPath::keys(["agents", agent.as_str(), "allowlist"]).index(i),
                     origin: item.get("pattern").unwrap_or(item).origin.clone(),
-                    rule: Rule { pattern, arguments: text("argPattern"), directory: text("cwd") },
+                    rule,
                 });
             }
         }

@@ -157,7 +157,8 @@ fn approvals(ctx: &AuditContext<'_>, out: &mut Findings) {
     let mut interpreters = Vec::new();
     for (name, settings) in &levels {
         // Entries bound to certain arguments run only what a person has seen.
-        for entry in settings.allowlist.iter().filter(|e| !e.bound_arguments && is_interpreter(&e.pattern)) {
+        for entry in settings.allowlist.iter().filter(|e| e.arguments.is_none() && is_interpreter(&e.pattern))
+        {
             interpreters.push(format!("`{name}.allowlist` {}", entry.pattern));
         }
     }
