@@ -11,7 +11,7 @@ use crate::executor::{ExecutorError, Order, Output, Place, Running};
 use crate::runner_file::runner_file;
 
 async fn open() -> (Connection, Child) {
-    let runner = runner_file().unwrap();
+    let runner = runner_file().unwrap_or_else(|e| panic!("{e}"));
     let mut child = Command::new(runner)
         .arg("serve")
         .stdin(Stdio::piped())

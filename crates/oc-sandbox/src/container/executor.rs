@@ -132,7 +132,7 @@ impl Executor for ContainerExecutor {
 
     fn start<'a>(&'a self, call: &'a AuthorizedCall, run: RunRequest) -> Pending<'a, Running> {
         Box::pin(async move {
-            check(call)?;
+            call.is_for(self.place())?;
             self.run(run).await
         })
     }
@@ -144,19 +144,8 @@ impl Executor for ContainerExecutor {
         content: Vec<u8>,
     ) -> Pending<'a, FileAnswer> {
         Box::pin(async move {
-            check(call)?;
+            call.is_for(self.place())?;
             self.operate(request, content).await
         })
     }
-}
-
-/// A call that was decided for another place never acts here.
-fn check(call: &AuthorizedCall) -> Result<(), ExecutorError> {
-    if call.place() == Place::Container {
-        return Ok(());
-    }
-    Err(ExecutorError::Failed {
-        code: "protocol".to_owned(),
-        message: format!("the call was decided for {}, not for a container", call.place()),
-    })
 }

@@ -1,6 +1,6 @@
 //! The proof that a call went through the gate.
 
-use crate::executor::Place;
+use crate::executor::{ExecutorError, Place};
 
 /// A call that policy and approval let through, for one place. It cannot be made, copied or changed outside the gate.
 ///
@@ -45,5 +45,14 @@ impl AuthorizedCall {
     #[must_use]
     pub fn place(&self) -> Place {
         self.place
+    }
+
+    /// What every executor asks first: a call that was decided for another place does not act here (SP-239).
+    pub(crate) fn is_for(&self, place: Place) -> Result<(), ExecutorError> {
+        if self.place == place {
+            return Ok(());
+        }
+        let cause = format!("call {} was allowed for the {}", self.id, self.place);
+        Err(ExecutorError::Unavailable { place, cause })
     }
 }

@@ -131,7 +131,7 @@ pub(super) fn inside(
         vec![("PATH".to_owned(), SANDBOX_PATH.to_owned()), ("HOME".to_owned(), workdir)];
     let configured = docker.env.iter().map(|(k, v)| (k.clone(), v.value.clone()));
     for (name, value) in configured.chain(request.env.iter().cloned()) {
-        if !is_name(&name) || value.contains('\0') {
+        if !oc_approval::environment::is_name(&name) || value.contains('\0') {
             let why = format!(
                 "`env`: {:?} is not the name of a variable, or its value has a NUL",
                 oc_text::visible(&name, 40)
@@ -164,13 +164,6 @@ pub(super) fn timeout_ms(snapshot: &Snapshot, call: &ToolCall, request: &ExecReq
     )]
     let seconds = request.timeout.unwrap_or_else(|| configured.map_or(TIMEOUT_S, |s| s as u64));
     seconds.clamp(1, LONGEST_S) * 1000
-}
-
-/// Whether a text is the name of an environment variable.
-fn is_name(name: &str) -> bool {
-    let mut bytes = name.bytes();
-    bytes.next().is_some_and(|b| b.is_ascii_alphabetic() || b == b'_')
-        && bytes.all(|b| b.is_ascii_alphanumeric() || b == b'_')
 }
 
 /// What the ledger says about the decision.

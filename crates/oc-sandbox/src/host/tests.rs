@@ -8,7 +8,7 @@ use super::*;
 use crate::executor::{Order, Output};
 
 fn executor() -> HostExecutor {
-    HostExecutor::new(Launch::runner_file().unwrap())
+    HostExecutor::new(Launch::runner_file().unwrap_or_else(|e| panic!("{e}")))
 }
 
 fn call() -> AuthorizedCall {

@@ -6,7 +6,7 @@ use oc_runner::protocol::{FileRequest, RunRequest};
 
 use super::sandboxes::NativeSandboxes;
 use crate::container::Sandbox;
-use crate::executor::{Executor, ExecutorError, FileAnswer, Pending, Place, Running};
+use crate::executor::{Executor, FileAnswer, Pending, Place, Running};
 use crate::gate::AuthorizedCall;
 
 /// Runs the calls of one session in its native sandbox.
@@ -37,7 +37,7 @@ impl Executor for NativeExecutor {
 
     fn start<'a>(&'a self, call: &'a AuthorizedCall, mut run: RunRequest) -> Pending<'a, Running> {
         Box::pin(async move {
-            check(call)?;
+            call.is_for(self.place())?;
             run.environment = self.sandbox.environment(&run.environment);
             // What the decision saw of the host means nothing in here.
             run.directory_identity = None;
@@ -52,19 +52,8 @@ impl Executor for NativeExecutor {
         content: Vec<u8>,
     ) -> Pending<'a, FileAnswer> {
         Box::pin(async move {
-            check(call)?;
+            call.is_for(self.place())?;
             self.sandboxes.connection(&self.sandbox).await?.file(request, content).await
         })
     }
-}
-
-/// A call that was decided for another place never acts here.
-fn check(call: &AuthorizedCall) -> Result<(), ExecutorError> {
-    if call.place() == Place::Native {
-        return Ok(());
-    }
-    Err(ExecutorError::Failed {
-        code: "protocol".to_owned(),
-        message: format!("the call was decided for {}, not for a native sandbox", call.place()),
-    })
 }
