@@ -1,7 +1,9 @@
 //! The `openclaw` command: parses arguments, composes the crates, renders answers. No rule lives here.
 
 mod app;
+mod caller_args;
 mod commands;
+mod rows;
 
 use std::process::ExitCode;
 

@@ -1,6 +1,6 @@
 //! `openclaw exec check`: verdicts under a fixed policy, one by one or in batches.
 
-use std::io::{BufRead, BufWriter, Read, Write};
+use std::io::{BufWriter, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -9,6 +9,7 @@ use oc_approval::decision::Verdict;
 use oc_fs::host_view::Disk;
 
 use crate::app::App;
+use crate::rows::{Row, answer_rows};
 
 /// Longest row, in bytes.
 const MAX_ROW: usize = 1024 * 1024;
@@ -81,48 +82,11 @@ fn text(answer: &Answer) -> String {
 
 /// Answers every row. A row that cannot be read gets an answer too.
 fn rows() -> anyhow::Result<ExitCode> {
-    let mut input = std::io::stdin().lock();
     let mut out = BufWriter::new(std::io::stdout().lock());
-    let mut line = Vec::new();
-    loop {
-        line.clear();
-        let read = input.by_ref().take(MAX_ROW as u64 + 1).read_until(b'\n', &mut line)?;
-        if read == 0 {
-            break;
-        }
-        if line.iter().all(u8::is_ascii_whitespace) {
-            continue;
-        }
-        let answered = if line.len() > MAX_ROW {
-            skip_line(&mut input, &line)?;
-            bad_request()
-        } else {
-            answer_line(&line, &Disk)
-        };
-        serde_json::to_writer(&mut out, &answered)?;
-        out.write_all(b"\n")?;
-    }
+    answer_rows(std::io::stdin().lock(), &mut out, MAX_ROW, |row| match row {
+        Row::TooLong => bad_request(),
+        Row::Line(line) => answer_line(line, &Disk),
+    })?;
     out.flush()?;
     Ok(ExitCode::SUCCESS)
-}
-
-/// Reads past the rest of a row that is too long.
-fn skip_line(input: &mut impl BufRead, so_far: &[u8]) -> std::io::Result<()> {
-    if so_far.ends_with(b"\n") {
-        return Ok(());
-    }
-    loop {
-        let chunk = input.fill_buf()?;
-        if chunk.is_empty() {
-            return Ok(());
-        }
-        let (used, ended) = match chunk.iter().position(|b| *b == b'\n') {
-            Some(at) => (at + 1, true),
-            None => (chunk.len(), false),
-        };
-        input.consume(used);
-        if ended {
-            return Ok(());
-        }
-    }
 }

@@ -1,19 +1,19 @@
 //! `openclaw explain tool`.
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 use oc_config::load::Loaded;
 use oc_fs::bounded_read;
 use oc_fs::code_walk::plugin_folders;
 use oc_policy::explain_tool::{Question, explain as explain_tool};
 use oc_policy::inventory::{Inventory, Tool};
 use oc_policy::owner_only::Ownership;
-use oc_policy::sandbox::Subject;
 use oc_policy::sender::Sender;
 use oc_policy::tool_policy::{Context, IdsFrom};
 use oc_types::{Explanation, Node};
 use serde_json::Value as Json;
 
 use super::Common;
+use crate::caller_args::CallerArgs;
 
 /// Largest plugin manifest that is read, in bytes.
 const MANIFEST_LIMIT: u64 = 1024 * 1024;
@@ -24,36 +24,9 @@ pub struct ToolArgs {
     /// The tool, in any spelling.
     #[arg(value_name = "TOOL")]
     tool: String,
-    /// The agent; default: the one in the session key, else the default agent.
-    #[arg(long, value_name = "ID")]
-    agent: Option<String>,
-    /// The session key; default: the agent's main session.
-    #[arg(long, value_name = "KEY")]
-    session: Option<String>,
-    /// The channel the message came through.
-    #[arg(long, value_name = "ID")]
-    channel: Option<String>,
-    /// The channel account that received it.
-    #[arg(long, value_name = "ID")]
-    account: Option<String>,
-    /// The sender's id; on phone channels the number with `+`.
-    #[arg(long, value_name = "ID")]
-    sender: Option<String>,
-    /// The sender's user name.
-    #[arg(long, value_name = "@NAME")]
-    username: Option<String>,
-    /// The sender's display name.
-    #[arg(long, value_name = "NAME")]
-    sender_name: Option<String>,
-    /// The session that spawned this one.
-    #[arg(long, value_name = "KEY")]
-    spawned_by: Option<String>,
-    /// The model in use.
-    #[arg(long, value_name = "PROVIDER/MODEL")]
-    model: Option<String>,
-    /// The sender is known to be the owner.
-    #[arg(long)]
-    owner: bool,
+    /// For whom.
+    #[command(flatten)]
+    who: CallerArgs,
     /// Flags of every subject.
     #[command(flatten)]
     pub common: Common,
@@ -64,41 +37,27 @@ pub struct ToolArgs {
 /// # Errors
 /// A malformed session key, an agent that is not the one in the key, settings that have no answer.
 pub fn explain(loaded: &Loaded, args: &ToolArgs) -> Result<Explanation> {
-    let subject = Subject::read(&loaded.tree, args.agent.as_deref(), args.session.as_deref())?;
-    if let Some(own) = subject.session.agent().filter(|own| **own != subject.agent) {
-        bail!(
-            "--agent {} and --session {} name two agents; the tools of a session are those of {own}",
-            subject.agent,
-            subject.session
-        );
-    }
-    let (provider, model) = match &args.model {
-        None => (None, None),
-        Some(text) => match text.split_once('/') {
-            Some((provider, model)) if !provider.is_empty() && !model.is_empty() => {
-                (Some(provider), Some(model))
-            }
-            _ => bail!("--model takes PROVIDER/MODEL, for example openai/gpt-5.2"),
-        },
-    };
-    let sender = args.sender.as_deref();
+    let who = &args.who;
+    let subject = who.subject(loaded)?;
+    let (provider, model) = who.model()?.unzip();
+    let sender = who.sender.as_deref();
     let question = Question {
         config: &loaded.tree,
         inventory: &Inventory::with_plugins(plugin_tools(loaded)),
         context: Context {
             session_key: Some(subject.session.as_str()),
-            spawned_by: args.spawned_by.as_deref(),
+            spawned_by: who.spawned_by.as_deref(),
             provider,
             model,
-            channel: args.channel.as_deref(),
-            account_id: args.account.as_deref(),
+            channel: who.channel.as_deref(),
+            account_id: who.account.as_deref(),
             sender: Sender {
                 id: sender,
                 e164: sender.filter(|s| s.starts_with('+')),
-                username: args.username.as_deref(),
-                name: args.sender_name.as_deref(),
+                username: who.username.as_deref(),
+                name: who.sender_name.as_deref(),
             },
-            owner: if args.owner { Ownership::Proven } else { Ownership::NotProven },
+            owner: if who.owner { Ownership::Proven } else { Ownership::NotProven },
             ids_from: IdsFrom::Adapter,
             ..Context::default()
         },

@@ -1,6 +1,6 @@
 //! `openclaw policy eval --jsonl`: rows in, answers out.
 
-use std::io::{BufRead, BufReader, BufWriter, Read, Write};
+use std::io::{BufRead, BufReader, BufWriter, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -8,6 +8,7 @@ use anyhow::Context as _;
 use oc_policy::batch::{Answer, answer};
 
 use crate::app::App;
+use crate::rows::{Row, answer_rows};
 
 /// Longest row, in bytes: a configuration and its question.
 const MAX_ROW: usize = 64 * 1024 * 1024;
@@ -44,55 +45,19 @@ pub fn run(_app: &App, args: &EvalArgs) -> anyhow::Result<ExitCode> {
     }
 }
 
-/// Answers every row. A row that cannot be read gets an error as its answer, so that the two sides stay in step.
-fn rows(mut input: impl BufRead, out: &mut impl Write) -> anyhow::Result<()> {
-    let mut line = Vec::new();
-    loop {
-        line.clear();
-        let read = input.by_ref().take(MAX_ROW as u64 + 1).read_until(b'\n', &mut line)?;
-        if read == 0 {
-            return Ok(());
-        }
-        if line.iter().all(u8::is_ascii_whitespace) {
-            continue;
-        }
-        let answered = if line.len() > MAX_ROW {
-            skip_line(&mut input, &line)?;
-            refused("the row is longer than 64 MiB")
-        } else {
-            match serde_json::from_slice(&line) {
-                Ok(row) => answer(&row),
-                Err(e) => refused(&format!("not JSON: {e}")),
-            }
-        };
-        serde_json::to_writer(&mut *out, &answered)?;
-        out.write_all(b"\n")?;
-    }
+/// Answers every row. A row that cannot be read gets an error as its answer.
+fn rows(input: impl BufRead, out: &mut impl Write) -> anyhow::Result<()> {
+    answer_rows(input, out, MAX_ROW, |row| match row {
+        Row::TooLong => refused("the row is longer than 64 MiB"),
+        Row::Line(line) => match serde_json::from_slice(line) {
+            Ok(row) => answer(&row),
+            Err(e) => refused(&format!("not JSON: {e}")),
+        },
+    })
 }
 
 fn refused(why: &str) -> Answer {
     Answer { error: Some(format!("bad_row: {why}")), ..Answer::default() }
-}
-
-/// Reads past the rest of a row that is too long.
-fn skip_line(input: &mut impl BufRead, so_far: &[u8]) -> std::io::Result<()> {
-    if so_far.ends_with(b"\n") {
-        return Ok(());
-    }
-    loop {
-        let chunk = input.fill_buf()?;
-        if chunk.is_empty() {
-            return Ok(());
-        }
-        let (used, done) = match chunk.iter().position(|b| *b == b'\n') {
-            Some(at) => (at + 1, true),
-            None => (chunk.len(), false),
-        };
-        input.consume(used);
-        if done {
-            return Ok(());
-        }
-    }
 }
 
 #[cfg(test)]

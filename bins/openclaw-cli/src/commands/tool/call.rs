@@ -6,46 +6,11 @@ use oc_policy::elevated::Turn;
 use oc_policy::inbound::ConversationKind;
 use oc_policy::inventory::Inventory;
 use oc_policy::owner_only::Ownership;
-use oc_policy::sandbox::Subject;
 use oc_sandbox::gate::{CallSender, Caller, Snapshot, Surface};
 
 use super::super::explain::{place, plugin_tools};
 use crate::app::App;
-
-/// Flags that say for whom a call is made.
-#[derive(Debug, clap::Args)]
-pub struct CallerArgs {
-    /// The agent; default: the one in the session key, else the default agent.
-    #[arg(long, value_name = "ID")]
-    agent: Option<String>,
-    /// The session key; default: the agent's main session.
-    #[arg(long, value_name = "KEY")]
-    session: Option<String>,
-    /// The channel the message came through.
-    #[arg(long, value_name = "ID")]
-    channel: Option<String>,
-    /// The channel account that received it.
-    #[arg(long, value_name = "ID")]
-    account: Option<String>,
-    /// The sender's id; on phone channels the number with `+`.
-    #[arg(long, value_name = "ID")]
-    sender: Option<String>,
-    /// The sender's user name.
-    #[arg(long, value_name = "@NAME")]
-    username: Option<String>,
-    /// The sender's display name.
-    #[arg(long, value_name = "NAME")]
-    sender_name: Option<String>,
-    /// The session that spawned this one.
-    #[arg(long, value_name = "KEY")]
-    spawned_by: Option<String>,
-    /// The model in use.
-    #[arg(long, value_name = "PROVIDER/MODEL")]
-    model: Option<String>,
-    /// The sender is known to be the owner.
-    #[arg(long)]
-    owner: bool,
-}
+use crate::caller_args::CallerArgs;
 
 impl CallerArgs {
     /// The caller. The person at the command line vouches for what the flags say.
@@ -53,21 +18,8 @@ impl CallerArgs {
     /// # Errors
     /// A malformed session key, two agents, a model without provider.
     pub fn caller(&self, loaded: &Loaded) -> Result<Caller> {
-        let subject = Subject::read(&loaded.tree, self.agent.as_deref(), self.session.as_deref())?;
-        if let Some(own) = subject.session.agent().filter(|own| **own != subject.agent) {
-            bail!(
-                "--agent {} and --session {} name two agents; the tools of a session are those of {own}",
-                subject.agent,
-                subject.session
-            );
-        }
-        let model = match self.model.as_deref().map(|m| m.split_once('/')) {
-            None => None,
-            Some(Some((provider, model))) if !provider.is_empty() && !model.is_empty() => {
-                Some((provider.to_owned(), model.to_owned()))
-            }
-            Some(_) => bail!("--model takes PROVIDER/MODEL, for example openai/gpt-5.2"),
-        };
+        let subject = self.subject(loaded)?;
+        let model = self.model()?.map(|(provider, model)| (provider.to_owned(), model.to_owned()));
         let direct = subject.session.room().is_none();
         let mut caller =
             Caller::of_session(Surface::CommandLine, subject.agent.clone(), subject.session.as_str());

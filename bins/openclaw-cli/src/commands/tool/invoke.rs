@@ -15,8 +15,9 @@ use serde_json::{Map, Value as Json, json};
 
 use super::super::explain::place;
 use super::super::explain::render::line;
-use super::call::{CallerArgs, snapshot};
+use super::call::snapshot;
 use crate::app::App;
+use crate::caller_args::CallerArgs;
 
 /// Largest arguments from standard input, in bytes.
 const LARGEST: u64 = 16 * 1024 * 1024;

@@ -4,13 +4,15 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use oc_config::load::Reading;
+use oc_policy::sandbox::Runs;
 use oc_sandbox::gate::{Gate, ToolCall};
 use oc_sandbox::tools::CoreTool;
 use oc_text::visible::visible;
 use serde_json::{Map, json};
 
-use super::call::{CallerArgs, snapshot};
+use super::call::snapshot;
 use crate::app::App;
+use crate::caller_args::CallerArgs;
 
 /// Arguments of `openclaw tool list`.
 #[derive(Debug, clap::Args)]
@@ -50,7 +52,7 @@ pub fn run(app: &App, args: &ListArgs) -> Result<ExitCode> {
                     "layer": d.map(|d| &d.layer),
                     "rule": d.map(|d| &d.rule),
                     "key": d.and_then(|d| d.key_path.as_ref()).map(ToString::to_string),
-                    "carriedOut": CoreTool::of(tool).is_some(),
+                    "carriedOut": would.as_ref().is_ok_and(|runs| carried_out(tool, *runs)),
                 })
             })
             .collect();
@@ -59,7 +61,7 @@ pub fn run(app: &App, args: &ListArgs) -> Result<ExitCode> {
     }
     for (tool, would) in rows {
         let (verdict, why) = match &would {
-            Ok(_) if CoreTool::of(tool).is_none() => {
+            Ok(runs) if !carried_out(tool, *runs) => {
                 ("allowed", "this program does not carry it out".to_owned())
             }
             Ok(runs) if runs.is_sandboxed() => ("allowed", "in a sandbox".to_owned()),
@@ -78,4 +80,9 @@ pub fn run(app: &App, args: &ListArgs) -> Result<ExitCode> {
         app.print(&format!("{tool:<18} {verdict:<8} {}\n", visible(&why, 200)));
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Whether a call that the policy lets through is carried out.
+fn carried_out(tool: &str, runs: Runs) -> bool {
+    CoreTool::of(tool).is_some_and(|t| t.carried_out(runs))
 }
