@@ -58,6 +58,12 @@ const TOOLS: [Tool; 17] = [
     Tool { program: "jq", probe: VERSION, install: &debian("jq") },
 ];
 
+/// Whether a program answers, asked the way it understands (`tmux` knows no `--version`).
+pub fn is_there(program: &str) -> bool {
+    let probe = TOOLS.iter().find(|t| t.program == program).map_or(VERSION, |t| t.probe);
+    answers(program, probe)
+}
+
 /// Installs what is missing. What cannot be installed is said here and shows up again as a skipped step.
 pub fn run() -> Result<()> {
     let mut listed = false;

@@ -44,7 +44,7 @@ pub fn run(args: &Args) -> Result<bool> {
         ("OC_REQUIRE", if strict { "chromium tmux xmllint docker" } else { "" }),
     ];
     for tool in ["chromium", "tmux", "xmllint"] {
-        if !has(tool) {
+        if !install::is_there(tool) {
             s.skip(&format!("tests with {tool}"), "it is not installed; the rest runs");
         }
     }
