@@ -12,6 +12,7 @@
 //! * [`relocate`]: a directory to its present place, never over another.
 //! * [`mode`]: owner-only files and directories, whatever the umask (SP-005).
 //! * [`atomic`]: replace a file: the old bytes or the new ones, never a mix (SP-006).
+//! * [`instance_lock`]: one gateway for each configuration.
 //! * [`lock`]: one writer at a time, across processes (SP-007).
 //! * [`backup`]: rotated copies, never more open than the original (SP-055).
 //! * [`config_store`]: the one way a configuration is written; [`change_log`]: the record of it (SP-071).
@@ -46,6 +47,7 @@ pub mod credential;
 pub mod facts;
 pub mod fix_record;
 pub mod host_view;
+pub mod instance_lock;
 pub mod ledger;
 pub mod lock;
 pub mod mode;
