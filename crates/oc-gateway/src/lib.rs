@@ -5,6 +5,7 @@
 //! * [`authority`]: roles, scopes and the table of all methods.
 //! * [`devices`]: which devices are paired, for what, and who may change that.
 //! * [`node_pairing`]: the older list of paired nodes.
+//! * [`service`]: gateway and node host as services of the user.
 //! * [`probe`]: the live probe of the security audit, a client of a running gateway.
 //!
 //! It never decides what a caller may do; that is the policy's part.
@@ -15,3 +16,4 @@ pub mod entrance;
 pub mod node_pairing;
 pub mod probe;
 pub mod protocol;
+pub mod service;
