@@ -4,7 +4,9 @@
 //!
 //! * [`bounded_read`]: regular files only, at most so many bytes, never blocking.
 //! * [`code_walk`]: the folders of plugins and skills for the code scan.
+//! * [`secret_seat`]: a new secret where the old one stands.
 //! * [`secret_walk`]: where credentials lie about below a folder.
+//! * [`tails`]: the newest files of a folder and the ends of long ones.
 //! * [`config_source`]: configuration text, includes and `.env` files for `oc-config` (SP-051).
 //! * [`facts`]: what the audit wants to know: modes, links, small files, sums of walks.
 //! * [`host_view`]: the facts that the command analysis asks for.
@@ -20,7 +22,7 @@
 //! * [`credential`]: credentials kept in files and keychains (SP-066).
 //! * [`plugins`]: which plugins lie on the disk, by their manifests.
 //! * [`narrow`]: modes made owner-only, on the inode that was checked.
-//! * [`fix_record`]: what the last fix changed, so that it can be undone.
+//! * [`fix_record`]: what the last fix changed, so that it can be undone; [`lockdown_record`]: the same of a lockdown.
 //! * [`approvals_store`]: `exec-approvals.json`; [`approval_queue`]: who waits for an answer, and the answers; [`owned_file`]: stores that nobody else may have written.
 //! * [`pairing_files`]: who asked to be paired and who is, devices and nodes.
 //! * [`sandbox_registry`]: which sandbox containers were made for whom, and when they were used.
@@ -50,6 +52,7 @@ pub mod host_view;
 pub mod instance_lock;
 pub mod ledger;
 pub mod lock;
+pub mod lockdown_record;
 pub mod mode;
 pub mod narrow;
 pub mod owned_file;
@@ -58,6 +61,8 @@ pub mod plugins;
 pub mod random;
 pub mod relocate;
 pub mod sandbox_registry;
+pub mod secret_seat;
 pub mod secret_walk;
+pub mod tails;
 
 pub use oc_rooted::root;

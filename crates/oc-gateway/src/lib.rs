@@ -8,6 +8,7 @@
 //! * [`settings`]: what configuration, environment and command line say about it.
 //! * [`server`]: the listener, the handshake, connections, events, reload; [`methods`]: what clients may call; [`http`]: the surface beside it.
 //! * [`presence`]: who is there.
+//! * [`service`]: gateway and node host as services of the user.
 //! * [`probe`]: the live probe of the security audit, a client of a running gateway.
 //!
 //! It never decides what a caller may do; that is the policy's part.
@@ -23,3 +24,4 @@ pub mod probe;
 pub mod protocol;
 pub mod server;
 pub mod settings;
+pub mod service;
