@@ -23,6 +23,7 @@
 //! * [`approvals_store`]: `exec-approvals.json`; [`approval_queue`]: who waits for an answer, and the answers; [`owned_file`]: stores that nobody else may have written.
 //! * [`sandbox_registry`]: which sandbox containers were made for whom, and when they were used.
 //! * [`companion_socket`]: the socket of the companion app.
+//! * [`identity_store`]: a client's key and the tokens that gateways gave it.
 //! * [`random`]: tokens from the operating system's random source.
 //!
 //! It never decides what a fact means, or which value may be written: that is the business of the pure crates.
@@ -45,6 +46,7 @@ pub mod credential;
 pub mod facts;
 pub mod fix_record;
 pub mod host_view;
+pub mod identity_store;
 pub mod ledger;
 pub mod lock;
 pub mod mode;

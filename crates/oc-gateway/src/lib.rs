@@ -4,11 +4,13 @@
 //! * [`protocol`]: the frames of the wire, version 3.
 //! * [`authority`]: roles, scopes and the table of all methods.
 //! * [`devices`]: which devices are paired, for what, and who may change that.
+//! * [`client`]: the other side of the wire: what our own commands, the probe and nodes connect with.
 //! * [`probe`]: the live probe of the security audit, a client of a running gateway.
 //!
 //! It never decides what a caller may do; that is the policy's part.
 
 pub mod authority;
+pub mod client;
 pub mod devices;
 pub mod entrance;
 pub mod probe;
