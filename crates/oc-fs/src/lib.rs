@@ -27,6 +27,7 @@
 //! * [`pairing_files`]: who asked to be paired and who is, devices and nodes.
 //! * [`sandbox_registry`]: which sandbox containers were made for whom, and when they were used.
 //! * [`companion_socket`]: the socket of the companion app.
+//! * [`identity_store`]: a client's key and the tokens that gateways gave it.
 //! * [`random`]: tokens from the operating system's random source.
 //!
 //! It never decides what a fact means, or which value may be written: that is the business of the pure crates.
@@ -50,6 +51,7 @@ pub mod facts;
 pub mod fix_record;
 pub mod host_view;
 pub mod instance_lock;
+pub mod identity_store;
 pub mod ledger;
 pub mod lock;
 pub mod lockdown_record;
