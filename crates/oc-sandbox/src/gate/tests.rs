@@ -1,3 +1,4 @@
+mod background;
 mod commands;
 
 use std::path::{Path, PathBuf};

@@ -510,3 +510,44 @@ async fn sp_191_the_request_carries_what_a_person_needs() {
         assert!(prompt.replace("\n             ", "").contains(&part), "{part}:\n{prompt}");
     }
 }
+
+#[tokio::test]
+async fn sp_146_a_call_has_one_spelling_of_its_command() {
+    let d = desk(on_host(), Vec::new());
+    for arguments in [
+        json!({"command": "ls", "argv": ["rm", "-r", "/"]}),
+        json!({"command": "ls", "rawCommand": "rm -r /"}),
+        json!({"command": "ls", "raw_command": "ls"}),
+        json!({"command": ["ls", "-l"]}),
+        json!({"command": "  "}),
+    ] {
+        let refused = d.bench.refused("exec", arguments.clone(), MAIN).await;
+        assert_eq!(refused.stage(), Stage::Arguments, "{arguments}: {refused}");
+    }
+    d.bench.nothing_ran();
+}
+
+#[tokio::test]
+async fn sp_204_no_file_tool_writes_what_decides_about_commands() {
+    let d = desk(json!({"tools": {"exec": {"applyPatch": {"enabled": true}}}}), Vec::new());
+    std::fs::create_dir_all(&d.bench.state).unwrap();
+    for name in
+        ["openclaw.json", "exec-approvals.json", "exec-approval-queue.json", "ledger/ledger-000001.jsonl"]
+    {
+        let path = d.bench.state.join(name);
+        let patch = format!("*** Begin Patch\n*** Add File: {}\n+{{}}\n*** End Patch", path.display());
+        for (tool, arguments) in [
+            ("write", json!({"path": path, "content": "{}"})),
+            ("write", json!({"path": format!("~/.openclaw/{name}"), "content": "{}"})),
+            ("edit", json!({"path": path, "oldText": "a", "newText": "b"})),
+            ("apply_patch", json!({"input": patch})),
+        ] {
+            let mut c = call(tool, arguments, MAIN);
+            c.caller.model = Some(("openai".to_owned(), "gpt-5".to_owned()));
+            let answer = d.bench.gate.call(&c).await.unwrap();
+            assert_eq!(answer.result.outcome, Outcome::Failed, "{tool} {name}: {answer:?}");
+        }
+    }
+    let seen = d.bench.fake.seen.lock().unwrap();
+    assert!(seen.files.is_empty(), "{:?}", seen.files);
+}
