@@ -170,6 +170,10 @@ fn the_seeds_baseline_runs_ls_asks_about_npm_test_and_keeps_groups_in_the_sandbo
     home.answer("deny", &record);
     assert_eq!(ended(child).0, 11);
 
+    // `full` asks nobody on the host.
+    let full = [&elevated[..], &["--elevated", "full", "--cwd"], &[project.to_str().unwrap()]].concat();
+    assert_eq!(home.run(&full, "npm test").0, 3);
+
     // Not elevated, a group's commands run in its sandbox, and nobody is asked.
     let (code, out, err) = home.run(&GROUP, "pwd; ls -a; test -e /etc/passwd; no-such-program; true");
     if err.contains("no sandbox") {

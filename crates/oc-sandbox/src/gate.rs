@@ -14,6 +14,8 @@ mod backend;
 mod background;
 mod call;
 mod command;
+mod commission;
+mod consent;
 mod decide;
 mod doors;
 mod exec;

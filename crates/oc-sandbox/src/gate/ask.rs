@@ -5,8 +5,8 @@
 
 use std::fmt;
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use oc_approval::binding::Binding;
 use oc_approval::life_cycle::{Denial, Ending, Grant, Kind, NotGranted, Record};
@@ -69,7 +69,7 @@ pub struct Asking {
 #[derive(Debug)]
 pub struct TakenUp {
     /// `None` once the end is reported.
-    ticket: Option<Ticket>,
+    ticket: Option<Arc<Mutex<Ticket>>>,
     grant: Grant,
 }
 
@@ -172,7 +172,7 @@ impl Asking {
         let taking = spawn_blocking(move || {
             let mut ticket = self.ticket;
             let got = ticket.consume(&about_to_start)?;
-            Ok(got.map(|grant| TakenUp { ticket: Some(ticket), grant }))
+            Ok(got.map(|grant| TakenUp { ticket: Some(Arc::new(Mutex::new(ticket))), grant }))
         });
         taking.await.map_err(failed)?
     }
@@ -193,33 +193,36 @@ impl TakenUp {
     }
 
     /// The run has started.
-    pub fn started(&self) {
+    pub async fn started(&self) {
+        let Some(ticket) = self.ticket.clone() else { return };
         // The list says `consumed` instead of `running` when this cannot be written; nothing depends on it.
-        if let Some(ticket) = &self.ticket {
-            let _ = ticket.started();
-        }
+        let _ = spawn_blocking(move || held(&ticket).started()).await;
     }
 
-    /// The run is over.
+    /// The run is over. Writes the queue; not for the reactor.
     pub fn finished(mut self, ending: Ending) {
         if let Some(ticket) = self.ticket.take() {
-            let _ = ticket.finished(ending);
+            let _ = held(&ticket).finished(ending);
         }
     }
 
-    /// It did not start after all.
+    /// It did not start after all. Writes the queue; not for the reactor.
     pub fn withdraw(mut self, reason: Denial, detail: &str) {
-        if let Some(mut ticket) = self.ticket.take() {
-            let _ = ticket.withdraw(reason, detail);
+        if let Some(ticket) = self.ticket.take() {
+            let _ = held(&ticket).withdraw(reason, detail);
         }
     }
+}
+
+fn held(ticket: &Mutex<Ticket>) -> MutexGuard<'_, Ticket> {
+    ticket.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Drop for TakenUp {
     fn drop(&mut self) {
         // Given up while it ran: its end is not known.
         if let Some(ticket) = self.ticket.take() {
-            let _ = ticket.finished(Ending::Lost);
+            let _ = held(&ticket).finished(Ending::Lost);
         }
     }
 }

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use oc_approval::life_cycle::Ending;
 use oc_runner::protocol::Exit;
-use tokio::task::JoinSet;
+use tokio::task::{JoinSet, spawn_blocking};
 
-use super::exec::Commission;
+use super::commission::Commission;
 use super::{Answer, Gate, GateError, Outcome, ToolResult, mask, recording};
 use crate::executor::{ExecutorError, Place, Running};
 use crate::process_sessions::{NewSession, Session};
@@ -98,7 +98,7 @@ impl Gate {
             let _ = self.sessions.clear(session.owner(), session.id());
             return self.over(work, ran).await;
         }
-        work.started();
+        work.started().await;
         let tail = session.poll().text;
         let mut text = tail.clone();
         if !text.is_empty() && !text.ends_with('\n') {
@@ -138,9 +138,10 @@ impl Gate {
             let finished = finished(&session, &work);
             let ran = ran(&session, &work);
             let entry = work.outcome(&ran);
-            work.end(&ran);
+            let written = spawn_blocking(move || work.end(&ran));
             // Nobody is there to hear that it could not be recorded; the next call will.
             let _ = recorder.record(entry).await;
+            let _ = written.await;
             if let Some(listener) = listener {
                 listener.finished(&finished);
             }
@@ -161,7 +162,7 @@ impl Gate {
         if let Some(approvals) = self.approvals.clone() {
             let session = caller.session.clone();
             // What waits sees it in the queue; what cannot be written there expires.
-            let _ = tokio::task::spawn_blocking(move || approvals.queue().abort_session(&session)).await;
+            let _ = spawn_blocking(move || approvals.queue().abort_session(&session)).await;
         }
     }
 }

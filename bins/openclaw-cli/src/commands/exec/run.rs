@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use oc_config::load::Reading;
+use oc_policy::elevated::Level;
 use oc_sandbox::gate::{Answer, Content, Gate, GateError, Stage, ToolCall};
 use serde_json::{Map, Value as Json};
 
@@ -37,6 +38,9 @@ pub struct RunArgs {
     /// Where it should run; can only be less than the session reaches.
     #[arg(long, value_name = "HOST", value_parser = ["sandbox", "gateway"])]
     host: Option<String>,
+    /// As if this elevated directive stood in the message; counts for senders who may elevate.
+    #[arg(long, value_name = "LEVEL", value_parser = ["off", "on", "ask", "full"])]
+    elevated: Option<String>,
     /// Ask a person at least so often.
     #[arg(long, value_name = "WHEN", value_parser = ["on-miss", "always"])]
     ask: Option<String>,
@@ -55,7 +59,8 @@ pub struct RunArgs {
 pub fn run(app: &App, args: &RunArgs) -> Result<ExitCode> {
     let loaded = app.load(Reading::Product);
     let snapshot = snapshot(app, &loaded)?;
-    let caller = args.caller.caller(&loaded)?;
+    let mut caller = args.caller.caller(&loaded)?;
+    caller.exec.directive = args.elevated.as_deref().and_then(Level::parse);
     let id = oc_fs::random::token_hex(16)?.expose().to_owned();
     let mut call = ToolCall { id, tool: "exec".to_owned(), arguments: Map::new(), caller };
     // What is refused is refused below, with its record.
