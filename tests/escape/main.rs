@@ -16,8 +16,11 @@ mod access;
 mod bad_input;
 mod gate;
 mod host;
+mod kill;
 mod native;
 mod probes;
+mod proxy;
+mod races;
 
 use host::Host;
 use native::{Running, limits, planned};

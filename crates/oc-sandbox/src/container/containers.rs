@@ -204,7 +204,8 @@ impl Containers {
     /// # Errors
     /// [`EngineError`].
     pub async fn ours(&self) -> Result<Vec<Found>, EngineError> {
-        let mut found = self.engine.labelled(&[format!("{LABEL_OURS}=1")]).await?;
+        let labels = [format!("{LABEL_OURS}=1"), format!("{LABEL_OWNER}={}", self.owner)];
+        let mut found = self.engine.labelled(&labels).await?;
         found.retain(|f| f.ownership(&self.owner) == Ownership::Ours && f.label(LABEL_OWNER).is_some());
         Ok(found)
     }

@@ -7,7 +7,7 @@ use oc_policy::sandbox::{Place, SandboxPlan};
 use thiserror::Error;
 
 use crate::context::Context;
-use crate::docker_args::{NOBODY, PathRules, Refusal, validate};
+use crate::docker_args::{NOBODY, PathRules, Refusal, validate, workspace_refusal};
 use crate::naming::workspace_dir;
 
 /// Why a sandbox's directories cannot be used.
@@ -42,13 +42,6 @@ pub struct Owner {
 /// [`WorkspaceError`].
 pub fn prepare(plan: &SandboxPlan, context: &Context, place: &Place) -> Result<Owner, WorkspaceError> {
     let own = workspace_dir(&plan.settings.workspace_root.value, plan.settings.scope.value, &plan.scope_key);
-    let uses_own = context.mounts.iter().any(|m| m.source == own);
-    if uses_own && own != context.agent_workspace_dir {
-        make(Path::new(&own))?;
-    }
-    for mount in &context.mounts {
-        directory(Path::new(&mount.source))?;
-    }
     let roots = [context.agent_workspace_dir.clone(), plan.settings.workspace_root.value.clone()];
     let rules = PathRules {
         permitted_roots: &roots,
@@ -56,6 +49,18 @@ pub fn prepare(plan: &SandboxPlan, context: &Context, place: &Place) -> Result<O
         state_dir: &place.state_dir,
         resolve: &|path| resolve(Path::new(path)),
     };
+    for mount in &context.mounts {
+        if let Some(why) = workspace_refusal(&mount.source, &rules) {
+            return Err(unusable(Path::new(&mount.source), why));
+        }
+    }
+    let uses_own = context.mounts.iter().any(|m| m.source == own);
+    if uses_own && own != context.agent_workspace_dir {
+        make(Path::new(&own))?;
+    }
+    for mount in &context.mounts {
+        directory(Path::new(&mount.source))?;
+    }
     let refused = validate(&plan.settings.docker, &rules);
     if !refused.is_empty() {
         return Err(WorkspaceError::Refused(refused));

@@ -128,3 +128,36 @@ fn normalise(host: &mut Value) {
         list.sort_by_key(|e| e["Name"].to_string());
     }
 }
+
+/// No helper server is built, and whatever the configuration wishes for one, no port of a sandbox is reachable from outside of it.
+#[tokio::test]
+async fn sp_246_no_port_of_a_sandbox_is_published() {
+    let Some(engine) = engine().await else { return };
+    let (_, runner) = ways().remove(0);
+    let setting = Setting::new(engine, runner);
+    let listening = || {
+        let text = std::fs::read_to_string("/proc/net/tcp").expect("a table");
+        let rows = text.lines().filter(|l| l.split_whitespace().nth(3) == Some("0A"));
+        rows.filter_map(|l| l.split_whitespace().nth(1).map(str::to_owned))
+            .collect::<std::collections::BTreeSet<_>>()
+    };
+    let browser =
+        json!({"browser": {"enabled": true, "cdpPort": 49222, "vncPort": 45900, "noVncPort": 46080}});
+    let executor = setting.executor("agent:main:main", &browser);
+    let done = run(&executor, shell("nc -l -p 49222 -e true & sleep 0.3; cat /proc/net/tcp"))
+        .await
+        .expect("it runs");
+    assert!(done.out.contains(":C046 "), "something listens inside: {}", done.out);
+    let ports = ["C046", "B34C", "B400"];
+    assert!(!listening().iter().any(|l| ports.iter().any(|p| l.ends_with(p))), "{:?}", listening());
+    let shown = inspect(&executor.sandbox().context.container_name);
+    for (what, got) in [
+        ("bindings", &shown["HostConfig"]["PortBindings"]),
+        ("ports", &shown["NetworkSettings"]["Ports"]),
+        ("exposed", &shown["Config"]["ExposedPorts"]),
+    ] {
+        assert!(got.is_null() || *got == json!({}), "{what}: {got}");
+    }
+    assert_eq!(shown["HostConfig"]["PublishAllPorts"], false);
+    assert_eq!(setting.containers.ours().await.expect("listed").len(), 1, "no browser container");
+}

@@ -115,6 +115,23 @@ async fn a_workspace_that_is_a_link_or_missing_is_refused() {
     assert!(refused.contains("is a link"), "{refused}");
 }
 
+/// The mounts that nobody wrote as `binds` are held to the same rules (SP-230), on both backends: preparing them is one function.
+#[tokio::test]
+async fn sp_251_a_workspace_that_holds_the_state_directory_is_not_mounted() {
+    let Some(engine) = engine().await else { return };
+    let (_, runner) = ways().remove(0);
+    let setting = Setting::new(engine, runner);
+    for access in ["ro", "rw"] {
+        let mut sandbox = setting.sandbox("agent:main:main", &json!({"workspaceAccess": access}));
+        sandbox.place.state_dir = setting.workspace().join(".openclaw").display().to_string();
+        let name = sandbox.context.container_name.clone();
+        let executor = ContainerExecutor::new(Arc::clone(&setting.containers), sandbox);
+        let refused = run(&executor, shell("ls -a")).await.expect_err("refused").to_string();
+        assert!(refused.contains("holds the state directory"), "{access}: {refused}");
+        assert!(!super::setting::exists(&name), "{access}");
+    }
+}
+
 #[tokio::test]
 async fn sp_245_errors_of_file_operations_name_no_path_of_the_host() {
     let Some(engine) = engine().await else { return };
