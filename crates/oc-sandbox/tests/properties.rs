@@ -202,6 +202,38 @@ fn sp_232_unconfined_profiles_are_refused_and_say_where() {
     }
 }
 
+/// There is no key for these; one that is written all the same changes nothing.
+#[test]
+fn sp_232_what_only_loosens_cannot_be_asked_for() {
+    let made = |docker: &Value| {
+        let config = json!({"agents": {"defaults": {"sandbox": {"mode": "all", "docker": docker}}}});
+        let place = Place { home: "/home/u".to_owned(), state_dir: "/home/u/.openclaw".to_owned() };
+        let plan = plan(&Node::from_json(&config, &Origin::Default), Some("agent:main:main"), &place);
+        let Ok(Plan::Sandbox(plan)) = plan else { return None };
+        let context = context(&plan, "/home/u/.openclaw/workspace", |_| None).expect("a name");
+        let docker = &plan.settings.docker;
+        let baseline = Baseline { owner: "o", owner_uid: 1, owner_gid: 1, runner: None };
+        Some(harden(build(docker, &context, 0), docker, &context, &baseline).argv())
+    };
+    let usual = made(&json!({}));
+    assert!(usual.is_some());
+    for (key, value) in [
+        ("privileged", json!(true)),
+        ("capAdd", json!(["SYS_ADMIN"])),
+        ("pid", json!("host")),
+        ("pidMode", json!("host")),
+        ("ipc", json!("host")),
+        ("userns", json!("host")),
+        ("uts", json!("host")),
+        ("devices", json!(["/dev/mem"])),
+        ("securityOpt", json!(["seccomp=unconfined"])),
+        ("publish", json!(["80:80"])),
+    ] {
+        let argv = made(&json!({key: value}));
+        assert!(argv.is_none() || argv == usual, "{key} changes the container: {argv:?}");
+    }
+}
+
 #[test]
 fn sp_233_values_stay_one_argument_each() {
     let nasty = "x; rm -rf / $(id) `id` && \"quoted\"";

@@ -50,8 +50,12 @@ pub fn prepare(plan: &SandboxPlan, context: &Context, place: &Place) -> Result<O
         resolve: &|path| resolve(Path::new(path)),
     };
     for mount in &context.mounts {
+        let source = Path::new(&mount.source);
+        if source.is_symlink() {
+            return Err(is_link(source));
+        }
         if let Some(why) = workspace_refusal(&mount.source, &rules) {
-            return Err(unusable(Path::new(&mount.source), why));
+            return Err(unusable(source, why));
         }
     }
     let uses_own = context.mounts.iter().any(|m| m.source == own);
@@ -95,15 +99,16 @@ fn make(path: &Path) -> Result<(), WorkspaceError> {
 fn directory(path: &Path) -> Result<std::fs::Metadata, WorkspaceError> {
     let meta = std::fs::symlink_metadata(path).map_err(|e| unusable(path, format!("cannot be used: {e}")))?;
     if meta.is_symlink() {
-        return Err(unusable(
-            path,
-            "is a link; put the directory itself there, or name it in the configuration",
-        ));
+        return Err(is_link(path));
     }
     if !meta.is_dir() {
         return Err(unusable(path, "is not a directory"));
     }
     Ok(meta)
+}
+
+fn is_link(path: &Path) -> WorkspaceError {
+    unusable(path, "is a link; put the directory itself there, or name it in the configuration")
 }
 
 fn unusable(path: &Path, why: impl Into<String>) -> WorkspaceError {
