@@ -147,9 +147,17 @@ fn nothing_gets_out(backend: &str) {
             (false, false) => {}
         }
     }
-    drop(installed);
     assert_eq!(not_run, []);
     assert_eq!(out, [], "of {} probes", probes.len());
+    // Everything that can be signalled; tried only where the processes are not this machine's.
+    let host_processes = fs::read_link("/proc/self/ns/pid").unwrap();
+    let all = format!(
+        "echo {RAN}; [ \"$(readlink /proc/self/ns/pid)\" = '{}' ] && echo ESCAPED || kill -9 -1",
+        host_processes.display()
+    );
+    assert!(!installed.exec(&all).contains("ESCAPED"), "the host's processes are seen");
+    assert!(installed.exec(&format!("echo {RAN} alive")).contains("alive"), "the next call works");
+    drop(installed);
     assert!(host.sleeper.try_wait().unwrap().is_none(), "a process of the host was ended");
     assert!(!host.home.join("written").exists());
 }

@@ -14,6 +14,7 @@
 
 mod access;
 mod bad_input;
+mod commands;
 mod gate;
 mod host;
 mod kill;

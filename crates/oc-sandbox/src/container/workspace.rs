@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use oc_policy::sandbox::{Place, SandboxPlan};
 use thiserror::Error;
 
+use super::sandbox::Sandbox;
 use crate::context::Context;
 use crate::docker_args::{NOBODY, PathRules, Refusal, validate, workspace_refusal};
 use crate::naming::workspace_dir;
@@ -71,6 +72,32 @@ pub fn prepare(plan: &SandboxPlan, context: &Context, place: &Place) -> Result<O
     }
     let meta = directory(Path::new(&context.workspace_dir))?;
     Ok(Owner { uid: meta.uid(), gid: meta.gid() })
+}
+
+/// Whether the user of a container gets into the directory that tools work in. A container never runs as root, so a directory that is
+/// root's alone is of no use to it: an empty one is given to the container's user, as the sandbox's own is; another one is refused.
+///
+/// # Errors
+/// [`WorkspaceError::Unusable`] with the fix.
+pub(super) fn open_to_container(sandbox: &Sandbox, owner: Owner) -> Result<(), WorkspaceError> {
+    let configured = sandbox.plan.settings.docker.user.as_ref().is_some_and(|u| !u.value.trim().is_empty());
+    if owner.uid != 0 || configured {
+        return Ok(());
+    }
+    let path = Path::new(&sandbox.context.workspace_dir);
+    if directory(path)?.permissions().mode() & 0o005 == 0o005 {
+        return Ok(());
+    }
+    let is_empty = std::fs::read_dir(path).is_ok_and(|mut entries| entries.next().is_none());
+    if is_empty && rustix::process::geteuid().is_root() {
+        let given = std::os::unix::fs::lchown(path, Some(NOBODY), Some(NOBODY));
+        return given.map_err(|e| unusable(path, format!("cannot be given to the container's user: {e}")));
+    }
+    Err(unusable(
+        path,
+        "is root's alone, and no container runs as root: give it to another user (`chown -R 1000:1000`), \
+         or set sandbox.backend to native",
+    ))
 }
 
 /// Makes the sandbox's own directory, for its user only. Made by root, it is given to the user that commands run as.

@@ -91,6 +91,52 @@ async fn a_process_that_was_killed_leaves_a_container_that_the_next_one_uses() {
     assert_eq!(id(&name), old);
 }
 
+/// One process after the other, as the command line makes them: a container is not started anew for each, unless the one before went away
+/// in the middle of a call.
+#[tokio::test]
+async fn a_process_that_ends_leaves_the_container_as_it_is_and_one_that_gave_a_call_up_does_not() {
+    let Some(engine) = engine().await else { return };
+    let Some((_, Some(runner))) = ways().into_iter().find(|(_, r)| r.is_some()) else { return };
+    for gives_up in [false, true] {
+        let setting = Setting::new(engine.clone(), Some(runner.clone()));
+        let process = |engine| {
+            let containers = Containers::new(engine, &setting.state(), Some(runner.clone()));
+            let sandbox = setting.sandbox("agent:main:main", &json!({}));
+            crate::container::ContainerExecutor::new(Arc::new(containers), sandbox)
+        };
+        let name = setting.sandbox("agent:main:main", &json!({})).context.container_name;
+        let started = || inspect(&name)["State"]["StartedAt"].clone();
+        std::thread::scope(|threads| {
+            let first = threads.spawn(|| {
+                // A runtime of its own, which ends with the process: what was to be sent is not sent any more.
+                let runtime =
+                    tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+                runtime.block_on(async {
+                    let address =
+                        EngineAddress::from_environment(|n| std::env::var(n).ok(), None).expect("an address");
+                    let first =
+                        process(crate::container::Engine::connect(&address).await.expect("an engine"));
+                    run(&first, shell("echo kept > /tmp/kept")).await.expect("runs");
+                    if gives_up {
+                        let call = crate::gate::AuthorizedCall::for_tests(Place::Container);
+                        let line = shell("trap '' TERM; echo there; sleep 344");
+                        let mut running =
+                            crate::executor::Executor::start(&first, &call, line).await.expect("starts");
+                        assert!(running.output.recv().await.is_some());
+                    }
+                });
+            });
+            first.join().expect("the first process");
+        });
+        let before = started();
+        let second = process(engine.clone());
+        let done =
+            run(&second, shell("cat /tmp/kept; ps -o args | grep '[s]leep 344'; true")).await.expect("runs");
+        let (want, same) = if gives_up { ("", false) } else { ("kept\n", true) };
+        assert_eq!((done.out.as_str(), started() == before), (want, same), "{}", done.err);
+    }
+}
+
 #[tokio::test]
 async fn sp_239_without_engine_image_or_setup_the_call_is_refused_with_the_cause() {
     let nowhere = EngineAddress::Unix("/nonexistent/docker.sock".into());

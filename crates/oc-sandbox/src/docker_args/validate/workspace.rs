@@ -26,10 +26,9 @@ pub fn workspace_refusal(path: &str, rules: &PathRules<'_>) -> Option<String> {
 }
 
 fn judge(path: &str, home: &str, states: &[String; 2]) -> Option<String> {
-    let holds =
-        |what: &str| Some(format!("holds {what}, which no sandbox may see; name a folder of its own"));
-    let below =
-        |what: &str| Some(format!("lies in {what}, which no sandbox may see; name a folder elsewhere"));
+    let fix = "which no sandbox may see; correct the agent's `workspace` or `sandbox.workspaceRoot`";
+    let holds = |what: &str| Some(format!("holds {what}, {fix}"));
+    let below = |what: &str| Some(format!("lies in {what}, {fix}"));
     for state in states.iter().filter(|s| !s.is_empty()) {
         if within(state, path) {
             return holds("the state directory");
