@@ -21,6 +21,7 @@
 //! * [`narrow`]: modes made owner-only, on the inode that was checked.
 //! * [`fix_record`]: what the last fix changed, so that it can be undone.
 //! * [`approvals_store`]: `exec-approvals.json`; [`approval_queue`]: who waits for an answer, and the answers; [`owned_file`]: stores that nobody else may have written.
+//! * [`pairing_files`]: who asked to be paired and who is, devices and nodes.
 //! * [`sandbox_registry`]: which sandbox containers were made for whom, and when they were used.
 //! * [`companion_socket`]: the socket of the companion app.
 //! * [`random`]: tokens from the operating system's random source.
@@ -50,6 +51,7 @@ pub mod lock;
 pub mod mode;
 pub mod narrow;
 pub mod owned_file;
+pub mod pairing_files;
 pub mod plugins;
 pub mod random;
 pub mod relocate;

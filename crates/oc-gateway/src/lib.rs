@@ -4,6 +4,7 @@
 //! * [`protocol`]: the frames of the wire, version 3.
 //! * [`authority`]: roles, scopes and the table of all methods.
 //! * [`devices`]: which devices are paired, for what, and who may change that.
+//! * [`node_pairing`]: the older list of paired nodes.
 //! * [`probe`]: the live probe of the security audit, a client of a running gateway.
 //!
 //! It never decides what a caller may do; that is the policy's part.
@@ -11,5 +12,6 @@
 pub mod authority;
 pub mod devices;
 pub mod entrance;
+pub mod node_pairing;
 pub mod probe;
 pub mod protocol;
