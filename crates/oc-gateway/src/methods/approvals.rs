@@ -142,7 +142,8 @@ pub fn request(call: Call) -> Waiting {
         let timeout = request.timeout_ms.unwrap_or(TIMEOUT_MS).clamp(1, LONGEST_MS);
         let cwd = request.cwd.clone().unwrap_or_default();
         let at = request.circumstances(&call);
-        let asked = Asked::of_client(&request.command, &cwd, request.resolved_path.clone(), &at).map_err(invalid)?;
+        let asked =
+            Asked::of_client(&request.command, &cwd, request.resolved_path.clone(), &at).map_err(invalid)?;
         // The id is known before anybody can hear of the question, so that everybody hears what was sent.
         let id = match request.id.as_deref().map(str::trim).filter(|id| !id.is_empty()) {
             Some(id) => id.to_owned(),
@@ -203,7 +204,8 @@ pub fn resolve(call: &Call) -> Outcome {
         .map(|word| Target::parse(word).ok_or_else(|| invalid("target is host or sandbox")))
         .transpose()?;
     let permit = permit(call)?;
-    let answered = call.gateway.queue.answer(resolve.id.trim(), decision, target, &permit).map_err(failure)?;
+    let answered =
+        call.gateway.queue.answer(resolve.id.trim(), decision, target, &permit).map_err(failure)?;
     let record = answered.record();
     call.gateway.queue_changed.notify_one();
     Ok(json!({ "ok": true, "id": record.id }))
@@ -256,7 +258,8 @@ pub fn get(call: &Call) -> Outcome {
 pub fn wait(call: Call) -> Waiting {
     Box::pin(async move {
         let One { id, timeout_ms } = parse("exec.approval.waitDecision", &call.params)?;
-        let deadline = tokio::time::Instant::now() + Duration::from_millis(timeout_ms.unwrap_or(TIMEOUT_MS).min(LONGEST_MS));
+        let deadline = tokio::time::Instant::now()
+            + Duration::from_millis(timeout_ms.unwrap_or(TIMEOUT_MS).min(LONGEST_MS));
         loop {
             let (looker, id) = (call.clone(), id.trim().to_owned());
             let looked = tokio::task::spawn_blocking(move || find(&looker, &id)).await;
