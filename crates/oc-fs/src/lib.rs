@@ -12,6 +12,7 @@
 //! * [`relocate`]: a directory to its present place, never over another.
 //! * [`mode`]: owner-only files and directories, whatever the umask (SP-005).
 //! * [`atomic`]: replace a file: the old bytes or the new ones, never a mix (SP-006).
+//! * [`log_file`]: the log on disk; [`log_tail`]: the end of a log that is written meanwhile.
 //! * [`lock`]: one writer at a time, across processes (SP-007).
 //! * [`backup`]: rotated copies, never more open than the original (SP-055).
 //! * [`config_store`]: the one way a configuration is written; [`change_log`]: the record of it (SP-071).
@@ -21,6 +22,7 @@
 //! * [`narrow`]: modes made owner-only, on the inode that was checked.
 //! * [`fix_record`]: what the last fix changed, so that it can be undone.
 //! * [`approvals_store`]: `exec-approvals.json`; [`approval_queue`]: who waits for an answer, and the answers; [`owned_file`]: stores that nobody else may have written.
+//! * [`session_store`]: `sessions.json`, the transcripts beside it, and what is kept of them for how long.
 //! * [`sandbox_registry`]: which sandbox containers were made for whom, and when they were used.
 //! * [`companion_socket`]: the socket of the companion app.
 //! * [`random`]: tokens from the operating system's random source.
@@ -47,6 +49,8 @@ pub mod fix_record;
 pub mod host_view;
 pub mod ledger;
 pub mod lock;
+pub mod log_file;
+pub mod log_tail;
 pub mod mode;
 pub mod narrow;
 pub mod owned_file;
@@ -55,5 +59,6 @@ pub mod random;
 pub mod relocate;
 pub mod sandbox_registry;
 pub mod secret_walk;
+pub mod session_store;
 
 pub use oc_rooted::root;
