@@ -14,6 +14,7 @@ mod reach;
 mod sandbox;
 mod security;
 mod service;
+mod sessions;
 mod tool;
 
 use std::process::ExitCode;
@@ -56,6 +57,8 @@ pub enum Command {
     Sandbox(sandbox::SandboxArgs),
     /// Make one tool call through the gate, or list a session's tools.
     Tool(tool::ToolArgs),
+    /// Look after the sessions that lie on this machine.
+    Sessions(sessions::SessionsArgs),
     /// Look at the record of what was decided and done, and check that it is whole.
     Ledger(ledger::LedgerArgs),
     /// Print the completion script of a shell.
@@ -81,6 +84,7 @@ pub fn run(app: &App, command: Command) -> anyhow::Result<ExitCode> {
         Command::Exec(args) => exec::run(app, &args),
         Command::Sandbox(args) => sandbox::run(app, &args),
         Command::Tool(args) => tool::run(app, &args),
+        Command::Sessions(args) => sessions::run(app, &args),
         Command::Ledger(args) => ledger::run(app, &args),
         Command::Completion(args) => Ok(completion::completion(app, &args)),
         Command::Man(args) => completion::man(app, &args),

@@ -10,6 +10,7 @@
 //! * [`presence`]: who is there.
 //! * [`service`]: gateway and node host as services of the user.
 //! * [`client`]: the other side of the wire: what our own commands, the probe and nodes connect with.
+//! * [`mod@log`]: the gateway's own log, masked at every sink; its reader; what is kept for how long.
 //! * [`probe`]: the live probe of the security audit, a client of a running gateway.
 //!
 //! It never decides what a caller may do; that is the policy's part.
@@ -19,6 +20,7 @@ pub mod client;
 pub mod devices;
 pub mod entrance;
 pub mod http;
+pub mod log;
 pub mod methods;
 pub mod node_pairing;
 pub mod presence;

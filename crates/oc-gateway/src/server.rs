@@ -18,6 +18,7 @@ mod gated;
 mod handshake;
 pub mod head;
 pub mod idempotency;
+pub mod logging;
 pub mod nodes;
 pub mod outbox;
 pub mod process;

@@ -45,6 +45,8 @@ pub struct Flags {
     pub allow_unconfigured: bool,
     /// `--tailscale`.
     pub tailscale: Option<TailscaleMode>,
+    /// `--verbose`: the console of the log says more.
+    pub verbose: bool,
     /// `--tailscale-reset-on-exit`.
     pub tailscale_reset_on_exit: bool,
 }

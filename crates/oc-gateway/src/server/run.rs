@@ -21,6 +21,7 @@ use super::snapshot::Source;
 use super::state::{Gateway, Parts, Phase};
 use super::tls::{self, Identity, TlsFailure};
 use super::{accept, reload, ticks, watch};
+use crate::log::LogHandle;
 use crate::protocol::frame::Close;
 use crate::settings::StartRefused;
 
@@ -85,7 +86,7 @@ pub enum Ended {
 ///
 /// # Errors
 /// See [`NotStarted`]; nothing listens then.
-pub async fn start(source: Source, host_name: String) -> Result<Running, NotStarted> {
+pub async fn start(source: Source, host_name: String, log: Option<LogHandle>) -> Result<Running, NotStarted> {
     let interfaces = bind::interfaces();
     let snapshot = source.read(1, &interfaces).map_err(NotStarted::Settings)?;
     for warning in &snapshot.settings.warnings {
@@ -105,7 +106,7 @@ pub async fn start(source: Source, host_name: String) -> Result<Running, NotStar
     let queue_changed = Arc::new(Notify::new());
     let approvals = Approvals::of(&state_dir)?.told_to(Arc::new(Poke(Arc::clone(&queue_changed))));
     let gate = Arc::new(gate(&snapshot, approvals.clone()));
-    let parts = Parts { source, snapshot, interfaces, gate, approvals, queue_changed, host_name };
+    let parts = Parts { source, snapshot, interfaces, gate, approvals, queue_changed, host_name, log };
     let gateway = Arc::new(Gateway::new(parts));
     Ok(serve(gateway, listeners, tls, instance))
 }

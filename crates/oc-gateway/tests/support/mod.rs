@@ -52,7 +52,7 @@ impl World {
         let state = home.path().join(".openclaw");
         std::fs::create_dir_all(&state).unwrap();
         write(&state.join("openclaw.json"), &config.to_string());
-        let running = start(source(home.path()), "test-host".to_owned()).await.unwrap();
+        let running = start(source(home.path()), "test-host".to_owned(), None).await.unwrap();
         Self::of(home, running)
     }
 
