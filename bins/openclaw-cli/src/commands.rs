@@ -13,6 +13,7 @@ mod policy_diff;
 mod reach;
 mod sandbox;
 mod security;
+mod service;
 mod tool;
 
 use std::process::ExitCode;

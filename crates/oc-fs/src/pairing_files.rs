@@ -14,6 +14,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use thiserror::Error;
 
+use crate::fix_record::{self, FileRecord, UndoRefused};
 use crate::lock::{self, Convention, LockFailure};
 use crate::{atomic, mode, owned_file};
 
@@ -70,6 +71,9 @@ pub enum PairingFailure {
     /// The new content could not be written.
     #[error(transparent)]
     Write(#[from] atomic::WriteFailure),
+    /// What has to be noted first could not be noted; nothing was changed.
+    #[error(transparent)]
+    NotNoted(#[from] UndoRefused),
 }
 
 impl PairingFiles {
@@ -118,6 +122,24 @@ impl PairingFiles {
         A: DeserializeOwned + Serialize + Default + Clone + PartialEq,
         B: DeserializeOwned + Serialize + Default + Clone + PartialEq,
     {
+        self.change_noted(check, step, |_| Ok(()))
+    }
+
+    /// [`PairingFiles::change`] that hands over the texts of what will be replaced before anything is; when `note` fails, nothing is. A
+    /// file that is not there yet has no text to hand over.
+    ///
+    /// # Errors
+    /// As [`PairingFiles::change`], or `note`'s.
+    pub fn change_noted<A, B, T>(
+        &self,
+        check: impl FnOnce(&A, &B) -> Result<(), PairingFailure>,
+        step: impl FnOnce(&mut A, &mut B) -> T,
+        note: impl FnOnce(&[FileRecord]) -> Result<(), PairingFailure>,
+    ) -> Result<T, PairingFailure>
+    where
+        A: DeserializeOwned + Serialize + Default + Clone + PartialEq,
+        B: DeserializeOwned + Serialize + Default + Clone + PartialEq,
+    {
         if let Some(directory) = self.paired.parent() {
             owner_only_directory(directory).map_err(PairingFailure::Unusable)?;
         }
@@ -128,11 +150,24 @@ impl PairingFiles {
         check(&pending, &paired)?;
         let before = (pending.clone(), paired.clone());
         let out = step(&mut pending, &mut paired);
+        let mut due = Vec::new();
         if paired != before.1 {
-            write(&self.paired, &paired)?;
+            due.push((&self.paired, text(&self.paired, &paired)?));
         }
         if pending != before.0 {
-            write(&self.pending, &pending)?;
+            due.push((&self.pending, text(&self.pending, &pending)?));
+        }
+        let mut records = Vec::new();
+        for (path, after) in &due {
+            let now = owned_file::read(path, LIMIT).map_err(PairingFailure::Unusable)?;
+            if let Some(before) = now.and_then(|b| String::from_utf8(b).ok()) {
+                let after_sha256 = fix_record::sha256(after.as_bytes());
+                records.push(FileRecord { path: path.to_path_buf(), before, after_sha256 });
+            }
+        }
+        note(&records)?;
+        for (path, after) in &due {
+            atomic::replace(path, after.as_bytes())?;
         }
         Ok(out)
     }
@@ -148,12 +183,11 @@ fn read<T: DeserializeOwned + Default>(path: &Path) -> Result<T, PairingFailure>
     })
 }
 
-fn write<T: Serialize>(path: &Path, content: &T) -> Result<(), PairingFailure> {
-    let text = serde_json::to_string_pretty(content).map_err(|e| PairingFailure::Damaged {
+fn text<T: Serialize>(path: &Path, content: &T) -> Result<String, PairingFailure> {
+    serde_json::to_string_pretty(content).map_err(|e| PairingFailure::Damaged {
         path: path.to_owned(),
         why: format!("the new content cannot be written: {e}"),
-    })?;
-    Ok(atomic::replace(path, text.as_bytes())?)
+    })
 }
 
 /// Makes the directory, or closes it for others. A link, or another user's directory, is refused.

@@ -8,6 +8,7 @@
 
 mod admit;
 mod change;
+mod cut_off;
 mod record;
 mod store;
 #[cfg(test)]

@@ -167,6 +167,38 @@ impl NodePairing {
         Ok(node)
     }
 
+    /// Takes every node out, and drops what waits. Returns who was paired.
+    pub fn unpair_all(&mut self) -> Vec<String> {
+        self.pending.clear();
+        std::mem::take(&mut self.paired).into_keys().collect()
+    }
+
+    /// Makes every token anew; whoever has an old one has to be paired again. `new_token`: 128 random bits or more each. Returns whose.
+    ///
+    /// # Errors
+    /// `new_token`'s; the tokens before that one are new already.
+    pub fn renew_all<E>(
+        &mut self,
+        mut new_token: impl FnMut() -> Result<String, E>,
+    ) -> Result<Vec<String>, E> {
+        for node in self.paired.values_mut() {
+            node.token = new_token()?;
+        }
+        Ok(self.paired.keys().cloned().collect())
+    }
+
+    /// Puts nodes back that are gone since. Returns whom.
+    pub fn put_back(&mut self, before: IndexMap<String, PairedNode>) -> Vec<String> {
+        let mut back = Vec::new();
+        for (id, node) in before {
+            if !self.paired.contains_key(&id) {
+                back.push(id.clone());
+                self.paired.insert(id, node);
+            }
+        }
+        back
+    }
+
     /// Takes a node out; its token is dead. Whether there was one.
     pub fn unpair(&mut self, node_id: &str) -> bool {
         self.pending.retain(|_, p| p.node_id != node_id);

@@ -4,9 +4,11 @@ use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use indexmap::IndexMap;
+use oc_fs::fix_record::FileRecord;
 use oc_fs::pairing_files::{Kind, PairingFailure, PairingFiles};
 
 use super::{Devices, Paired, Pending};
+use crate::protocol::connect::Role;
 
 #[cfg(test)]
 mod tests;
@@ -46,7 +48,19 @@ impl DeviceStore {
     /// # Errors
     /// See [`PairingFailure`]; the step did not run unless it is [`PairingFailure::Write`].
     pub fn change<T>(&self, step: impl FnOnce(&mut Devices, u64) -> T) -> Result<T, PairingFailure> {
-        self.files.change(
+        self.change_noted(step, |_| Ok(()))
+    }
+
+    /// [`DeviceStore::change`] that hands over the texts of what will be replaced before anything is.
+    ///
+    /// # Errors
+    /// As [`DeviceStore::change`], or `note`'s: then nothing was changed.
+    pub fn change_noted<T>(
+        &self,
+        step: impl FnOnce(&mut Devices, u64) -> T,
+        note: impl FnOnce(&[FileRecord]) -> Result<(), PairingFailure>,
+    ) -> Result<T, PairingFailure> {
+        self.files.change_noted(
             |pending, paired| self.verify(pending, paired),
             |pending, paired| {
                 let mut all = Devices { pending: std::mem::take(pending), paired: std::mem::take(paired) };
@@ -54,7 +68,21 @@ impl DeviceStore {
                 (*pending, *paired) = (all.pending, all.paired);
                 out
             },
+            note,
         )
+    }
+
+    /// Gives devices a role back that they had in an earlier text of `paired.json`. Returns whom it gave something.
+    ///
+    /// # Errors
+    /// See [`PairingFailure`].
+    pub fn put_back(&self, paired_before: &str, role: Role) -> Result<Vec<String>, PairingFailure> {
+        let before: IndexMap<String, Paired> =
+            serde_json::from_str(paired_before).map_err(|e| PairingFailure::Damaged {
+                path: self.files.paired().to_owned(),
+                why: format!("its earlier text, line {}, is not what belongs there", e.line()),
+            })?;
+        self.change(|all, _| all.put_back(&before, role))
     }
 
     /// A record stands under its own name, a token under its own role; else somebody edited the file by hand, and got it wrong.

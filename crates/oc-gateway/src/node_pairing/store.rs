@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use indexmap::IndexMap;
+use oc_fs::fix_record::FileRecord;
 use oc_fs::pairing_files::{Kind, PairingFailure, PairingFiles};
 
 use super::{NodePairing, NodePending, PairedNode};
@@ -43,7 +44,19 @@ impl NodeStore {
     /// # Errors
     /// See [`PairingFailure`]; the step did not run unless it is [`PairingFailure::Write`].
     pub fn change<T>(&self, step: impl FnOnce(&mut NodePairing, u64) -> T) -> Result<T, PairingFailure> {
-        self.files.change(
+        self.change_noted(step, |_| Ok(()))
+    }
+
+    /// [`NodeStore::change`] that hands over the texts of what will be replaced before anything is.
+    ///
+    /// # Errors
+    /// As [`NodeStore::change`], or `note`'s: then nothing was changed.
+    pub fn change_noted<T>(
+        &self,
+        step: impl FnOnce(&mut NodePairing, u64) -> T,
+        note: impl FnOnce(&[FileRecord]) -> Result<(), PairingFailure>,
+    ) -> Result<T, PairingFailure> {
+        self.files.change_noted(
             |pending, paired| self.verify(pending, paired),
             |pending, paired| {
                 let mut all =
@@ -52,7 +65,20 @@ impl NodeStore {
                 (*pending, *paired) = (all.pending, all.paired);
                 out
             },
+            note,
         )
+    }
+
+    /// Puts back the nodes of an earlier text of `paired.json` that are gone since. Returns whom.
+    ///
+    /// # Errors
+    /// See [`PairingFailure`].
+    pub fn put_back(&self, paired_before: &str) -> Result<Vec<String>, PairingFailure> {
+        let before = serde_json::from_str(paired_before).map_err(|e| PairingFailure::Damaged {
+            path: self.files.paired().to_owned(),
+            why: format!("its earlier text, line {}, is not what belongs there", e.line()),
+        })?;
+        self.change(|all, _| all.put_back(before))
     }
 
     fn verify(

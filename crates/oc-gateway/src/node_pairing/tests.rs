@@ -91,3 +91,19 @@ fn sp_008_a_node_list_of_another_form_is_an_error_and_a_good_one_keeps_unknown_m
     assert!(matches!(store.read(), Err(PairingFailure::Damaged { .. })));
     assert!(store.change(|_, _| ()).is_err());
 }
+
+#[test]
+fn nodes_are_taken_out_put_back_and_renewed_together() {
+    let mut all = NodePairing::default();
+    for n in ["a", "b"] {
+        all.request(n, kit(), format!("r-{n}"), NOW).unwrap();
+        all.approve(&format!("r-{n}"), &actor(&["operator.admin"]), format!("t-{n}"), NOW).unwrap();
+    }
+    let before = all.paired.clone();
+    assert_eq!(all.unpair_all(), ["a", "b"]);
+    assert_eq!(all.put_back(before.clone()), ["a", "b"]);
+    assert_eq!(all.put_back(before), Vec::<String>::new());
+    assert_eq!(all.renew_all(|| Ok::<_, ()>("new".into())).unwrap(), ["a", "b"]);
+    assert!(all.verify("a", "t-a", |x, y| x == y).is_none());
+    assert!(all.renew_all(|| Err("no randomness")).is_err());
+}

@@ -2,7 +2,6 @@ use super::*;
 use crate::authority::Scopes;
 use crate::devices::{Actor, Ask, DeviceError};
 use crate::entrance::device::Device;
-use crate::protocol::connect::Role;
 
 fn ask(n: u32) -> Ask {
     Ask {
