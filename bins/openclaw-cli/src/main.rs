@@ -3,8 +3,10 @@
 mod app;
 mod caller_args;
 mod commands;
-mod gateway_target;
 mod rows;
+mod service;
+mod sheet;
+mod wire;
 
 use std::process::ExitCode;
 

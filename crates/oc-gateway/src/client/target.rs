@@ -153,6 +153,8 @@ pub struct Asked {
     pub credentials: Credentials,
     /// `--tls-fingerprint`.
     pub fingerprint: Option<String>,
+    /// The gateway of this machine, whatever `gateway.mode` says.
+    pub local: bool,
 }
 
 /// What a target is read from.
@@ -216,7 +218,8 @@ impl<'a> Surroundings<'a> {
 /// environment's password comes first for both. Credentials of the command line replace the others.
 #[must_use]
 pub fn resolve(around: &Surroundings<'_>, asked: &Asked) -> Target {
-    let mut target = match (&asked.url, remote_url(around)) {
+    let remote = remote_url(around).filter(|_| !asked.local);
+    let mut target = match (&asked.url, remote) {
         (Some(url), _) => parse(url.trim(), Source::Flag),
         (None, Some(url)) => parse(url, Source::Remote),
         (None, None) => local(around),
