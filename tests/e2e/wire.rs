@@ -146,6 +146,9 @@ fn a_failure_names_target_source_file_and_close_code() {
     let wrong = openclaw(home.path(), &["health", "--token", "wrong-canary"]);
     let said = text(&wrong.stderr);
     assert!(said.contains("close code 1008") && !said.contains("canary"), "{said}");
+    // A device token from before takes no wrong token's place.
+    assert_eq!(openclaw(home.path(), &["health"]).status.code(), Some(0));
+    assert_eq!(openclaw(home.path(), &["health", "--token", "wrong-canary"]).status.code(), Some(1));
 }
 
 #[test]

@@ -139,11 +139,6 @@ impl Connection {
         self.client.end().map_or(Ok(()), |e| Err(said(&e)))
     }
 
-    /// What the gateway said about itself.
-    pub fn hello(&self) -> &oc_gateway::client::Hello {
-        self.client.hello()
-    }
-
     /// Says goodbye.
     pub fn close(self) {
         self.runtime.block_on(self.client.close());

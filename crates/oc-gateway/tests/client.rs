@@ -122,7 +122,7 @@ async fn sp_353_a_device_token_goes_back_to_its_gateway_only() {
     keep(home.path(), "of-another-gateway", Some("wss://gateway.example:443"));
     Client::connect(&local(fake.port), &options(home.path())).await.unwrap().close().await;
     assert_eq!(fake.connects()[0]["auth"]["token"], TOKEN);
-    // Beside --url nothing stored is used either, even for the same gateway.
+    // Credentials of the command line are not replaced by what is stored either, even for the same gateway.
     keep(home.path(), "of-this-gateway", Some(&format!("ws://127.0.0.1:{}", fake.port)));
     let credentials = Credentials { token: Some(Secret::new("given".to_owned())), password: None };
     let url = Some(format!("ws://127.0.0.1:{}", fake.port));

@@ -63,14 +63,15 @@ async fn serve(mut ws: WebSocketStream<TcpStream>, seen: &Seen) -> Option<()> {
         .await?;
     let connect = hear(&mut ws).await?;
     let token = connect["params"]["auth"]["token"].as_str().unwrap_or_default().to_owned();
-    if token != TOKEN {
+    if token != TOKEN && token != "device-token" {
         let error = json!({"code": "INVALID_REQUEST", "message": format!("unauthorized: {token}")});
         say(&mut ws, json!({"type": "res", "id": connect["id"], "ok": false, "error": error})).await?;
         let _ = ws.close(Some(CloseFrame { code: 1008.into(), reason: "unauthorized".into() })).await;
         while ws.next().await.is_some_and(|m| m.is_ok()) {}
         return None;
     }
-    let hello = json!({"type": "hello-ok", "protocol": 3, "server": {"version": "fake", "connId": "c"}});
+    let hello = json!({"type": "hello-ok", "protocol": 3, "server": {"version": "fake", "connId": "c"},
+        "auth": {"deviceToken": "device-token", "role": "operator", "scopes": ["operator.admin", "operator.approvals", "operator.pairing"], "issuedAtMs": 1}});
     say(&mut ws, json!({"type": "res", "id": connect["id"], "ok": true, "payload": hello})).await?;
     loop {
         let request = hear(&mut ws).await?;

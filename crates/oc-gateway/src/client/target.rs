@@ -134,6 +134,8 @@ pub struct Target {
     pub display: String,
     /// What is presented.
     pub credentials: Credentials,
+    /// Whether the credentials are those of the command line: then nothing stored takes their place.
+    pub explicit: bool,
     /// What named it.
     pub source: Source,
     /// Whom TLS trusts.
@@ -240,6 +242,7 @@ fn remote_url<'a>(around: &Surroundings<'a>) -> Option<&'a str> {
 /// Credentials and trust.
 fn fill(target: &mut Target, around: &Surroundings<'_>, asked: &Asked) -> Result<(), TargetError> {
     let given = &asked.credentials;
+    target.explicit = !given.is_empty();
     target.credentials = match target.source {
         _ if !given.is_empty() => given.clone(),
         Source::Flag => return Err(TargetError::NeedsCredentials),

@@ -76,7 +76,7 @@ fn overview(sheet: &mut Sheet<'_>, p: &Picture) {
     let summary = p.audit.summary();
     sheet.row(
         "Security",
-        &format!("{} critical, {} warnings, {} notes", summary.critical, summary.warn, summary.info),
+        &format!("{} critical, {} warn, {} info", summary.critical, summary.warn, summary.info),
     );
     for finding in p.audit.findings.iter().filter(|f| f.severity == Severity::Critical) {
         sheet.row("", &finding.title);
@@ -147,8 +147,9 @@ fn diagnosis(sheet: &mut Sheet<'_>, p: &Picture) {
             live.refused.iter().for_each(|r| sheet.row("Refused", r));
             let shown = live.log.len().saturating_sub(LOG_SHOWN);
             for line in live.log.iter().skip(shown) {
-                let line = crate::commands::logs::words(line);
-                sheet.row("Log", &visible(line.trim_end(), LOG_WIDTH));
+                let words = crate::commands::logs::words(line);
+                let first = words.lines().next().unwrap_or_default();
+                sheet.row("Log", &visible(first.trim_end(), LOG_WIDTH));
             }
         }
     }
