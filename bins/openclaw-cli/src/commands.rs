@@ -21,6 +21,7 @@ mod policy_diff;
 mod reach;
 mod sandbox;
 mod security;
+mod service;
 mod sessions;
 mod status;
 mod system;

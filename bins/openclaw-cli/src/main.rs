@@ -4,7 +4,6 @@ mod app;
 mod caller_args;
 mod commands;
 mod rows;
-mod service;
 mod sheet;
 mod wire;
 

@@ -4,6 +4,11 @@
 //! * [`protocol`]: the frames of the wire, version 3.
 //! * [`authority`]: roles, scopes and the table of all methods.
 //! * [`devices`]: which devices are paired, for what, and who may change that.
+//! * [`node_pairing`]: the older list of paired nodes.
+//! * [`settings`]: what configuration, environment and command line say about it.
+//! * [`server`]: the listener, the handshake, connections, events, reload; [`methods`]: what clients may call; [`http`]: the surface beside it.
+//! * [`presence`]: who is there.
+//! * [`service`]: gateway and node host as services of the user.
 //! * [`client`]: the other side of the wire: what our own commands, the probe and nodes connect with.
 //! * [`probe`]: the live probe of the security audit, a client of a running gateway.
 //!
@@ -13,5 +18,12 @@ pub mod authority;
 pub mod client;
 pub mod devices;
 pub mod entrance;
+pub mod http;
+pub mod methods;
+pub mod node_pairing;
+pub mod presence;
 pub mod probe;
 pub mod protocol;
+pub mod server;
+pub mod service;
+pub mod settings;

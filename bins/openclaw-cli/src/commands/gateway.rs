@@ -2,15 +2,19 @@
 
 mod call;
 mod probe;
+mod standing;
 mod status;
 
 use std::process::ExitCode;
 
 use anyhow::Result;
+use oc_gateway::service::Kind;
 
+use super::service::{self, ServiceCommand};
 use crate::app::App;
 use crate::wire::WireArgs;
 pub use probe::{own as probe_self, said};
+pub use standing::Standing;
 
 /// Arguments of `openclaw gateway`.
 #[derive(Debug, clap::Args)]
@@ -32,6 +36,8 @@ enum GatewayCommand {
     Health(super::health::HealthArgs),
     /// Try every gateway that is known here: this machine's and the configured one.
     Probe(probe::ProbeArgs),
+    #[command(flatten)]
+    Service(ServiceCommand),
 }
 
 /// Runs a command below `openclaw gateway`.
@@ -44,5 +50,6 @@ pub fn run(app: &App, args: &GatewayArgs) -> Result<ExitCode> {
         GatewayCommand::Status(status) => status::run(app, &args.wire, status),
         GatewayCommand::Health(health) => super::health::over(app, &args.wire, health),
         GatewayCommand::Probe(probe) => probe::run(app, &args.wire, probe),
+        GatewayCommand::Service(command) => service::run(app, Kind::Gateway, Vec::new(), command),
     }
 }

@@ -7,11 +7,12 @@ use std::time::Duration;
 use anyhow::Result;
 use oc_config::load::{Loaded, Reading};
 use oc_gateway::client::{DEFAULT_TIMEOUT, Scheme, Source, Target};
+use oc_gateway::service::Kind;
 use oc_types::Node;
 use serde_json::{Value, json};
 
+use super::standing::Standing;
 use crate::app::App;
-use crate::service::{self, Service};
 use crate::sheet::Sheet;
 use crate::wire::{self, Connection, WireArgs};
 
@@ -31,7 +32,7 @@ pub struct StatusArgs {
 
 /// What was found.
 struct Found {
-    service: Service,
+    service: Standing,
     config: String,
     exists: bool,
     valid: bool,
@@ -44,7 +45,7 @@ struct Found {
 /// Looks and prints. A gateway that does not answer is a finding, not a failure of this command.
 pub fn run(app: &App, args: &WireArgs, status: &StatusArgs) -> Result<ExitCode> {
     let loaded = app.load(Reading::Product);
-    let found = look(&loaded, args, !status.no_probe);
+    let found = look(app, &loaded, args, !status.no_probe);
     if status.json {
         wire::print_json(app, &as_json(&found));
     } else {
@@ -53,13 +54,13 @@ pub fn run(app: &App, args: &WireArgs, status: &StatusArgs) -> Result<ExitCode> 
     Ok(ExitCode::SUCCESS)
 }
 
-fn look(loaded: &Loaded, args: &WireArgs, probe: bool) -> Found {
+fn look(app: &App, loaded: &Loaded, args: &WireArgs, probe: bool) -> Found {
     let target = wire::resolve(loaded, &args.asked());
     let local = matches!(target.source, Source::Local | Source::LocalAddress);
     let rpc = probe.then(|| answers(loaded, &target, args.timeout_or(DEFAULT_TIMEOUT)));
     let bind = loaded.tree.path(&["gateway", "bind"]).and_then(Node::as_str).unwrap_or("loopback");
     Found {
-        service: service::gateway(loaded),
+        service: Standing::of(app, Kind::Gateway),
         config: loaded.locations.config.display().to_string(),
         exists: loaded.exists,
         valid: loaded.is_valid(),
@@ -153,7 +154,7 @@ mod tests {
         let mut target = oc_gateway::client::target::parse("ws://127.0.0.1:18789", Source::Local);
         target.source = Source::Local;
         Found {
-            service: Service::sample(false),
+            service: Standing::sample(),
             config: "/home/u/.openclaw/openclaw.json".to_owned(),
             exists: true,
             valid: true,

@@ -157,7 +157,8 @@ fn write(file: &EditedFile) -> Result<()> {
     Ok(())
 }
 
-fn diff(file: &EditedFile) -> String {
+/// The difference of a file, credentials hidden.
+pub(super) fn diff(file: &EditedFile) -> String {
     let shown = |text: &str| redacted_text(&file.path, text, file.format).unwrap_or_default();
     let (old, new) = (shown(&file.before), shown(&file.after));
     let old = Shown { text: &file.before, shown: &old };

@@ -5,15 +5,15 @@ use std::time::{Duration, Instant};
 use oc_audit::{AuditContext, Report, RuleSet, workspace};
 use oc_config::load::Loaded;
 use oc_gateway::client::{DEFAULT_TIMEOUT, Target};
+use oc_gateway::service::Kind;
 use oc_text::redact::is_sensitive_name;
 use oc_types::{AgentId, Node, Origin, Value as Tree};
 use serde_json::{Value, json};
 
 use crate::app::App;
-use crate::commands::gateway::probe_self;
+use crate::commands::gateway::{Standing, probe_self};
 use crate::commands::security::collect;
 use crate::commands::sessions;
-use crate::service::{self, Service};
 use crate::sheet::{list, now_ms};
 use crate::wire::Connection;
 
@@ -53,9 +53,9 @@ pub struct Picture {
     /// The gateway, or why it does not answer.
     pub live: Result<Live, String>,
     /// The gateway's service.
-    pub gateway_service: Service,
+    pub gateway_service: Standing,
     /// The node host's service.
-    pub node_service: Service,
+    pub node_service: Standing,
     /// The agents.
     pub agents: Vec<Agent>,
     /// The channels of the configuration.
@@ -117,8 +117,8 @@ pub fn picture(app: &App, loaded: &Loaded, target: &Target, ask: &Ask) -> Pictur
         tailscale: text(&["gateway", "tailscale", "mode"]).unwrap_or_else(|| "off".to_owned()),
         live: live(loaded, target, ask),
         target: target.clone(),
-        gateway_service: service::gateway(loaded),
-        node_service: service::node(loaded),
+        gateway_service: Standing::of(app, Kind::Gateway),
+        node_service: Standing::of(app, Kind::Node),
         agents: agents(loaded, now_ms),
         channels: channels(&loaded.tree),
         audit: oc_audit::run(&AuditContext::new(&loaded.tree, &facts, RuleSet::Latest)),
