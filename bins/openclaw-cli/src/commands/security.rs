@@ -3,7 +3,7 @@
 pub mod audit;
 mod carry_out;
 mod checks;
-mod collect;
+pub mod collect;
 mod evidence;
 mod lockdown;
 mod map;
