@@ -3,6 +3,7 @@
 mod approvals;
 mod completion;
 mod config;
+mod discover;
 mod doctor;
 mod exec;
 mod explain;
