@@ -3,6 +3,7 @@
 mod app;
 mod caller_args;
 mod commands;
+mod gateway_target;
 mod rows;
 
 use std::process::ExitCode;

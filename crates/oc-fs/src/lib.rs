@@ -14,6 +14,7 @@
 //! * [`relocate`]: a directory to its present place, never over another.
 //! * [`mode`]: owner-only files and directories, whatever the umask (SP-005).
 //! * [`atomic`]: replace a file: the old bytes or the new ones, never a mix (SP-006).
+//! * [`instance_lock`]: one gateway for each configuration.
 //! * [`lock`]: one writer at a time, across processes (SP-007).
 //! * [`backup`]: rotated copies, never more open than the original (SP-055).
 //! * [`config_store`]: the one way a configuration is written; [`change_log`]: the record of it (SP-071).
@@ -26,6 +27,7 @@
 //! * [`pairing_files`]: who asked to be paired and who is, devices and nodes.
 //! * [`sandbox_registry`]: which sandbox containers were made for whom, and when they were used.
 //! * [`companion_socket`]: the socket of the companion app.
+//! * [`identity_store`]: a client's key and the tokens that gateways gave it.
 //! * [`random`]: tokens from the operating system's random source.
 //!
 //! It never decides what a fact means, or which value may be written: that is the business of the pure crates.
@@ -48,6 +50,8 @@ pub mod credential;
 pub mod facts;
 pub mod fix_record;
 pub mod host_view;
+pub mod instance_lock;
+pub mod identity_store;
 pub mod ledger;
 pub mod lock;
 pub mod lockdown_record;

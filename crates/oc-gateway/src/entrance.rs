@@ -1,5 +1,6 @@
 //! Who is at the door: decided over plain data, before any method is looked at (gateway 2, 4, 10).
 //!
+//! * [`admission`]: the whole handshake as one decision.
 //! * [`peer`]: which address the caller has, and whether it is this machine itself.
 //! * [`credential`]: whether what the caller shows opens the door.
 //! * [`device`]: whether the caller holds the key of the device it names.
@@ -13,6 +14,7 @@
 //! Invariant: no credential configured means nobody enters (SP-320).
 //! Invariant: an answer never tells which part of a credential was wrong (SP-344).
 
+pub mod admission;
 pub mod credential;
 pub mod device;
 pub mod origin;

@@ -7,17 +7,27 @@
 //! * [`discovery`]: being found on the local network, and finding.
 //! * [`node_pairing`]: the older list of paired nodes.
 //! * [`tailnet`]: the local Tailscale daemon.
+//! * [`settings`]: what configuration, environment and command line say about it.
+//! * [`server`]: the listener, the handshake, connections, events, reload; [`methods`]: what clients may call; [`http`]: the surface beside it.
+//! * [`presence`]: who is there.
 //! * [`service`]: gateway and node host as services of the user.
+//! * [`client`]: the other side of the wire: what our own commands, the probe and nodes connect with.
 //! * [`probe`]: the live probe of the security audit, a client of a running gateway.
 //!
 //! It never decides what a caller may do; that is the policy's part.
 
 pub mod authority;
+pub mod client;
 pub mod devices;
 pub mod discovery;
 pub mod entrance;
+pub mod http;
+pub mod methods;
 pub mod node_pairing;
+pub mod presence;
 pub mod probe;
 pub mod protocol;
+pub mod server;
 pub mod service;
 pub mod tailnet;
+pub mod settings;

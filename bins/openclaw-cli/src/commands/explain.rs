@@ -7,6 +7,7 @@ pub mod render;
 mod sandbox;
 mod tool;
 
+pub use command::{CommandArgs, pair};
 pub use sandbox::place;
 pub use tool::{plugin_tools, removed};
 
@@ -36,7 +37,7 @@ enum Subject {
     /// Has this session this tool, and which layer says so?
     Tool(tool::ToolArgs),
     /// Would this command line run, where, and who would be asked?
-    Command(command::CommandArgs),
+    Command(CommandArgs),
     /// What becomes of a message, and which rule says so?
     Message(message::MessageArgs),
     /// Where do this session's tools run, and with which settings?
@@ -72,9 +73,7 @@ pub struct Common {
 pub fn run(app: &App, args: &ExplainArgs) -> Result<ExitCode> {
     match &args.subject {
         Subject::Tool(args) => answer(app, &args.common, "tool", |loaded| tool::explain(loaded, args)),
-        Subject::Command(args) => {
-            answer(app, &args.common, "command", |loaded| command::explain(app, loaded, args))
-        }
+        Subject::Command(args) => command_line(app, args),
         Subject::Message(args) => {
             let loaded = load(app, &args.common);
             Ok(show(app, &args.common, message::explain(&loaded, args)?))
@@ -84,6 +83,14 @@ pub fn run(app: &App, args: &ExplainArgs) -> Result<ExitCode> {
         }
         Subject::Config(args) => config::run(app, args),
     }
+}
+
+/// Explains a command line.
+///
+/// # Errors
+/// When the question cannot be answered.
+pub fn command_line(app: &App, args: &CommandArgs) -> Result<ExitCode> {
+    answer(app, &args.common, "command", |loaded| command::explain(app, loaded, args))
 }
 
 /// Loads, answers, prints. An invalid configuration is an answer of its own.

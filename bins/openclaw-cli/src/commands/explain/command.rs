@@ -6,6 +6,7 @@ use std::sync::Arc;
 use anyhow::Result;
 use oc_approval::analysis::Request;
 use oc_approval::approvals_file::ApprovalsFile;
+use oc_approval::configured;
 use oc_approval::decision::{Call, HostWord};
 use oc_approval::explain::{Approvals, Approvers, Question, explain as explain_command};
 use oc_approval::safe_bin::usage::Terminal;
@@ -75,7 +76,8 @@ pub struct CommandArgs {
     pub common: Common,
 }
 
-fn pair(text: &str) -> Result<(String, String), String> {
+/// Reads `NAME=VALUE`.
+pub fn pair(text: &str) -> Result<(String, String), String> {
     let (name, value) = text.split_once('=').ok_or("write NAME=VALUE")?;
     Ok((name.to_owned(), value.to_owned()))
 }
@@ -90,7 +92,7 @@ pub fn explain(app: &App, loaded: &Loaded, args: &CommandArgs) -> Result<Explana
         let given = args.base_env.iter().rev().find(|(n, _)| n == name).map(|(_, v)| v.clone());
         given.or_else(|| app.process.get(name).map(str::to_owned))
     };
-    let path = path(&loaded.tree, &subject, base("PATH"));
+    let path = configured::path(&loaded.tree, &subject.agent, base("PATH").as_deref());
     let home = base("HOME");
     let directory = args.cwd.as_ref().map_or_else(|| app.cwd.clone(), |dir| app.cwd.join(dir));
     let directory = directory.to_string_lossy().into_owned();
@@ -132,15 +134,6 @@ pub fn explain(app: &App, loaded: &Loaded, args: &CommandArgs) -> Result<Explana
         state_directory: &state_directory,
         view: &Disk,
     })?)
-}
-
-/// `PATH` with `tools.exec.pathPrepend` before it.
-fn path(config: &Node, subject: &Subject, base: Option<String>) -> Option<String> {
-    let found = oc_policy::exec_route::exec_key(config, &subject.agent, "pathPrepend");
-    let mut parts: Vec<String> = found.and_then(|(n, _)| n.entries()).unwrap_or_default();
-    parts.retain(|p| !p.trim().is_empty());
-    parts.extend(base);
-    (!parts.is_empty()).then(|| parts.join(":"))
 }
 
 fn approvals(loaded: &Loaded) -> Approvals {

@@ -2,8 +2,6 @@
 
 use anyhow::Result;
 use oc_config::load::Loaded;
-use oc_fs::bounded_read;
-use oc_fs::code_walk::plugin_folders;
 use oc_policy::explain_tool::{Question, explain as explain_tool};
 use oc_policy::inventory::{Inventory, Tool};
 use oc_policy::owner_only::Ownership;
@@ -14,9 +12,6 @@ use serde_json::Value as Json;
 
 use super::Common;
 use crate::caller_args::CallerArgs;
-
-/// Largest plugin manifest that is read, in bytes.
-const MANIFEST_LIMIT: u64 = 1024 * 1024;
 
 /// Arguments of `openclaw explain tool`.
 #[derive(Debug, clap::Args)]
@@ -97,39 +92,12 @@ pub fn removed(loaded: &Loaded, session: &str) -> Result<Vec<Json>> {
     Ok(out)
 }
 
-/// The tools that installed and enabled plugins declare in their manifest: `tools: ["name", {name, optional}]`.
+/// The tools that installed and enabled plugins declare in their manifest.
 pub fn plugin_tools(loaded: &Loaded) -> Vec<Tool> {
-    let folders = plugin_folders(&loaded.locations.state_dir.join("extensions"), false).unwrap_or_default();
-    let mut out = Vec::new();
-    for (folder, path) in folders {
-        let Ok(text) = bounded_read::text(&path.join("openclaw.plugin.json"), MANIFEST_LIMIT) else {
-            continue;
-        };
-        let Ok(manifest) = serde_json::from_str::<Json>(&text) else { continue };
-        let id = manifest.get("id").and_then(Json::as_str).unwrap_or(&folder).to_owned();
-        if !is_enabled(&loaded.tree, &id) {
-            continue;
-        }
-        for tool in manifest.get("tools").and_then(Json::as_array).into_iter().flatten() {
-            let name = tool.as_str().or_else(|| tool.get("name").and_then(Json::as_str));
-            let optional = tool.get("optional").and_then(Json::as_bool).unwrap_or(false);
-            out.extend(name.map(|n| {
-                let tool = Tool::plugin(n, id.as_str());
-                if optional { tool.optional() } else { tool }
-            }));
-        }
-    }
-    out
-}
-
-fn is_enabled(tree: &Node, id: &str) -> bool {
-    let off = |path: &[&str]| tree.path(path).and_then(Node::as_bool) == Some(false);
-    let listed = |name: &str| {
-        let list = tree.path(&["plugins", name]).and_then(Node::entries);
-        list.map(|l| l.iter().any(|e| e == id))
+    let declared = oc_fs::plugins::declared_tools(&loaded.locations.state_dir, &loaded.tree);
+    let tool = |d: oc_fs::plugins::DeclaredTool| {
+        let tool = Tool::plugin(&d.name, d.plugin.as_str());
+        if d.optional { tool.optional() } else { tool }
     };
-    !off(&["plugins", "enabled"])
-        && !off(&["plugins", "entries", id, "enabled"])
-        && listed("deny") != Some(true)
-        && listed("allow") != Some(false)
+    declared.into_iter().map(tool).collect()
 }

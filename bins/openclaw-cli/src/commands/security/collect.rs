@@ -7,6 +7,8 @@ use oc_audit::facts::{self, Facts};
 use oc_audit::{RuleSet, workspace};
 use oc_config::load::Loaded;
 use oc_fs::code_walk::{self, Limits};
+use oc_fs::identity_store::IdentityStore;
+use oc_gateway::client::{Asked, Credentials};
 use oc_gateway::probe;
 use oc_types::Secret;
 
@@ -51,9 +53,10 @@ fn look_deep(loaded: &Loaded, rules: RuleSet, deep: &Deep) -> facts::Deep {
         });
     progress.clear();
     let secret = |text: &Option<String>| text.clone().map(Secret::new);
-    let given = probe::Credentials { token: secret(&deep.token), password: secret(&deep.password) };
-    let target = probe::target::from_config(&loaded.tree, |name| loaded.environment.get(name), &given);
-    facts::Deep { folders, probe: probe::run_blocking(&target, probe::DEFAULT_TIMEOUT) }
+    let credentials = Credentials { token: secret(&deep.token), password: secret(&deep.password) };
+    let target = crate::gateway_target::resolve(loaded, &Asked { credentials, ..Asked::default() });
+    let identity = Some(IdentityStore::of(&loaded.locations.state_dir));
+    facts::Deep { folders, probe: probe::run_blocking(&target, identity, probe::DEFAULT_TIMEOUT) }
 }
 
 /// A line on the terminal while code is scanned; nothing when there is no terminal.

@@ -1,0 +1,48 @@
+//! The web console's files: a fixed set inside the program, no folder on the disk (SP-342, SP-356).
+
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, HeaderName, X_FRAME_OPTIONS};
+use hyper::{Method, Response};
+
+use super::answer;
+use crate::settings::ControlUi;
+
+/// What a page of the console may load and do: its own files, nothing inline, in nobody's frame.
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; \
+                      connect-src 'self' ws: wss:; form-action 'none'; base-uri 'none'; object-src 'none'; frame-ancestors 'none'";
+/// What a page may ask of the browser.
+const PERMISSIONS: &str = "camera=(), microphone=(), geolocation=(), payment=(), usb=()";
+
+/// The files: name, kind, content.
+const FILES: [(&str, &str, &[u8]); 4] = [
+    ("index.html", "text/html; charset=utf-8", include_bytes!("../../console/index.html")),
+    ("app.js", "text/javascript; charset=utf-8", include_bytes!("../../console/app.js")),
+    ("style.css", "text/css; charset=utf-8", include_bytes!("../../console/style.css")),
+    ("icon.svg", "image/svg+xml", include_bytes!("../../console/icon.svg")),
+];
+
+/// Answers. A path that names no file and has no dot is a page of the console: the one document.
+#[must_use]
+pub fn respond(method: &Method, path: &str, settings: &ControlUi) -> Response<Full<Bytes>> {
+    if !matches!(*method, Method::GET | Method::HEAD) {
+        return dressed(answer::not_allowed("GET, HEAD"));
+    }
+    if path == "ui" && settings.base_path.is_empty() {
+        return dressed(answer::plain(404, "Not Found"));
+    }
+    let name = path.rsplit('/').next().unwrap_or_default();
+    let named = FILES.iter().find(|(file, _, _)| *file == path || *file == name && !name.is_empty());
+    let page = || FILES.iter().find(|(file, _, _)| *file == "index.html");
+    match named.or_else(|| (!name.contains('.')).then(page).flatten()) {
+        Some((_, kind, content)) => dressed(answer::typed(200, kind, Bytes::from_static(content))),
+        None => dressed(answer::plain(404, "Not Found")),
+    }
+}
+
+fn dressed(response: Response<Full<Bytes>>) -> Response<Full<Bytes>> {
+    let response = answer::with(response, CONTENT_SECURITY_POLICY, POLICY);
+    let response = answer::with(response, X_FRAME_OPTIONS, "DENY");
+    let response = answer::with(response, HeaderName::from_static("permissions-policy"), PERMISSIONS);
+    answer::with(response, CACHE_CONTROL, "no-cache")
+}
