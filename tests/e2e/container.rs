@@ -23,6 +23,13 @@ struct Container {
     state: tempfile::TempDir,
 }
 
+/// Says that a test is left out. Where nothing may be skipped (`OC_REQUIRE` has the word), that is a failure.
+fn skip(test: &str, word: &str, why: &str) {
+    let required = std::env::var("OC_REQUIRE").unwrap_or_default().split_whitespace().any(|w| w == word);
+    assert!(!required, "{test} needs {word}: {why}");
+    println!("SKIP {test}: {why}");
+}
+
 fn script(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/docker").join(name)
 }
@@ -41,7 +48,7 @@ impl Container {
         ] {
             let root = program != "id" || rustix::process::geteuid().is_root();
             if !root || !ok(program, args) {
-                println!("SKIP {test}: {}", if root { what } else { "it needs root" });
+                skip(test, "docker", if root { what } else { "it needs root" });
                 return None;
             }
         }

@@ -21,6 +21,13 @@ use oc_gateway::entrance::tailscale::{self, Headers, NoIdentity, Surface};
 
 type Fields = BTreeMap<String, String>;
 
+/// Says that a test is left out. Where nothing may be skipped (`OC_REQUIRE` has the word), that is a failure.
+fn skip(test: &str, word: &str, why: &str) {
+    let required = std::env::var("OC_REQUIRE").unwrap_or_default().split_whitespace().any(|w| w == word);
+    assert!(!required, "{test} needs {word}: {why}");
+    println!("SKIP {test}: {why}");
+}
+
 /// nginx with one of the configurations, in front of a server that only notes what arrives.
 struct Proxy {
     child: Child,
@@ -33,7 +40,7 @@ impl Proxy {
     /// `None`, with the reason printed, without nginx.
     fn start(test: &str, file: &str) -> Option<Self> {
         if Command::new("nginx").arg("-v").output().is_err() {
-            println!("SKIP {test}: nginx is not installed");
+            skip(test, "nginx", "nginx is not installed");
             return None;
         }
         let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/nginx/");

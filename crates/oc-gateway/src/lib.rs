@@ -29,5 +29,5 @@ pub mod probe;
 pub mod protocol;
 pub mod server;
 pub mod service;
-pub mod tailnet;
 pub mod settings;
+pub mod tailnet;
