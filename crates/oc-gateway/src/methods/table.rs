@@ -1,15 +1,20 @@
 //! Which method is carried out by what.
 
 use super::Handler::{self, Blocking, Quick, Waiting};
-use super::{devices, nodes, system, system_events};
+use super::{approvals, devices, nodes, system, system_events};
 
 /// The handlers, by name.
-const HANDLERS: [(&str, Handler); 24] = [
+const HANDLERS: [(&str, Handler); 29] = [
     ("device.pair.approve", Blocking(devices::approve)),
     ("device.pair.list", Blocking(devices::list)),
     ("device.pair.reject", Blocking(devices::reject)),
     ("device.token.revoke", Blocking(devices::revoke)),
     ("device.token.rotate", Blocking(devices::rotate)),
+    ("exec.approval.get", Blocking(approvals::get)),
+    ("exec.approval.list", Blocking(approvals::list)),
+    ("exec.approval.request", Waiting(approvals::request)),
+    ("exec.approval.resolve", Blocking(approvals::resolve)),
+    ("exec.approval.waitDecision", Waiting(approvals::wait)),
     ("health", Waiting(system::health)),
     ("last-heartbeat", Quick(system::last_heartbeat)),
     ("models.list", Quick(system::models)),

@@ -9,8 +9,8 @@ use tokio::signal::unix::{SignalKind, signal};
 use super::run::{Ended, NotStarted, Running, start};
 use super::snapshot::Source;
 
-/// Threads for work on files.
-const FILE_THREADS: usize = 16;
+/// Most threads for work on files, and for questions that wait; they are made when needed.
+const FILE_THREADS: usize = 160;
 /// Threads of the reactor.
 const THREADS: usize = 2;
 

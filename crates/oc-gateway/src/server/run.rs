@@ -4,14 +4,15 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use oc_fs::approval_queue::ApprovalQueue;
+use oc_approval::life_cycle::Record;
 use oc_fs::ledger::Ledger;
 use oc_sandbox::container::EngineAddress;
-use oc_sandbox::gate::Gate;
+use oc_sandbox::gate::{Approvals, Gate, Listener, Reached};
 use oc_sandbox::machine::Machine;
 use serde_json::json;
 use thiserror::Error;
 use tokio::net::TcpListener;
+use tokio::sync::Notify;
 use tokio::task::JoinSet;
 
 use super::bind::{self, BindFailure};
@@ -103,21 +104,45 @@ pub async fn start(source: Source, host_name: String) -> Result<Running, NotStar
     let wanted =
         bind::addresses(snapshot.settings.bind, snapshot.settings.custom_host.as_deref(), &interfaces)?;
     let listeners = bind::listen(&wanted, snapshot.settings.port).await?;
-    let queue = ApprovalQueue::of(&state_dir)?;
-    let gate = Arc::new(gate(&snapshot));
-    let parts = Parts { source, snapshot, interfaces, gate, queue, host_name: host_name.clone() };
+    let queue_changed = Arc::new(Notify::new());
+    let approvals = Approvals::of(&state_dir)?.told_to(Arc::new(Poke(Arc::clone(&queue_changed))));
+    let gate = Arc::new(gate(&snapshot, approvals.clone()));
+    let parts =
+        Parts { source, snapshot, interfaces, gate, approvals, queue_changed, host_name: host_name.clone() };
     let gateway = Arc::new(Gateway::new(parts));
     let mut running = serve(gateway, listeners, tls, instance);
     running.surroundings = Surroundings::enter(&running, &host_name);
     Ok(running)
 }
 
-fn gate(snapshot: &super::snapshot::Snapshot) -> Gate {
+/// Tells the watcher of the queue at once; it tells everybody else.
+#[derive(Debug)]
+struct Poke(Arc<Notify>);
+
+impl Listener for Poke {
+    fn requested(&self, _: &Record) -> Reached {
+        self.0.notify_one();
+        Reached::Somebody
+    }
+
+    fn resolved(&self, _: &Record) {
+        self.0.notify_one();
+    }
+}
+
+fn gate(snapshot: &super::snapshot::Snapshot, approvals: Approvals) -> Gate {
     let loaded = &snapshot.loaded;
     let get = |name: &str| loaded.environment.get(name).map(str::to_owned);
     let engine = EngineAddress::from_environment(get, Some(&loaded.locations.home));
     let machine = Machine::new(loaded.locations.state_dir.clone(), snapshot.places(), engine);
+    let environment: Vec<(String, String)> = loaded
+        .environment
+        .names()
+        .filter_map(|name| Some((name.to_owned(), loaded.environment.get(name)?.to_owned())))
+        .collect();
     Gate::new(snapshot.for_gate(), Ledger::of(&loaded.locations.state_dir), Arc::new(machine))
+        .asking(approvals)
+        .with_environment(environment)
 }
 
 /// The two break-glass switches are said at every start (SP-351).

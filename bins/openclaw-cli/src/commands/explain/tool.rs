@@ -7,7 +7,7 @@ use oc_policy::inventory::{Inventory, Tool};
 use oc_policy::owner_only::Ownership;
 use oc_policy::sender::Sender;
 use oc_policy::tool_policy::{Context, IdsFrom};
-use oc_types::{Explanation, Node};
+use oc_types::Explanation;
 use serde_json::Value as Json;
 
 use super::Common;
