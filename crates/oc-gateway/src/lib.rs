@@ -4,7 +4,9 @@
 //! * [`protocol`]: the frames of the wire, version 3.
 //! * [`authority`]: roles, scopes and the table of all methods.
 //! * [`devices`]: which devices are paired, for what, and who may change that.
+//! * [`discovery`]: being found on the local network, and finding.
 //! * [`node_pairing`]: the older list of paired nodes.
+//! * [`tailnet`]: the local Tailscale daemon.
 //! * [`settings`]: what configuration, environment and command line say about it.
 //! * [`server`]: the listener, the handshake, connections, events, reload; [`methods`]: what clients may call; [`http`]: the surface beside it.
 //! * [`presence`]: who is there.
@@ -18,6 +20,7 @@
 pub mod authority;
 pub mod client;
 pub mod devices;
+pub mod discovery;
 pub mod entrance;
 pub mod http;
 pub mod log;
@@ -29,3 +32,4 @@ pub mod protocol;
 pub mod server;
 pub mod service;
 pub mod settings;
+pub mod tailnet;

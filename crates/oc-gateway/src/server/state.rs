@@ -58,6 +58,8 @@ pub struct Gateway {
     pub devices: DeviceStore,
     /// Connected nodes.
     pub nodes: Nodes,
+    /// The local Tailscale daemon.
+    pub tailnet: crate::tailnet::Tailnet,
     /// The one door to tools.
     pub gate: Arc<Gate>,
     /// The log, when this process writes one.
@@ -130,6 +132,7 @@ impl Gateway {
         Self {
             devices: DeviceStore::of(&state_dir),
             nodes: Nodes::default(),
+            tailnet: crate::tailnet::Tailnet::of_this_machine(),
             state_dir,
             source: parts.source,
             interfaces: parts.interfaces,
