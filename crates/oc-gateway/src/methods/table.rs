@@ -12,7 +12,7 @@ use super::{
 use crate::server::reload;
 
 /// The handlers, by name.
-const HANDLERS: [(&str, Handler); 53] = [
+const HANDLERS: [(&str, Handler); 54] = [
     ("agent.identity.get", Blocking(|c| agents::identity(&c.place(), params(c)))),
     ("agents.list", Blocking(|c| agents::list(&c.place(), params(c)))),
     ("channels.status", Blocking(|c| channels::status(&c.place(), &channels::Running::new(), params(c)))),
@@ -65,6 +65,7 @@ const HANDLERS: [(&str, Handler); 53] = [
     ("status", Blocking(system::status)),
     ("system-event", Quick(system_events::event)),
     ("system-presence", Quick(system::presence)),
+    ("voicewake.get", Quick(system::voicewake)),
     ("wake", Quick(system_events::wake)),
 ];
 
