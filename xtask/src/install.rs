@@ -21,7 +21,7 @@ const fn debian(package: &'static str) -> [&'static str; 6] {
 }
 
 /// Debian packages need root; the others do not.
-const TOOLS: [Tool; 18] = [
+const TOOLS: [Tool; 22] = [
     Tool {
         program: "cargo-nextest",
         probe: VERSION,
@@ -49,6 +49,10 @@ const TOOLS: [Tool; 18] = [
     Tool { program: "iptables", probe: VERSION, install: &debian("iptables") },
     Tool { program: "busybox", probe: "true", install: &debian("busybox-static") },
     Tool { program: "npm", probe: VERSION, install: &debian("npm") },
+    Tool { program: "debootstrap", probe: VERSION, install: &debian("debootstrap") },
+    Tool { program: "ip", probe: "-V", install: &debian("iproute2") },
+    Tool { program: "nginx", probe: "-v", install: &debian("nginx-light") },
+    Tool { program: "systemd-analyze", probe: VERSION, install: &debian("systemd") },
     // Programs that the command cases take for installed.
     Tool { program: "less", probe: VERSION, install: &debian("less") },
     Tool { program: "more", probe: VERSION, install: &debian("util-linux") },

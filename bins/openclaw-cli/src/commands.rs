@@ -7,6 +7,7 @@ mod config;
 mod cron;
 mod dashboard;
 mod devices;
+mod discover;
 mod doctor;
 mod exec;
 mod explain;

@@ -1,5 +1,7 @@
 //! `openclaw sessions`: the conversations that the agents remember, read from their stores.
 
+mod prune;
+
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -49,6 +51,8 @@ pub struct SessionsArgs {
 enum SessionsCommand {
     /// List the sessions (the same as without a command).
     List(ListArgs),
+    /// Remove idle sessions, their transcripts, archives and copies of older files that are older than an age.
+    Prune(prune::PruneArgs),
 }
 
 /// Arguments of `openclaw sessions list`.
@@ -74,6 +78,7 @@ struct ListArgs {
 /// A store that cannot be read.
 pub fn run(app: &App, args: &SessionsArgs) -> Result<ExitCode> {
     let list = match &args.command {
+        Some(SessionsCommand::Prune(args)) => return prune::run(app, args),
         Some(SessionsCommand::List(list)) => list,
         None => &args.list,
     };

@@ -19,8 +19,10 @@ use super::bind::{self, BindFailure};
 use super::outbox::{Ending, Weight};
 use super::snapshot::Source;
 use super::state::{Gateway, Parts, Phase};
+use super::surroundings::Surroundings;
 use super::tls::{self, Identity, TlsFailure};
-use super::{accept, reload, ticks, watch};
+use super::{accept, reload, revoked, ticks, watch};
+use crate::log::LogHandle;
 use crate::protocol::frame::Close;
 use crate::settings::StartRefused;
 
@@ -69,6 +71,7 @@ pub struct Running {
     /// SHA-256 of its certificate, when it speaks TLS.
     pub fingerprint: Option<String>,
     tasks: JoinSet<()>,
+    surroundings: Surroundings,
     _instance: Option<oc_fs::instance_lock::InstanceLock>,
 }
 
@@ -85,7 +88,7 @@ pub enum Ended {
 ///
 /// # Errors
 /// See [`NotStarted`]; nothing listens then.
-pub async fn start(source: Source, host_name: String) -> Result<Running, NotStarted> {
+pub async fn start(source: Source, host_name: String, log: Option<LogHandle>) -> Result<Running, NotStarted> {
     let interfaces = bind::interfaces();
     let snapshot = source.read(1, &interfaces).map_err(NotStarted::Settings)?;
     for warning in &snapshot.settings.warnings {
@@ -105,9 +108,20 @@ pub async fn start(source: Source, host_name: String) -> Result<Running, NotStar
     let queue_changed = Arc::new(Notify::new());
     let approvals = Approvals::of(&state_dir)?.told_to(Arc::new(Poke(Arc::clone(&queue_changed))));
     let gate = Arc::new(gate(&snapshot, approvals.clone()));
-    let parts = Parts { source, snapshot, interfaces, gate, approvals, queue_changed, host_name };
+    let parts = Parts {
+        source,
+        snapshot,
+        interfaces,
+        gate,
+        approvals,
+        queue_changed,
+        host_name: host_name.clone(),
+        log,
+    };
     let gateway = Arc::new(Gateway::new(parts));
-    Ok(serve(gateway, listeners, tls, instance))
+    let mut running = serve(gateway, listeners, tls, instance);
+    running.surroundings = Surroundings::enter(&running, &host_name);
+    Ok(running)
 }
 
 /// Tells the watcher of the queue at once; it tells everybody else.
@@ -168,8 +182,10 @@ fn serve(
     tasks.spawn(ticks::run(Arc::clone(&gateway)));
     tasks.spawn(watch::run(Arc::clone(&gateway)));
     tasks.spawn(reload::watch(Arc::clone(&gateway)));
+    tasks.spawn(revoked::watch(Arc::clone(&gateway)));
     let fingerprint = tls.map(|t| t.fingerprint);
-    Running { gateway, addresses, fingerprint, tasks, _instance: instance }
+    let surroundings = Surroundings::default();
+    Running { gateway, addresses, fingerprint, tasks, surroundings, _instance: instance }
 }
 
 impl Running {
@@ -193,6 +209,7 @@ impl Running {
         let _ = tokio::time::timeout(LEAVE, left).await;
         self.tasks.abort_all();
         while self.tasks.join_next().await.is_some() {}
+        self.surroundings.leave(&self.gateway).await;
         if restart_ms.is_some() { Ended::Restart } else { Ended::Stopped }
     }
 }

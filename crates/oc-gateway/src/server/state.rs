@@ -21,6 +21,7 @@ use super::slots::Slots;
 use super::snapshot::{Snapshot, Source};
 use crate::devices::DeviceStore;
 use crate::entrance::throttle::Throttle;
+use crate::log::LogHandle;
 use crate::methods::approvals::AsSent;
 use crate::methods::system_events::SystemEvents;
 use crate::presence::{self, Presence};
@@ -57,8 +58,12 @@ pub struct Gateway {
     pub devices: DeviceStore,
     /// Connected nodes.
     pub nodes: Nodes,
+    /// The local Tailscale daemon.
+    pub tailnet: crate::tailnet::Tailnet,
     /// The one door to tools.
     pub gate: Arc<Gate>,
+    /// The log, when this process writes one.
+    pub log: Option<LogHandle>,
     /// What is counted.
     pub counters: Counters,
     /// What waits to be told to the agent.
@@ -102,6 +107,8 @@ pub struct Parts {
     pub queue_changed: Arc<Notify>,
     /// This machine's name.
     pub host_name: String,
+    /// The log, when this process writes one.
+    pub log: Option<LogHandle>,
 }
 
 /// Locks, whatever happened to an earlier holder: what is guarded here is whole after every step.
@@ -125,6 +132,7 @@ impl Gateway {
         Self {
             devices: DeviceStore::of(&state_dir),
             nodes: Nodes::default(),
+            tailnet: crate::tailnet::Tailnet::of_this_machine(),
             state_dir,
             source: parts.source,
             interfaces: parts.interfaces,
@@ -134,6 +142,7 @@ impl Gateway {
             queue: parts.approvals.queue().clone(),
             approvals: parts.approvals,
             as_sent: AsSent::default(),
+            log: parts.log,
             counters: Counters::default(),
             system_events: Mutex::default(),
             queue_changed: parts.queue_changed,
