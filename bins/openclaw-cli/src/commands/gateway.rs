@@ -1,6 +1,7 @@
 //! `openclaw gateway`: one running gateway and its service.
 
 mod call;
+mod discover;
 mod probe;
 mod standing;
 mod status;
@@ -36,6 +37,8 @@ enum GatewayCommand {
     Health(super::health::HealthArgs),
     /// Try every gateway that is known here: this machine's and the configured one.
     Probe(probe::ProbeArgs),
+    /// Look for gateways on the local network. What answers is unproven.
+    Discover(discover::DiscoverArgs),
     #[command(flatten)]
     Service(ServiceCommand),
 }
@@ -50,6 +53,7 @@ pub fn run(app: &App, args: &GatewayArgs) -> Result<ExitCode> {
         GatewayCommand::Status(status) => status::run(app, &args.wire, status),
         GatewayCommand::Health(health) => super::health::over(app, &args.wire, health),
         GatewayCommand::Probe(probe) => probe::run(app, &args.wire, probe),
+        GatewayCommand::Discover(discover) => discover::run(app, &args.wire, discover),
         GatewayCommand::Service(command) => service::run(app, Kind::Gateway, Vec::new(), command),
     }
 }
