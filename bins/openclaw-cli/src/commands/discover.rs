@@ -1,5 +1,4 @@
 //! `openclaw gateway discover`: who on the local network says that it is a gateway.
-#![allow(dead_code, reason = "mounted by the commands of the gateway")]
 
 use std::process::ExitCode;
 use std::time::Duration;

@@ -36,6 +36,8 @@ enum GatewayCommand {
     Health(super::health::HealthArgs),
     /// Try every gateway that is known here: this machine's and the configured one.
     Probe(probe::ProbeArgs),
+    /// Listen for gateways that announce themselves on the local network.
+    Discover(super::discover::DiscoverArgs),
     #[command(flatten)]
     Service(ServiceCommand),
 }
@@ -50,6 +52,7 @@ pub fn run(app: &App, args: &GatewayArgs) -> Result<ExitCode> {
         GatewayCommand::Status(status) => status::run(app, &args.wire, status),
         GatewayCommand::Health(health) => super::health::over(app, &args.wire, health),
         GatewayCommand::Probe(probe) => probe::run(app, &args.wire, probe),
+        GatewayCommand::Discover(discover) => super::discover::run(app, discover),
         GatewayCommand::Service(command) => service::run(app, Kind::Gateway, Vec::new(), command),
     }
 }
