@@ -22,6 +22,7 @@
 //! * [`credential`]: credentials kept in files and keychains (SP-066).
 //! * [`plugins`]: which plugins lie on the disk, by their manifests.
 //! * [`narrow`]: modes made owner-only, on the inode that was checked.
+//! * [`audit_fix`]: what the audit mends, planned, shown and carried out.
 //! * [`fix_record`]: what the last fix changed, so that it can be undone; [`lockdown_record`]: the same of a lockdown.
 //! * [`approvals_store`]: `exec-approvals.json`; [`approval_queue`]: who waits for an answer, and the answers; [`owned_file`]: stores that nobody else may have written.
 //! * [`pairing_files`]: who asked to be paired and who is, devices and nodes.
@@ -39,6 +40,7 @@
 pub mod approval_queue;
 pub mod approvals_store;
 pub mod atomic;
+pub mod audit_fix;
 pub mod backup;
 pub mod bounded_read;
 pub mod change_log;
@@ -50,8 +52,8 @@ pub mod credential;
 pub mod facts;
 pub mod fix_record;
 pub mod host_view;
-pub mod instance_lock;
 pub mod identity_store;
+pub mod instance_lock;
 pub mod ledger;
 pub mod lock;
 pub mod lockdown_record;

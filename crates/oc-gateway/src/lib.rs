@@ -4,6 +4,8 @@
 //! * [`protocol`]: the frames of the wire, version 3.
 //! * [`authority`]: roles, scopes and the table of all methods.
 //! * [`devices`]: which devices are paired, for what, and who may change that.
+//! * [`channel_pairing`]: people who asked a channel to be let in.
+//! * [`explain`], [`reach`]: the questions of the command line and the console, over a loaded configuration and what lies beside it.
 //! * [`node_pairing`]: the older list of paired nodes.
 //! * [`settings`]: what configuration, environment and command line say about it.
 //! * [`server`]: the listener, the handshake, connections, events, reload; [`methods`]: what clients may call; [`http`]: the surface beside it.
@@ -15,15 +17,18 @@
 //! It never decides what a caller may do; that is the policy's part.
 
 pub mod authority;
+pub mod channel_pairing;
 pub mod client;
 pub mod devices;
 pub mod entrance;
+pub mod explain;
 pub mod http;
 pub mod methods;
 pub mod node_pairing;
 pub mod presence;
 pub mod probe;
 pub mod protocol;
+pub mod reach;
 pub mod server;
 pub mod service;
 pub mod settings;

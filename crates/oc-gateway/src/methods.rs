@@ -5,6 +5,7 @@
 //!
 //! Invariant: what is offered in the greeting is exactly what has a handler.
 
+pub mod console;
 pub mod devices;
 pub mod nodes;
 mod params;

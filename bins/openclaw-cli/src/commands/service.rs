@@ -69,8 +69,12 @@ pub fn run(app: &App, kind: Kind, arguments: Vec<String>, command: &ServiceComma
         ServiceCommand::Uninstall(args) => {
             ("uninstalled", manager.uninstall(kind, profile.as_ref()).map(drop), args.json)
         }
-        ServiceCommand::Start(args) => ("started", manager.act(kind, profile.as_ref(), Action::Start), args.json),
-        ServiceCommand::Stop(args) => ("stopped", manager.act(kind, profile.as_ref(), Action::Stop), args.json),
+        ServiceCommand::Start(args) => {
+            ("started", manager.act(kind, profile.as_ref(), Action::Start), args.json)
+        }
+        ServiceCommand::Stop(args) => {
+            ("stopped", manager.act(kind, profile.as_ref(), Action::Stop), args.json)
+        }
         ServiceCommand::Restart(args) => {
             ("restarted", manager.act(kind, profile.as_ref(), Action::Restart), args.json)
         }
@@ -152,7 +156,10 @@ fn install(
         match manager.install(&service) {
             Ok(_) => true,
             Err(e @ ServiceFailure::Manager { .. }) => {
-                app.note(&format!("openclaw: {} was written, and the service was not started: {e}", file.display()));
+                app.note(&format!(
+                    "openclaw: {} was written, and the service was not started: {e}",
+                    file.display()
+                ));
                 return Ok(ExitCode::from(1));
             }
             Err(e) => return Err(e.into()),
@@ -162,7 +169,11 @@ fn install(
         let out = json!({ "ok": true, "file": file.to_string_lossy(), "started": started });
         app.print(&format!("{out:#}\n"));
     } else {
-        app.print(&format!("wrote {}{}\n", file.display(), if started { " and started the service" } else { "" }));
+        app.print(&format!(
+            "wrote {}{}\n",
+            file.display(),
+            if started { " and started the service" } else { "" }
+        ));
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -1,17 +1,24 @@
 //! Which method is carried out by what.
 
 use super::Handler::{self, Blocking, Quick, Waiting};
-use super::{devices, nodes, system, system_events};
+use super::{console, devices, nodes, system, system_events};
 
 /// The handlers, by name.
-const HANDLERS: [(&str, Handler); 24] = [
+const HANDLERS: [(&str, Handler); 32] = [
+    ("access.pairing.approve", Blocking(console::pairing_approve)),
+    ("access.pairing.list", Blocking(console::pairing_list)),
+    ("audit.fix", Blocking(console::fix)),
+    ("audit.run", Blocking(console::run)),
+    ("audit.undo", Blocking(console::undo)),
     ("device.pair.approve", Blocking(devices::approve)),
     ("device.pair.list", Blocking(devices::list)),
     ("device.pair.reject", Blocking(devices::reject)),
     ("device.token.revoke", Blocking(devices::revoke)),
     ("device.token.rotate", Blocking(devices::rotate)),
+    ("explain.ask", Blocking(console::ask)),
     ("health", Waiting(system::health)),
     ("last-heartbeat", Quick(system::last_heartbeat)),
+    ("ledger.list", Blocking(console::ledger_list)),
     ("models.list", Quick(system::models)),
     ("node.describe", Blocking(nodes::describe)),
     ("node.event", Quick(nodes::event)),
@@ -24,6 +31,7 @@ const HANDLERS: [(&str, Handler); 24] = [
     ("node.pair.request", Blocking(nodes::pair_request)),
     ("node.pair.verify", Blocking(nodes::pair_verify)),
     ("node.rename", Blocking(nodes::rename)),
+    ("reach.matrix", Blocking(console::matrix)),
     ("status", Blocking(system::status)),
     ("system-event", Quick(system_events::event)),
     ("system-presence", Quick(system::presence)),

@@ -101,14 +101,22 @@ fn sp_073_systemd_verifies_the_unit() {
     let file = tmp.path().join(Kind::Gateway.unit_name(None));
     let text = unit::text(&made);
     std::fs::write(&file, &text).unwrap();
-    let out =
-        Command::new("systemd-analyze").args(["--user", "--man=no", "verify"]).env("XDG_RUNTIME_DIR", tmp.path()).arg(&file).output().unwrap();
+    let out = Command::new("systemd-analyze")
+        .args(["--user", "--man=no", "verify"])
+        .env("XDG_RUNTIME_DIR", tmp.path())
+        .arg(&file)
+        .output()
+        .unwrap();
     let said = String::from_utf8_lossy(&out.stderr).into_owned();
     assert!(out.status.success() && !said.contains("openclaw-gateway"), "{said}\n{text}");
     // The same check does see a program that is not there.
     std::fs::write(&file, text.replace("open claw", "closed claw")).unwrap();
-    let out =
-        Command::new("systemd-analyze").args(["--user", "--man=no", "verify"]).env("XDG_RUNTIME_DIR", tmp.path()).arg(&file).output().unwrap();
+    let out = Command::new("systemd-analyze")
+        .args(["--user", "--man=no", "verify"])
+        .env("XDG_RUNTIME_DIR", tmp.path())
+        .arg(&file)
+        .output()
+        .unwrap();
     assert!(String::from_utf8_lossy(&out.stderr).contains("closed claw"), "{out:?}");
 }
 
