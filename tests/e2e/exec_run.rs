@@ -69,6 +69,7 @@ impl Home {
     }
 
     /// A run that will wait.
+    #[expect(clippy::zombie_processes, reason = "it is given back, or the test has failed")]
     fn waiting(&self, flags: &[&str], command: &str) -> (Child, Value) {
         let child = self
             .command(&[&["exec", "run"], flags, &["--", command]].concat())

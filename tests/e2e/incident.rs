@@ -195,6 +195,36 @@ fn undo_keeps_what_was_paired_meanwhile_and_refuses_an_edited_configuration() {
 }
 
 #[test]
+fn a_rotation_between_lockdown_and_undo_stays() {
+    let home = Home::new();
+    assert_eq!(home.security(&["lockdown"]).0, 0);
+    let shown = home.json(&["rotate", "gateway", "--show", "--json"]);
+    let secret = shown["secrets"]["gateway.auth.token"].as_str().unwrap();
+    assert_eq!(home.security(&["rotate", "devices"]).0, 0);
+    let (code, out, err) = home.security(&["lockdown", "--undo"]);
+    assert_eq!(code, 0, "{out}{err}");
+    assert_eq!(home.read("openclaw.json"), CONFIG.replace("canary-gateway-token-0123456789", secret));
+    for list in ["devices/paired.json", "nodes/paired.json"] {
+        assert!(
+            !home.read(list).contains("canarynode") && !home.read(list).contains("canary-node"),
+            "{list}"
+        );
+    }
+}
+
+#[test]
+fn a_damaged_record_of_an_earlier_lockdown_does_not_keep_this_one_from_closing() {
+    let home = Home::new();
+    home.write("security-lockdown.json", "{");
+    let report = home.json(&["lockdown", "--json"]);
+    assert!(report["errors"][0].as_str().unwrap().contains("earlier lockdown"), "{report}");
+    assert!(home.read("openclaw.json").contains("bind: 'loopback'"));
+    assert_eq!(home.read("security-lockdown.json.damaged"), "{");
+    assert_eq!(home.security(&["lockdown", "--undo"]).0, 0);
+    assert_eq!(home.read("openclaw.json"), CONFIG);
+}
+
+#[test]
 fn an_invalid_configuration_does_not_keep_the_rest_from_closing() {
     let home = Home::new();
     home.write("openclaw.json", "{ gateway: { bnd: 1 } }");

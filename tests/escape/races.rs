@@ -106,7 +106,7 @@ async fn race(field: &Field, connection: &Connection, root: Option<String>, twin
         while !stop.load(Ordering::Relaxed) {
             let done = renameat_with(CWD, &name, CWD, &at, RenameFlags::EXCHANGE);
             swaps += u64::from(done.is_ok());
-            if done.is_err() || swaps % 16 == 0 {
+            if done.is_err() || swaps.is_multiple_of(16) {
                 heal(twin, &name, &at, &target);
             }
         }

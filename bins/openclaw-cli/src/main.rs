@@ -3,8 +3,9 @@
 mod app;
 mod caller_args;
 mod commands;
-mod gateway_target;
 mod rows;
+mod sheet;
+mod wire;
 
 use std::process::ExitCode;
 

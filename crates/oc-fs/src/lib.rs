@@ -15,6 +15,7 @@
 //! * [`mode`]: owner-only files and directories, whatever the umask (SP-005).
 //! * [`atomic`]: replace a file: the old bytes or the new ones, never a mix (SP-006).
 //! * [`instance_lock`]: one gateway for each configuration.
+//! * [`log_file`]: the log on disk; [`log_tail`]: the end of a log that is written meanwhile.
 //! * [`lock`]: one writer at a time, across processes (SP-007).
 //! * [`backup`]: rotated copies, never more open than the original (SP-055).
 //! * [`config_store`]: the one way a configuration is written; [`change_log`]: the record of it (SP-071).
@@ -26,6 +27,7 @@
 //! * [`fix_record`]: what the last fix changed, so that it can be undone; [`lockdown_record`]: the same of a lockdown.
 //! * [`approvals_store`]: `exec-approvals.json`; [`approval_queue`]: who waits for an answer, and the answers; [`owned_file`]: stores that nobody else may have written.
 //! * [`pairing_files`]: who asked to be paired and who is, devices and nodes.
+//! * [`session_store`]: `sessions.json`, the transcripts beside it, and what is kept of them for how long.
 //! * [`sandbox_registry`]: which sandbox containers were made for whom, and when they were used.
 //! * [`companion_socket`]: the socket of the companion app.
 //! * [`identity_store`]: a client's key and the tokens that gateways gave it.
@@ -57,6 +59,8 @@ pub mod instance_lock;
 pub mod ledger;
 pub mod lock;
 pub mod lockdown_record;
+pub mod log_file;
+pub mod log_tail;
 pub mod mode;
 pub mod narrow;
 pub mod owned_file;
@@ -67,6 +71,7 @@ pub mod relocate;
 pub mod sandbox_registry;
 pub mod secret_seat;
 pub mod secret_walk;
+pub mod session_store;
 pub mod tails;
 
 pub use oc_rooted::root;

@@ -5,6 +5,7 @@
 
 use std::path::{Path, PathBuf};
 
+use oc_config::edit::{self, Change, EditedFile};
 use serde::{Deserialize, Serialize};
 
 use crate::fix_record::{FileRecord, ModeRecord, UndoRefused, sha256};
@@ -97,6 +98,43 @@ pub fn read(state_dir: &Path) -> Result<Option<LockdownRecord>, UndoRefused> {
         return Err(unreadable("others may read or have changed it".to_owned()));
     }
     serde_json::from_slice(&bytes).map(Some).map_err(|e| unreadable(format!("line {} is damaged", e.line())))
+}
+
+/// Moves a record that cannot be used out of the way: closing must not wait for it. Returns where it is now.
+///
+/// # Errors
+/// When it cannot be moved.
+pub fn set_aside(state_dir: &Path) -> Result<PathBuf, UndoRefused> {
+    let path = place(state_dir);
+    let aside = path.with_extension("json.damaged");
+    std::fs::rename(&path, &aside).map_err(|e| UndoRefused::Failed { path, why: e.to_string() })?;
+    Ok(aside)
+}
+
+/// Makes a change that was just written to a configuration file in the recorded text as well, so that the undo keeps it. A file that the
+/// record does not have, or that somebody else changed since, is left as it is recorded.
+///
+/// # Errors
+/// When the record cannot be read or written, or its text cannot take the change: then the undo will refuse.
+pub fn amend(state_dir: &Path, written: &EditedFile, changes: &[Change]) -> Result<(), UndoRefused> {
+    let Some(mut record) = read(state_dir)? else { return Ok(()) };
+    let seen = sha256(written.before.as_bytes());
+    let kept = record.config.iter_mut().find(|f| f.path == written.path && f.after_sha256 == seen);
+    let Some(kept) = kept else { return Ok(()) };
+    kept.before = edit::apply(&written.path, &kept.before, written.format, changes)
+        .map_err(|e| UndoRefused::Failed { path: written.path.clone(), why: e.to_string() })?;
+    kept.after_sha256 = sha256(written.after.as_bytes());
+    write(state_dir, &record)
+}
+
+/// Forgets the recorded pairing lists: the tokens in them are not to come back. Whether there were any.
+///
+/// # Errors
+/// When the record cannot be read or written.
+pub fn drop_pairing(state_dir: &Path) -> Result<bool, UndoRefused> {
+    let Some(mut record) = read(state_dir)?.filter(|r| !r.pairing.is_empty()) else { return Ok(false) };
+    record.pairing.clear();
+    write(state_dir, &record).map(|()| true)
 }
 
 /// Puts everything back: first it is checked that no configuration file was changed since, then the configuration, its modes, the pairing

@@ -5,6 +5,7 @@
 //! * [`credential`]: whether what the caller shows opens the door.
 //! * [`device`]: whether the caller holds the key of the device it names.
 //! * [`origin`]: whether a browser's page may talk to this gateway.
+//! * [`tailscale`]: who the caller is by the word of Tailscale Serve.
 //! * [`throttle`]: how many wrong answers one caller may give.
 //!
 //! The listener gathers the facts (socket address, headers, frames, clock); nothing here reads them itself.
@@ -18,4 +19,5 @@ pub mod credential;
 pub mod device;
 pub mod origin;
 pub mod peer;
+pub mod tailscale;
 pub mod throttle;

@@ -1,17 +1,32 @@
 //! What clients may call: one table of handlers, behind one door.
 //!
-//! [`dispatch`] asks [`crate::authority`] first; a method that needs what the connection does not hold is never looked up. Handlers are
+//! What reads and writes files is one module a family, over a [`Place`]: plain data and parameters in, payload or error out. [`dispatch`] asks [`crate::authority`] first; a method that needs what the connection does not hold is never looked up. Handlers are
 //! quick (memory only), blocking (files, off the reactor) or waiting (somebody else has to do something).
 //!
+//! Invariant: parameters are closed objects: a member that is not known is an error.
+//! Invariant: no path of this machine is shown to a caller without `operator.admin` (SP-340).
 //! Invariant: what is offered in the greeting is exactly what has a handler.
 
+pub mod agents;
+pub mod approvals;
+pub mod approvals_file;
+pub mod channels;
+pub mod config;
 pub mod console;
+pub mod cron;
 pub mod devices;
+pub mod health;
+mod model;
 pub mod nodes;
-mod params;
+pub(crate) mod params;
+pub mod place;
+pub mod sessions;
+pub mod skills;
 pub mod system;
 pub mod system_events;
 mod table;
+#[cfg(test)]
+pub(crate) mod transcripts;
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -25,7 +40,8 @@ use crate::server::connection::{Connection, Running};
 use crate::server::state::Gateway;
 
 pub use params::parse;
-pub use system::{failing, health_report, refresh_health, session_defaults};
+pub use place::{Paths, Place};
+pub use system::{failing, health_for, health_report, refresh_health, session_defaults};
 pub use table::offered;
 
 /// What a handler gives.
@@ -42,6 +58,27 @@ pub struct Call {
     pub id: String,
     /// The parameters, not read yet.
     pub params: Value,
+}
+
+impl Call {
+    /// What the reading methods look at. Paths of this machine are for administrators (SP-340).
+    #[must_use]
+    pub fn place(&self) -> Place {
+        let paths =
+            if self.connection.may(crate::authority::Scope::Admin) { Paths::Whole } else { Paths::Short };
+        self.gateway.snapshot().place().showing(paths)
+    }
+
+    /// What the methods of the configuration work with.
+    #[must_use]
+    pub fn config(&self) -> config::ConfigContext {
+        config::ConfigContext {
+            request: self.gateway.source.request.clone(),
+            now_ms: crate::server::state::now_ms(),
+            writer: format!("gateway ({})", oc_text::visible(self.connection.label(), 60)),
+            version: env!("CARGO_PKG_VERSION"),
+        }
+    }
 }
 
 /// A future of a waiting handler.

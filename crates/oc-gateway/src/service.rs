@@ -50,6 +50,11 @@ pub enum ServiceRefused {
     /// The program.
     #[error("{}: the program's path has to be absolute", .0.display())]
     Program(PathBuf),
+    /// A program that systemd does not start.
+    #[error(
+        "{0}: the program's path holds a quote or a backslash, and systemd starts no such program; move it"
+    )]
+    Quote(String),
     /// A value that no service file can hold.
     #[error("{0} is not UTF-8 text, or holds a line break or another control character")]
     Text(String),
@@ -140,6 +145,9 @@ impl Service {
             }
         };
         writable("the program's path", path)?;
+        if path.contains(['"', '\'', '\\']) {
+            return Err(ServiceRefused::Quote(path.to_owned()));
+        }
         for argument in &arguments {
             writable("an argument", argument)?;
         }

@@ -31,6 +31,8 @@ pub const DEFAULT_PORT: u16 = 18_789;
 pub struct Flags {
     /// `--port`.
     pub port: Option<u16>,
+    /// Any free port, whatever is configured (`--port 0`).
+    pub any_port: bool,
     /// `--bind`.
     pub bind: Option<BindMode>,
     /// `--auth`: `token` or `password`.
@@ -43,6 +45,8 @@ pub struct Flags {
     pub allow_unconfigured: bool,
     /// `--tailscale`.
     pub tailscale: Option<TailscaleMode>,
+    /// `--verbose`: the console of the log says more.
+    pub verbose: bool,
     /// `--tailscale-reset-on-exit`.
     pub tailscale_reset_on_exit: bool,
 }
@@ -202,6 +206,9 @@ pub fn port(config: &Node, environment: &Environment, flags: &Flags) -> u16 {
     let variable = named.iter().find_map(|n| environment.text(n)?.parse::<u16>().ok().filter(|p| *p > 0));
     let configured = config.path(&["gateway", "port"]).and_then(Node::as_number);
     let configured = configured.and_then(|n| oc_types::tree::number_text(n).parse::<u16>().ok());
+    if flags.any_port {
+        return 0;
+    }
     flags.port.or(variable).or(configured.filter(|p| *p > 0)).unwrap_or(DEFAULT_PORT)
 }
 

@@ -122,12 +122,15 @@ async fn sp_353_a_device_token_goes_back_to_its_gateway_only() {
     keep(home.path(), "of-another-gateway", Some("wss://gateway.example:443"));
     Client::connect(&local(fake.port), &options(home.path())).await.unwrap().close().await;
     assert_eq!(fake.connects()[0]["auth"]["token"], TOKEN);
-    // Beside --url nothing stored is used either, even for the same gateway.
+    // Credentials of the command line are not replaced by what is stored either, even for the same gateway.
     keep(home.path(), "of-this-gateway", Some(&format!("ws://127.0.0.1:{}", fake.port)));
     let credentials = Credentials { token: Some(Secret::new("given".to_owned())), password: None };
     let url = Some(format!("ws://127.0.0.1:{}", fake.port));
     let tree = Node::empty();
-    let target = targets::resolve(&Surroundings::of(&tree), &Asked { url, credentials, fingerprint: None });
+    let target = targets::resolve(
+        &Surroundings::of(&tree),
+        &Asked { url, credentials, fingerprint: None, local: false },
+    );
     let refused = Client::connect(&target, &options(home.path())).await.unwrap_err();
     assert!(matches!(*refused.reason, Reason::Refused { .. }), "{refused:?}");
     assert_eq!(fake.connects().len(), 2);
@@ -194,7 +197,8 @@ async fn sp_353_nothing_is_sent_over_plaintext_to_another_machine() {
     let port = l.local_addr().unwrap().port();
     for host in ["0.0.0.0", "gateway.example", "127.0.0.1.evil.example", "192.0.2.7"] {
         let credentials = Credentials { token: Some(Secret::new(TOKEN.to_owned())), password: None };
-        let asked = Asked { url: Some(format!("ws://{host}:{port}")), credentials, fingerprint: None };
+        let asked =
+            Asked { url: Some(format!("ws://{host}:{port}")), credentials, fingerprint: None, local: false };
         let target = targets::resolve(&Surroundings::of(&Node::empty()), &asked);
         let error = Client::connect(&target, &options(home.path())).await.unwrap_err();
         assert!(matches!(*error.reason, Reason::Target(_)), "{host}: {error:?}");

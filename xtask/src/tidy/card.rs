@@ -16,7 +16,7 @@ const CARD: [(&str, Option<&str>); 13] = [
     ("bollard", None),
     ("globset", Some("the approval allowlist patterns")),
     ("ring", None),
-    ("tracing", Some("the gateway's log")),
+    ("tracing", None),
     ("insta", None),
 ];
 

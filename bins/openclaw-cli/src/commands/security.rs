@@ -2,7 +2,7 @@
 
 pub mod audit;
 mod checks;
-mod collect;
+pub mod collect;
 mod evidence;
 mod lockdown;
 mod map;

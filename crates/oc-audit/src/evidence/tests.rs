@@ -46,6 +46,8 @@ fn what_a_credential_file_holds_is_known() {
     assert!(found.contains(&"short-key".to_owned()) && found.contains(&"01234567890123456789".to_owned()));
     assert!(found.contains(&"line-one".to_owned()));
     assert!(!found.contains(&"anthropic".to_owned()));
+    let device = json!({ "d": { "deviceId": "0123456789abcdef0123456789abcdef", "publicKey": "k".repeat(43), "tokens": { "node": { "token": "t" } } } });
+    assert_eq!(secrets_in(&device), ["t"]);
     assert_eq!(secrets_in_text("{broken: \"abcdefghijklm\""), ["abcdefghijklm"]);
 }
 

@@ -11,7 +11,7 @@ use super::failure::Reason;
 use super::handshake::{self, Hello, Issued, Shown};
 use super::identity::Identity;
 use super::options::Options;
-use super::target::{Credentials, Source, Target};
+use super::target::{Credentials, Target};
 
 /// The device of this run.
 struct Device<'a> {
@@ -61,7 +61,7 @@ pub(super) async fn run(target: &Target, options: &Options) -> Result<(Socket, H
 }
 
 /// The device and its token for this gateway. A token goes back to the gateway that gave it and nowhere else; one that another program
-/// stored came from a gateway on this machine. Beside `--url` only what the command line gives is used.
+/// stored came from a gateway on this machine. Where the command line gives credentials, only those are used.
 fn device<'a>(target: &Target, options: &Options, store: &'a IdentityStore) -> Result<Device<'a>, Reason> {
     let identity = Identity::of(store, now_ms())?;
     let wanted = &options.profile;
@@ -71,7 +71,7 @@ fn device<'a>(target: &Target, options: &Options, store: &'a IdentityStore) -> R
             None => target.is_loopback(),
         };
         let enough = wanted.scopes.iter().all(|s| t.scopes.contains(s));
-        from_here && enough && target.source != Source::Flag
+        from_here && enough && !target.explicit
     });
     Ok(Device { store, identity, token })
 }

@@ -134,6 +134,8 @@ pub struct Target {
     pub display: String,
     /// What is presented.
     pub credentials: Credentials,
+    /// Whether the credentials are those of the command line: then nothing stored takes their place.
+    pub explicit: bool,
     /// What named it.
     pub source: Source,
     /// Whom TLS trusts.
@@ -153,6 +155,8 @@ pub struct Asked {
     pub credentials: Credentials,
     /// `--tls-fingerprint`.
     pub fingerprint: Option<String>,
+    /// The gateway of this machine, whatever `gateway.mode` says.
+    pub local: bool,
 }
 
 /// What a target is read from.
@@ -216,7 +220,8 @@ impl<'a> Surroundings<'a> {
 /// environment's password comes first for both. Credentials of the command line replace the others.
 #[must_use]
 pub fn resolve(around: &Surroundings<'_>, asked: &Asked) -> Target {
-    let mut target = match (&asked.url, remote_url(around)) {
+    let remote = remote_url(around).filter(|_| !asked.local);
+    let mut target = match (&asked.url, remote) {
         (Some(url), _) => parse(url.trim(), Source::Flag),
         (None, Some(url)) => parse(url, Source::Remote),
         (None, None) => local(around),
@@ -237,6 +242,7 @@ fn remote_url<'a>(around: &Surroundings<'a>) -> Option<&'a str> {
 /// Credentials and trust.
 fn fill(target: &mut Target, around: &Surroundings<'_>, asked: &Asked) -> Result<(), TargetError> {
     let given = &asked.credentials;
+    target.explicit = !given.is_empty();
     target.credentials = match target.source {
         _ if !given.is_empty() => given.clone(),
         Source::Flag => return Err(TargetError::NeedsCredentials),

@@ -232,6 +232,44 @@ async fn carry_out(call: &Call, invoke: &Invoke, node: &Node) -> Outcome {
     }))
 }
 
+/// `exec.approvals.node.get`: the node's own approvals file, as it gives it.
+pub fn approvals_get(call: Call) -> Waiting {
+    Box::pin(async move {
+        let OneNode { node_id } = parse("exec.approvals.node.get", &call.params)?;
+        relay(&call, node_id, "system.execApprovals.get", None).await
+    })
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct NodeFile {
+    node_id: String,
+    file: Value,
+    #[serde(default)]
+    base_hash: Option<String>,
+}
+
+/// `exec.approvals.node.set`: hands a file on; the node judges it.
+pub fn approvals_set(call: Call) -> Waiting {
+    Box::pin(async move {
+        let NodeFile { node_id, file, base_hash } = parse("exec.approvals.node.set", &call.params)?;
+        let mut params = json!({ "file": file });
+        if let (Some(hash), Some(members)) = (base_hash, params.as_object_mut()) {
+            members.insert("baseHash".to_owned(), hash.into());
+        }
+        relay(&call, node_id, "system.execApprovals.set", Some(params)).await
+    })
+}
+
+async fn relay(call: &Call, node_id: String, command: &str, params: Option<Value>) -> Outcome {
+    let node = may_invoke(call, &node_id, command)?;
+    let key = uuid::Uuid::new_v4().to_string();
+    let invoke =
+        Invoke { node_id, command: command.to_owned(), params, timeout_ms: None, idempotency_key: key };
+    let done = carry_out(call, &invoke, &node).await?;
+    Ok(done.get("payload").cloned().unwrap_or_default())
+}
+
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct InvokeResult {

@@ -1,30 +1,50 @@
-//! Parameters: closed objects, read once.
+//! Parameters of a request: closed objects (gateway 3).
 
-use serde::de::DeserializeOwned;
+use oc_text::visible;
+use oc_text::visible::LINE_CAP;
+use serde::de::{Deserialize, DeserializeOwned, Deserializer};
 use serde_json::Value;
 
 use crate::protocol::frame::{Code, Failure};
 
-/// Reads the parameters of a method. `null` counts as an empty object. The types deny unknown members.
-///
-/// # Errors
-/// [`Code::InvalidRequest`], naming the method and what is wrong; never a value.
-pub fn parse<T: DeserializeOwned>(method: &str, params: &Value) -> Result<T, Failure> {
-    let empty = Value::Object(serde_json::Map::new());
-    let params = if params.is_null() { &empty } else { params };
-    T::deserialize(params).map_err(|e| {
-        let why = without_values(&e.to_string());
-        Failure::new(Code::InvalidRequest, format!("invalid {method} params: {why}"))
-    })
+/// An object without members.
+#[derive(Clone, Copy, Debug, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Nothing {}
+
+/// A member that may be absent, `null` (clear it) or a text.
+pub(crate) type Nullable = Option<Option<String>>;
+
+/// Reads parameters; absent ones are an empty object.
+pub(crate) fn read<T: DeserializeOwned>(params: Value) -> Result<T, Failure> {
+    let params = if params.is_null() { Value::Object(serde_json::Map::new()) } else { params };
+    if !params.is_object() {
+        return Err(invalid("the parameters are not an object"));
+    }
+    serde_json::from_value(params).map_err(|e| invalid(&format!("the parameters are not right: {e}")))
 }
 
-/// What the reader says, without what it read: a value may be a secret.
-fn without_values(text: &str) -> String {
-    match text.strip_prefix("invalid type: ").or_else(|| text.strip_prefix("invalid value: ")) {
-        Some(rest) => {
-            let expected = rest.rsplit_once(", expected ").map_or("another value", |(_, e)| e);
-            format!("expected {}", oc_text::visible(expected, 120))
-        }
-        None => oc_text::visible(text, 160),
-    }
+/// Reads the parameters of a method that keeps them.
+///
+/// # Errors
+/// [`Code::InvalidRequest`].
+pub fn parse<T: DeserializeOwned>(method: &str, params: &Value) -> Result<T, Failure> {
+    read(params.clone()).map_err(|failure| invalid(&format!("{method}: {}", failure.message)))
+}
+
+/// For members of type [`Nullable`]: present `null` and absent differ.
+pub(crate) fn nullable<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Nullable, D::Error> {
+    Option::<String>::deserialize(deserializer).map(Some)
+}
+
+/// A request that cannot be carried out as sent.
+pub(crate) fn invalid(message: &str) -> Failure {
+    let message = oc_text::Redactor::standard().redact(message);
+    Failure::new(Code::InvalidRequest, visible(&message, 4 * LINE_CAP))
+}
+
+/// What it needs is not there now.
+pub(crate) fn unavailable(message: &str) -> Failure {
+    let message = oc_text::Redactor::standard().redact(message);
+    Failure::new(Code::Unavailable, visible(&message, 4 * LINE_CAP))
 }

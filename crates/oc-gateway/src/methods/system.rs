@@ -7,7 +7,10 @@ use oc_types::Node;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Call, Outcome, Waiting, parse};
+use super::health::{self, Serving};
+use super::{Call, Outcome, Paths, Waiting, parse};
+use crate::authority::Scope;
+use crate::protocol::frame::{Code, Failure};
 use crate::server::outbox::Weight;
 use crate::server::snapshot::Snapshot;
 use crate::server::state::{Gateway, now_ms};
@@ -35,7 +38,8 @@ pub fn health(call: Call) -> Waiting {
         if probe {
             call.gateway.forget_health();
         }
-        Ok(health_report(&call.gateway).await)
+        let paths = if call.connection.may(Scope::Admin) { Paths::Whole } else { Paths::Short };
+        Ok(health_for(health_report(&call.gateway).await, paths))
     })
 }
 
@@ -57,61 +61,74 @@ pub fn refresh_health(gateway: &Arc<Gateway>) {
     tokio::spawn(async move {
         let report = health_report(&gateway).await;
         let version = Some(gateway.state_version());
-        gateway.registry.broadcast("health", report, Weight::DropIfSlow, version);
+        gateway.registry.broadcast("health", health_for(report, Paths::Short), Weight::DropIfSlow, version);
     });
 }
 
 fn report(gateway: &Gateway) -> Value {
     let begun = std::time::Instant::now();
-    let snapshot = gateway.snapshot();
-    let (default, agents) = agents(&snapshot);
-    json!({
-        "ok": true,
-        "ts": now_ms(),
-        "durationMs": u64::try_from(begun.elapsed().as_millis()).unwrap_or(0),
-        "channels": {},
-        "channelOrder": [],
-        "channelLabels": {},
-        "heartbeatSeconds": 1800,
-        "defaultAgentId": default,
-        "agents": agents.iter().map(|id| json!({ "agentId": id, "isDefault": *id == default })).collect::<Vec<_>>(),
-    })
+    let place = gateway.snapshot().place();
+    let mut serving = Serving::default();
+    serving.took_ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(0);
+    // A store that cannot be read is what the report is for.
+    health::report(&place, &serving)
+        .unwrap_or_else(|e| json!({ "ok": false, "ts": now_ms(), "error": e.message }))
 }
 
-fn agents(snapshot: &Snapshot) -> (String, Vec<String>) {
-    let tree = &snapshot.loaded.tree;
-    let listed = tree.path(&["agents", "list"]).and_then(Node::as_array).unwrap_or_default();
-    let id = |a: &Node| a.get("id").and_then(Node::as_str).map(str::to_owned);
-    let chosen =
-        listed.iter().find(|a| a.get("default").and_then(Node::as_bool) == Some(true)).or(listed.first());
-    let default = chosen.and_then(id).unwrap_or_else(|| "main".to_owned());
-    let mut all: Vec<String> = listed.iter().filter_map(id).collect();
-    if all.is_empty() {
-        all.push(default.clone());
+/// The report for one caller: without paths of this machine for those who do not administer (SP-340).
+#[must_use]
+pub fn health_for(report: Value, paths: Paths) -> Value {
+    match paths {
+        Paths::Whole => report,
+        Paths::Short => shortened(report),
     }
-    (default, all)
+}
+
+fn shortened(value: Value) -> Value {
+    match value {
+        Value::Object(members) => Value::Object(
+            members
+                .into_iter()
+                .map(|(key, value)| match value {
+                    Value::String(text) if key == "path" => {
+                        let name = text.rsplit_once("/agents/").map_or_else(
+                            || text.rsplit('/').next().unwrap_or_default().to_owned(),
+                            |(_, rest)| format!("agents/{rest}"),
+                        );
+                        (key, Value::String(name))
+                    }
+                    other => (key, shortened(other)),
+                })
+                .collect(),
+        ),
+        Value::Array(items) => Value::Array(items.into_iter().map(shortened).collect()),
+        other => other,
+    }
 }
 
 /// What clients start from.
 #[must_use]
 pub fn session_defaults(snapshot: &Snapshot) -> Value {
-    let (default, _) = agents(snapshot);
-    let tree = &snapshot.loaded.tree;
-    let main = tree.path(&["session", "mainKey"]).and_then(Node::as_str).unwrap_or("main");
-    let scope = tree.path(&["session", "scope"]).and_then(Node::as_str).unwrap_or("per-sender");
-    json!({
-        "defaultAgentId": default,
-        "mainKey": main,
-        "mainSessionKey": format!("agent:{default}:{main}"),
-        "scope": scope,
-    })
+    health::session_defaults(&snapshot.place())
 }
 
 /// `status`.
 pub fn status(call: &Call) -> Outcome {
-    let Nothing {} = parse("status", &call.params)?;
+    let mut out = health::status(&call.place(), &Serving::default(), call.params.clone())?;
     let events = call.gateway.system_events.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-    Ok(json!({ "queuedSystemEvents": events.texts() }))
+    if let Some(members) = out.as_object_mut() {
+        members.insert("queuedSystemEvents".to_owned(), events.texts().into());
+    }
+    Ok(out)
+}
+
+/// `logs.tail`.
+pub fn logs(call: &Call) -> Outcome {
+    let file = call.gateway.log.as_ref().and_then(crate::log::LogHandle::path);
+    let file = file.ok_or_else(|| {
+        Failure::new(Code::Unavailable, "this gateway writes no log file (logging.level is silent)")
+    })?;
+    crate::log::tail(&call.place(), &file, call.params.clone())
 }
 
 /// `system-presence`.
@@ -141,12 +158,6 @@ pub fn models(call: &Call) -> Outcome {
         }
     }
     Ok(json!({ "models": out }))
-}
-
-/// `voicewake.get`.
-pub fn voicewake(call: &Call) -> Outcome {
-    let Nothing {} = parse("voicewake.get", &call.params)?;
-    Ok(json!({ "triggers": WAKE_WORDS }))
 }
 
 /// What keeps the gateway from doing its work now. Blocking.

@@ -10,7 +10,7 @@ use super::snapshot::Snapshot;
 use super::state::{Gateway, now_ms};
 use crate::authority::Scope;
 use crate::devices::Token;
-use crate::methods;
+use crate::methods::{self, Paths};
 use crate::presence::Entry;
 use crate::protocol::VERSION;
 use crate::protocol::connect::{ClientId, Connect, Role};
@@ -119,7 +119,11 @@ pub(super) async fn hello(
     let mut put = |key: &str, value: Value| state.insert(key.to_owned(), value);
     let reads = connection.may(Scope::Read);
     put("presence", if reads { gateway.presence_list() } else { json!([]) });
-    put("health", if reads { methods::health_report(gateway).await } else { json!({}) });
+    let paths = if connection.may(Scope::Admin) { Paths::Whole } else { Paths::Short };
+    put(
+        "health",
+        if reads { methods::health_for(methods::health_report(gateway).await, paths) } else { json!({}) },
+    );
     put("stateVersion", serde_json::to_value(gateway.state_version()).unwrap_or_default());
     put("uptimeMs", u64::try_from(gateway.started.elapsed().as_millis()).unwrap_or(u64::MAX).into());
     if connection.may(Scope::Admin) {

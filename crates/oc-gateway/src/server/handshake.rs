@@ -23,6 +23,7 @@ use super::state::{Gateway, now_ms};
 use crate::devices::{Actor, Ask, Devices, Token};
 use crate::entrance::admission::{self, Facts, Grant, Refusal, Verdict};
 use crate::entrance::peer::Caller;
+use crate::entrance::tailscale;
 use crate::entrance::throttle::{Admission as Attempt, Class};
 use crate::protocol::connect::{Connect, Role};
 use crate::protocol::frame::{
@@ -126,7 +127,7 @@ async fn greet(
             return Err(Ending::after(close, reason));
         }
     };
-    let door = Door { gateway, snapshot: &snapshot, head, caller, nonce: &nonce };
+    let door = Door { gateway, snapshot: &snapshot, head, remote: remote.ip(), caller, nonce: &nonce };
     match door.admit(&connect, role).await {
         Ok((grant, token)) => {
             let (connection, hello) = door.connection(connect, grant, token.as_ref()).await;
@@ -165,6 +166,7 @@ struct Door<'a> {
     gateway: &'a Arc<Gateway>,
     snapshot: &'a Snapshot,
     head: &'a Head,
+    remote: std::net::IpAddr,
     caller: Caller,
     nonce: &'a str,
 }
@@ -246,10 +248,27 @@ impl Door<'_> {
 
     /// The confirmed tailnet identity, where it counts at all.
     async fn tailnet_user(&self) -> Option<String> {
-        if !self.snapshot.settings.tailscale.identity || self.caller.is_local_direct() {
+        if self.caller.is_local_direct() {
             return None;
         }
-        None
+        let head = self.head;
+        let headers = tailscale::Headers {
+            forwarded_for: head.forwarded_for.as_deref(),
+            forwarded_proto: head.forwarded_proto.as_deref(),
+            forwarded_host: head.forwarded_host.as_deref(),
+            login: head.tailscale_login.as_deref(),
+            ..tailscale::Headers::default()
+        };
+        let allowed = self.snapshot.settings.tailscale.identity;
+        let claim = tailscale::claim(tailscale::Surface::Handshake, allowed, self.remote, headers).ok()?;
+        let whois = self.gateway.tailnet.whois(claim.address).await;
+        match claim.confirm(whois) {
+            Ok(identity) => Some(identity.login),
+            Err(why) => {
+                tracing::warn!(target: "gateway/ws", reason = why.word(), "a tailnet identity was not confirmed");
+                None
+            }
+        }
     }
 
     async fn read_devices(&self) -> Result<Devices, Box<Refusal>> {

@@ -6,11 +6,13 @@ use std::net::SocketAddr;
 use thiserror::Error;
 use tokio::signal::unix::{SignalKind, signal};
 
+use crate::log::LogHandle;
+
 use super::run::{Ended, NotStarted, Running, start};
 use super::snapshot::Source;
 
-/// Threads for work on files.
-const FILE_THREADS: usize = 16;
+/// Most threads for work on files, and for questions that wait; they are made when needed.
+const FILE_THREADS: usize = 160;
 /// Threads of the reactor.
 const THREADS: usize = 2;
 
@@ -38,6 +40,12 @@ pub struct Ready {
     pub again: bool,
 }
 
+/// The log that the configuration asks for. An invalid configuration has the default one.
+fn log_of(source: &Source) -> Option<LogHandle> {
+    let loaded = source.load();
+    crate::log::init(super::logging::settings(&loaded, source.flags.verbose)).ok()
+}
+
 /// This machine's name.
 #[must_use]
 pub fn host_name() -> String {
@@ -50,6 +58,7 @@ pub fn host_name() -> String {
 /// # Errors
 /// See [`ProcessFailure`].
 pub fn run(source: &Source, ready: &mut dyn FnMut(&Ready)) -> Result<(), ProcessFailure> {
+    let log = log_of(source);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(THREADS)
         .max_blocking_threads(FILE_THREADS)
@@ -57,7 +66,7 @@ pub fn run(source: &Source, ready: &mut dyn FnMut(&Ready)) -> Result<(), Process
         .build()?;
     let mut again = false;
     loop {
-        let ended = runtime.block_on(once(source.clone(), again, ready))?;
+        let ended = runtime.block_on(once(source.clone(), log.clone(), again, ready))?;
         match ended {
             Ended::Stopped => break,
             Ended::Restart => again = true,
@@ -68,12 +77,17 @@ pub fn run(source: &Source, ready: &mut dyn FnMut(&Ready)) -> Result<(), Process
     Ok(())
 }
 
-async fn once(source: Source, again: bool, ready: &mut dyn FnMut(&Ready)) -> Result<Ended, ProcessFailure> {
+async fn once(
+    source: Source,
+    log: Option<LogHandle>,
+    again: bool,
+    ready: &mut dyn FnMut(&Ready),
+) -> Result<Ended, ProcessFailure> {
     // Before anything listens: a signal in between is not lost.
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut user = signal(SignalKind::user_defined1())?;
-    let running: Running = start(source, host_name()).await?;
+    let running: Running = start(source, host_name(), log).await?;
     let gateway = std::sync::Arc::clone(&running.gateway);
     let snapshot = gateway.snapshot();
     let ui = &snapshot.settings.control_ui;

@@ -108,6 +108,9 @@ pub fn now(gateway: &Gateway) -> Reloaded {
             return Reloaded::Refused { why };
         }
     };
+    if let Some(log) = &gateway.log {
+        log.reload(super::logging::settings(&new.loaded, gateway.source.flags.verbose));
+    }
     let same_secret = old.settings.accepts.is_same(&new.settings.accepts);
     let need = match need(&old.loaded.tree, &new.loaded.tree) {
         Need::Nothing if !same_secret || old.loaded.files != new.loaded.files => Need::Swap,

@@ -4,22 +4,25 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use oc_fs::approval_queue::ApprovalQueue;
+use oc_approval::life_cycle::Record;
 use oc_fs::ledger::Ledger;
 use oc_sandbox::container::EngineAddress;
-use oc_sandbox::gate::Gate;
+use oc_sandbox::gate::{Approvals, Gate, Listener, Reached};
 use oc_sandbox::machine::Machine;
 use serde_json::json;
 use thiserror::Error;
 use tokio::net::TcpListener;
+use tokio::sync::Notify;
 use tokio::task::JoinSet;
 
 use super::bind::{self, BindFailure};
 use super::outbox::{Ending, Weight};
 use super::snapshot::Source;
 use super::state::{Gateway, Parts, Phase};
+use super::surroundings::Surroundings;
 use super::tls::{self, Identity, TlsFailure};
-use super::{accept, reload, ticks, watch};
+use super::{accept, reload, revoked, ticks, watch};
+use crate::log::LogHandle;
 use crate::protocol::frame::Close;
 use crate::settings::StartRefused;
 
@@ -68,6 +71,7 @@ pub struct Running {
     /// SHA-256 of its certificate, when it speaks TLS.
     pub fingerprint: Option<String>,
     tasks: JoinSet<()>,
+    surroundings: Surroundings,
     _instance: Option<oc_fs::instance_lock::InstanceLock>,
 }
 
@@ -84,7 +88,7 @@ pub enum Ended {
 ///
 /// # Errors
 /// See [`NotStarted`]; nothing listens then.
-pub async fn start(source: Source, host_name: String) -> Result<Running, NotStarted> {
+pub async fn start(source: Source, host_name: String, log: Option<LogHandle>) -> Result<Running, NotStarted> {
     let interfaces = bind::interfaces();
     let snapshot = source.read(1, &interfaces).map_err(NotStarted::Settings)?;
     for warning in &snapshot.settings.warnings {
@@ -101,19 +105,53 @@ pub async fn start(source: Source, host_name: String) -> Result<Running, NotStar
     let wanted =
         bind::addresses(snapshot.settings.bind, snapshot.settings.custom_host.as_deref(), &interfaces)?;
     let listeners = bind::listen(&wanted, snapshot.settings.port).await?;
-    let queue = ApprovalQueue::of(&state_dir)?;
-    let gate = Arc::new(gate(&snapshot));
-    let parts = Parts { source, snapshot, interfaces, gate, queue, host_name };
+    let queue_changed = Arc::new(Notify::new());
+    let approvals = Approvals::of(&state_dir)?.told_to(Arc::new(Poke(Arc::clone(&queue_changed))));
+    let gate = Arc::new(gate(&snapshot, approvals.clone()));
+    let parts = Parts {
+        source,
+        snapshot,
+        interfaces,
+        gate,
+        approvals,
+        queue_changed,
+        host_name: host_name.clone(),
+        log,
+    };
     let gateway = Arc::new(Gateway::new(parts));
-    Ok(serve(gateway, listeners, tls, instance))
+    let mut running = serve(gateway, listeners, tls, instance);
+    running.surroundings = Surroundings::enter(&running, &host_name);
+    Ok(running)
 }
 
-fn gate(snapshot: &super::snapshot::Snapshot) -> Gate {
+/// Tells the watcher of the queue at once; it tells everybody else.
+#[derive(Debug)]
+struct Poke(Arc<Notify>);
+
+impl Listener for Poke {
+    fn requested(&self, _: &Record) -> Reached {
+        self.0.notify_one();
+        Reached::Somebody
+    }
+
+    fn resolved(&self, _: &Record) {
+        self.0.notify_one();
+    }
+}
+
+fn gate(snapshot: &super::snapshot::Snapshot, approvals: Approvals) -> Gate {
     let loaded = &snapshot.loaded;
     let get = |name: &str| loaded.environment.get(name).map(str::to_owned);
     let engine = EngineAddress::from_environment(get, Some(&loaded.locations.home));
     let machine = Machine::new(loaded.locations.state_dir.clone(), snapshot.places(), engine);
+    let environment: Vec<(String, String)> = loaded
+        .environment
+        .names()
+        .filter_map(|name| Some((name.to_owned(), loaded.environment.get(name)?.to_owned())))
+        .collect();
     Gate::new(snapshot.for_gate(), Ledger::of(&loaded.locations.state_dir), Arc::new(machine))
+        .asking(approvals)
+        .with_environment(environment)
 }
 
 /// The two break-glass switches are said at every start (SP-351).
@@ -144,8 +182,10 @@ fn serve(
     tasks.spawn(ticks::run(Arc::clone(&gateway)));
     tasks.spawn(watch::run(Arc::clone(&gateway)));
     tasks.spawn(reload::watch(Arc::clone(&gateway)));
+    tasks.spawn(revoked::watch(Arc::clone(&gateway)));
     let fingerprint = tls.map(|t| t.fingerprint);
-    Running { gateway, addresses, fingerprint, tasks, _instance: instance }
+    let surroundings = Surroundings::default();
+    Running { gateway, addresses, fingerprint, tasks, surroundings, _instance: instance }
 }
 
 impl Running {
@@ -169,6 +209,7 @@ impl Running {
         let _ = tokio::time::timeout(LEAVE, left).await;
         self.tasks.abort_all();
         while self.tasks.join_next().await.is_some() {}
+        self.surroundings.leave(&self.gateway).await;
         if restart_ms.is_some() { Ended::Restart } else { Ended::Stopped }
     }
 }

@@ -2,17 +2,20 @@
 
 use std::net::IpAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use oc_config::credential::Credential;
-use oc_config::{LoadRequest, Loaded};
+use oc_config::{LoadRequest, Loaded, Locations};
 use oc_fs::config_source::DiskSource;
 use oc_policy::inventory::{Inventory, Tool};
 use oc_policy::sandbox::Place as Places;
-use oc_types::{KeyPath, Secret};
+use oc_types::{KeyPath, Node, Secret};
 
 use crate::entrance::admission::BreakGlass;
 use crate::entrance::origin::OriginRule;
 use crate::entrance::peer::{Own, is_tailnet};
+use crate::methods::Place;
+use crate::server::state::now_ms;
 use crate::settings::{self, Flags, Resolved, Settings, StartRefused};
 
 /// One reading. Whoever decides holds one from the first rule to the last.
@@ -22,6 +25,10 @@ pub struct Snapshot {
     pub generation: u64,
     /// The configuration.
     pub loaded: Loaded,
+    /// Its places, shared.
+    pub locations: Arc<Locations>,
+    /// Its tree, shared.
+    pub tree: Arc<Node>,
     /// What it says about the gateway.
     pub settings: Settings,
     /// Which origins may connect.
@@ -63,7 +70,8 @@ impl Source {
         let origins =
             OriginRule { allowed: settings.control_ui.allowed_origins.clone(), own: interfaces.to_vec() };
         let own = Own { tailnet: interfaces.iter().copied().filter(|a| is_tailnet(*a)).collect() };
-        Ok(Snapshot { generation, loaded, settings, origins, own })
+        let (locations, tree) = (Arc::new(loaded.locations.clone()), Arc::new(loaded.tree.clone()));
+        Ok(Snapshot { generation, loaded, locations, tree, settings, origins, own })
     }
 }
 
@@ -75,6 +83,13 @@ impl Snapshot {
             insecure_auth: self.settings.control_ui.allow_insecure_auth,
             no_device_auth: self.settings.control_ui.disable_device_auth,
         }
+    }
+
+    /// What the reading methods look at.
+    #[must_use]
+    pub fn place(&self) -> Place {
+        let place = Place::new(Arc::clone(&self.locations), Arc::clone(&self.tree), now_ms());
+        place.with_profile(self.loaded.environment.get("OPENCLAW_PROFILE").map(str::to_owned))
     }
 
     /// The places of this machine, as policies ask for them.
@@ -129,9 +144,9 @@ fn resolve(loaded: &Loaded) -> Resolved {
 fn workspaces(loaded: &Loaded) -> Vec<PathBuf> {
     let tree = &loaded.tree;
     let default = tree.path(&["agents", "defaults", "workspace"]);
-    let listed = tree.path(&["agents", "list"]).and_then(oc_types::Node::as_array).unwrap_or_default();
+    let listed = tree.path(&["agents", "list"]).and_then(Node::as_array).unwrap_or_default();
     let own = listed.iter().filter_map(|a| a.get("workspace"));
     let standard = loaded.locations.state_dir.join("workspace");
-    let named = default.into_iter().chain(own).filter_map(oc_types::Node::as_str).map(PathBuf::from);
+    let named = default.into_iter().chain(own).filter_map(Node::as_str).map(PathBuf::from);
     named.chain([standard]).collect()
 }

@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use arc_swap::ArcSwap;
 use oc_fs::approval_queue::ApprovalQueue;
-use oc_sandbox::gate::Gate;
+use oc_sandbox::gate::{Approvals, Gate};
 use serde_json::{Value, json};
 use tokio::sync::{Notify, watch};
 
@@ -21,6 +21,8 @@ use super::slots::Slots;
 use super::snapshot::{Snapshot, Source};
 use crate::devices::DeviceStore;
 use crate::entrance::throttle::Throttle;
+use crate::log::LogHandle;
+use crate::methods::approvals::AsSent;
 use crate::methods::system_events::SystemEvents;
 use crate::presence::{self, Presence};
 use crate::protocol::frame::{Close, StateVersion};
@@ -56,16 +58,24 @@ pub struct Gateway {
     pub devices: DeviceStore,
     /// Connected nodes.
     pub nodes: Nodes,
+    /// The local Tailscale daemon.
+    pub tailnet: crate::tailnet::Tailnet,
     /// The one door to tools.
     pub gate: Arc<Gate>,
+    /// The log, when this process writes one.
+    pub log: Option<LogHandle>,
     /// What is counted.
     pub counters: Counters,
     /// What waits to be told to the agent.
     pub system_events: Mutex<SystemEvents>,
     /// Who waits for a person's answer.
     pub queue: ApprovalQueue,
+    /// The same queue, to put questions into.
+    pub approvals: Approvals,
+    /// What clients sent with their questions.
+    pub as_sent: AsSent,
     /// Wakes whoever watches the queue.
-    pub queue_changed: Notify,
+    pub queue_changed: Arc<Notify>,
     /// Answers of calls that may be sent again.
     pub idempotency: Mutex<Idempotency>,
     /// When this process began to serve.
@@ -92,9 +102,13 @@ pub struct Parts {
     /// The one door to tools.
     pub gate: Arc<Gate>,
     /// Who waits for a person's answer.
-    pub queue: ApprovalQueue,
+    pub approvals: Approvals,
+    /// Wakes whoever watches the queue.
+    pub queue_changed: Arc<Notify>,
     /// This machine's name.
     pub host_name: String,
+    /// The log, when this process writes one.
+    pub log: Option<LogHandle>,
 }
 
 /// Locks, whatever happened to an earlier holder: what is guarded here is whole after every step.
@@ -118,16 +132,20 @@ impl Gateway {
         Self {
             devices: DeviceStore::of(&state_dir),
             nodes: Nodes::default(),
+            tailnet: crate::tailnet::Tailnet::of_this_machine(),
             state_dir,
             source: parts.source,
             interfaces: parts.interfaces,
             registry: Registry::default(),
             slots: Slots::default(),
             gate: parts.gate,
-            queue: parts.queue,
+            queue: parts.approvals.queue().clone(),
+            approvals: parts.approvals,
+            as_sent: AsSent::default(),
+            log: parts.log,
             counters: Counters::default(),
             system_events: Mutex::default(),
-            queue_changed: Notify::new(),
+            queue_changed: parts.queue_changed,
             idempotency: Mutex::default(),
             started: Instant::now(),
             own_entry,

@@ -5,10 +5,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use oc_approval::life_cycle::{Record, State};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::outbox::Weight;
 use super::state::{Gateway, now_ms, stopping};
+use crate::methods::approvals;
 
 /// How often the queue is looked at for what other processes did to it.
 const LOOK: Duration = Duration::from_millis(150);
@@ -56,22 +57,17 @@ fn tell(gateway: &Gateway, records: &[Record], known: &mut BTreeMap<String, bool
         let before = known.insert(record.id.clone(), open);
         let decided = before == Some(true) && !open || before.is_none() && !open && !first;
         if open && before.is_none() {
-            gateway.registry.broadcast("exec.approval.requested", requested(record), Weight::Needed, None);
+            announce(gateway, record);
         }
         if decided {
             if before.is_none() {
-                gateway.registry.broadcast(
-                    "exec.approval.requested",
-                    requested(record),
-                    Weight::Needed,
-                    None,
-                );
+                announce(gateway, record);
             }
             if let Some(answer) = &record.answer {
                 let payload = json!({
                     "id": record.id,
                     "decision": answer.decision.word(),
-                    "resolvedBy": record.resolved_by,
+                    "resolvedBy": record.resolved_by.as_deref().map(|who| who.trim_start_matches("client:")),
                     "ts": now_ms(),
                 });
                 gateway.registry.broadcast("exec.approval.resolved", payload, Weight::Needed, None);
@@ -79,15 +75,10 @@ fn tell(gateway: &Gateway, records: &[Record], known: &mut BTreeMap<String, bool
         }
     }
     known.retain(|id, _| records.iter().any(|r| r.id == *id));
+    gateway.as_sent.retain(|id| known.get(id) == Some(&true) || !known.contains_key(id));
 }
 
-/// A request as clients see it: the members of the protocol, and the product's own beside them.
-pub fn requested(record: &Record) -> Value {
-    json!({
-        "id": record.id,
-        "request": serde_json::to_value(&record.request).unwrap_or_default(),
-        "code": record.code,
-        "createdAtMs": record.created_at_ms,
-        "expiresAtMs": record.expires_at_ms,
-    })
+fn announce(gateway: &Gateway, record: &Record) {
+    let payload = approvals::shown(gateway, record);
+    gateway.registry.broadcast("exec.approval.requested", payload, Weight::Needed, None);
 }

@@ -75,7 +75,8 @@ fn sp_353_a_url_on_the_command_line_gets_the_credentials_beside_it_and_no_others
     let t = target::resolve(&around, &Asked { url: url.clone(), ..Asked::default() });
     assert_eq!(t.problem, Some(TargetError::NeedsCredentials));
     assert!(t.credentials.is_empty());
-    let t = target::resolve(&around, &Asked { url, credentials: given("x"), fingerprint: None });
+    let t =
+        target::resolve(&around, &Asked { url, credentials: given("x"), fingerprint: None, local: false });
     assert_eq!((t.problem.clone(), read(&t)), (None, expect("wss://other.example", Some("x"), None)));
 }
 

@@ -45,7 +45,8 @@ async fn listener() -> (u16, Vec<u8>, Arc<Mutex<Vec<Value>>>) {
 
 fn given(port: u16, fingerprint: Option<String>) -> Target {
     let credentials = Credentials { token: Some(Secret::new(TOKEN.to_owned())), password: None };
-    let asked = Asked { url: Some(format!("wss://127.0.0.1:{port}")), credentials, fingerprint };
+    let asked =
+        Asked { url: Some(format!("wss://127.0.0.1:{port}")), credentials, fingerprint, local: false };
     targets::resolve(&Surroundings::of(&Node::empty()), &asked)
 }
 

@@ -64,8 +64,8 @@ impl Case {
     }
 
     /// Judges; touches the disk, so never on the reactor.
-    pub fn judge(&self) -> Result<Judged, (Refused, Grounds)> {
-        let plain = |refused| (refused, Grounds::default());
+    pub fn judge(&self) -> Result<Judged, Box<(Refused, Grounds)>> {
+        let plain = |refused| Box::new((refused, Grounds::default()));
         let config = self.snapshot.config();
         let agent = &self.call.caller.agent;
         let requested = Requested::read(config, agent);
@@ -106,7 +106,7 @@ impl Case {
         let decision = decide(&wishes, &line);
         let approvals_file = file != File::Absent;
         let grounds = self.grounds(&decision, &line, elevation, approvals_file);
-        self.reachable(route, elevation).map_err(|refused| (refused, grounds.clone()))?;
+        self.reachable(route, elevation).map_err(|refused| Box::new((refused, grounds.clone())))?;
         let switched_off = [wishes.security, self.call.caller.exec.overrides.security];
         if switched_off.contains(&Some(Security::Deny)) || decision.verdict == Verdict::Deny {
             let reason = if switched_off.contains(&Some(Security::Deny)) {
@@ -114,7 +114,7 @@ impl Case {
             } else {
                 decision.reason.as_str()
             };
-            return Err((refusal(reason, &decision, &line), grounds));
+            return Err(Box::new((refusal(reason, &decision, &line), grounds)));
         }
         let directory_id = match Disk.entry(&plan.directory) {
             Entry::Directory(facts) if route != Host::Sandbox => Some((facts.device, facts.inode)),

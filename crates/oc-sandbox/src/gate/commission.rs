@@ -24,7 +24,7 @@ pub(super) enum Warrant {
     /// Nobody answered, and the approvals file says what then (`askFallback`).
     Fallback { approval: String },
     /// A person.
-    Person { taken: TakenUp, remembered: Vec<Remembered> },
+    Person { taken: Box<TakenUp>, remembered: Vec<Remembered> },
 }
 
 impl Warrant {

@@ -17,16 +17,18 @@ use tokio::task::spawn_blocking;
 
 use super::Gate;
 use super::ask::Asking;
+use super::call::ToolCall;
 use super::command::{Case, Judged};
 use super::commission::Warrant;
 use super::decide::decide;
 use super::exec::{Stopped, judge};
 use super::recording::{self, Grounds};
 use super::refused::{Refused, Stage};
+use crate::tools::Request;
 
 /// A refusal on the way to an approval.
 fn refuse(rule: &str, why: String, grounds: &Grounds) -> Stopped {
-    Stopped::Refused((Refused::built_in(Stage::Approval, "exec", rule, why), Box::new(grounds.clone())))
+    Stopped::Refused(Box::new((Refused::built_in(Stage::Approval, "exec", rule, why), grounds.clone())))
 }
 
 /// A sentence about this host's files as a sandboxed session may read it (SP-245).
@@ -39,7 +41,42 @@ fn inner(case: &Case, text: &str) -> String {
     }
 }
 
+/// What a person is asked about a judged command.
+async fn asked_of(case: &Case, judged: &Judged, grounds: &Grounds) -> Result<Asked, Stopped> {
+    let offer = if case.sandbox.is_some() { SandboxOffer::Available } else { SandboxOffer::None };
+    let (plan, at) = (judged.plan.clone(), judged.circumstances(&case.call));
+    match spawn_blocking(move || Asked::of(&plan, &at, offer, &Disk)).await {
+        Ok(Ok(asked)) => Ok(asked),
+        Ok(Err(why)) => Err(refuse("unapprovable", inner(case, &why.to_string()), grounds)),
+        Err(e) => Err(refuse("approval-request-failed", e.to_string(), grounds)),
+    }
+}
+
 impl Gate {
+    /// What a person would be asked about the command of an `exec` call, whatever the rules let run by itself: for requests that come
+    /// from elsewhere (`exec.approval.request`) and go into the same queue. Records nothing, asks nobody.
+    ///
+    /// # Errors
+    /// See [`Refused`]: no answer would let it run.
+    pub async fn question(&self, call: &ToolCall) -> Result<Asked, Refused> {
+        let permitted = decide(&self.snapshot(), call)?;
+        let Request::Exec(request) = permitted.request else {
+            let why = "only a command is asked about";
+            return Err(Refused::built_in(Stage::Arguments, "exec", "not-a-command", why));
+        };
+        let case = self.case(self.snapshot(), call, &request, permitted.sandbox);
+        let asked = async {
+            let judged = judge(case.clone()).await?;
+            asked_of(&case, &judged, &Grounds::default()).await
+        };
+        asked.await.map_err(|stopped| match stopped {
+            Stopped::Refused(stopped) => stopped.0,
+            Stopped::Gate(error) => {
+                Refused::built_in(Stage::Ledger, "exec", "not-recorded", error.to_string())
+            }
+        })
+    }
+
     /// Asks a person, and judges again when the answer is there: what runs is what is true then (SP-177).
     pub(super) async fn ask(
         &self,
@@ -51,16 +88,7 @@ impl Gate {
             let why = "this command needs an answer of a person, and nobody can be asked here".to_owned();
             return Err(refuse("approval-unavailable", why, &grounds));
         };
-        let offer = if case.sandbox.is_some() { SandboxOffer::Available } else { SandboxOffer::None };
-        let asked = {
-            let (plan, at) = (judged.plan.clone(), judged.circumstances(&case.call));
-            spawn_blocking(move || Asked::of(&plan, &at, offer, &Disk)).await
-        };
-        let asked = match asked {
-            Ok(Ok(asked)) => asked,
-            Ok(Err(why)) => return Err(refuse("unapprovable", inner(&case, &why.to_string()), &grounds)),
-            Err(e) => return Err(refuse("approval-request-failed", e.to_string(), &grounds)),
-        };
+        let asked = asked_of(&case, &judged, &grounds).await?;
         let timeout_ms = configured::approval_timeout_ms(case.snapshot.config(), &case.call.caller.agent);
         let queue_failed = |e: QueueFailure, grounds: &Grounds| {
             let rule = match &e {
@@ -110,12 +138,12 @@ impl Gate {
     /// Looks at policy, line and rules again.
     async fn again(&self, case: Case, grounds: &Grounds) -> Result<(Case, Judged), Stopped> {
         let snapshot = self.snapshot();
-        let refuse = |refused: Refused| Stopped::Refused((refused, Box::new(grounds.clone())));
+        let refuse = |refused: Refused| Stopped::Refused(Box::new((refused, grounds.clone())));
         let permitted = decide(&snapshot, &case.call).map_err(refuse)?;
         let case = Case { snapshot, sandbox: permitted.sandbox.map(|plan| Arc::new(*plan)), ..case };
         match judge(case.clone()).await {
             Ok(judged) => Ok((case, judged)),
-            Err(Stopped::Refused((refused, _))) => Err(refuse(refused)),
+            Err(Stopped::Refused(stopped)) => Err(refuse(stopped.0)),
             Err(other) => Err(other),
         }
     }
@@ -172,7 +200,7 @@ impl Gate {
         }
         let always = taken.grant().answer.decision == Answered::AllowAlways;
         let remembered = if always { offered } else { Vec::new() };
-        Ok((case, judged, Warrant::Person { taken, remembered }, target))
+        Ok((case, judged, Warrant::Person { taken: Box::new(taken), remembered }, target))
     }
 }
 

@@ -29,6 +29,23 @@ use crate::tools::{ExecRequest, OUTPUT_BYTES, Ran, Site, Started, collect, start
 const SETTLED: Duration = Duration::from_millis(300);
 
 impl Gate {
+    /// A command with all that its judgement depends on.
+    pub(super) fn case(
+        &self,
+        snapshot: Arc<Snapshot>,
+        call: &ToolCall,
+        request: &ExecRequest,
+        sandbox: Option<Box<SandboxPlan>>,
+    ) -> Case {
+        Case {
+            snapshot,
+            call: Arc::new(call.clone()),
+            request: Arc::new(request.clone()),
+            sandbox: sandbox.map(|plan| Arc::new(*plan)),
+            environment: Arc::clone(&self.environment),
+        }
+    }
+
     /// Carries a command out.
     pub(super) async fn exec(
         &self,
@@ -37,16 +54,11 @@ impl Gate {
         request: &ExecRequest,
         sandbox: Option<Box<SandboxPlan>>,
     ) -> Result<Answer, GateError> {
-        let case = Case {
-            snapshot,
-            call: Arc::new(call.clone()),
-            request: Arc::new(request.clone()),
-            sandbox: sandbox.map(|plan| Arc::new(*plan)),
-            environment: Arc::clone(&self.environment),
-        };
+        let case = self.case(snapshot, call, request, sandbox);
         match self.commission(case.clone()).await {
             Ok((commission, ready)) => self.carry_out(commission, &ready).await,
-            Err(Stopped::Refused((refused, grounds))) => {
+            Err(Stopped::Refused(stopped)) => {
+                let (refused, grounds) = *stopped;
                 Err(self.refuse(&case.snapshot, call, refused, &grounds).await)
             }
             Err(Stopped::Gate(error)) => Err(error),
@@ -82,14 +94,14 @@ impl Gate {
             _ => self
                 .host_place(&case.snapshot, &case.call, workspace, case.sandbox.is_some())
                 .await
-                .map_err(|refused| Stopped::Refused((refused, Box::new(grounds.clone()))))?,
+                .map_err(|refused| Stopped::Refused(Box::new((refused, grounds.clone()))))?,
         };
         if let Some(note) = ready.notes.first() {
             grounds.inputs.insert("placeNote".to_owned(), note.clone().into());
         }
         let order = match case.sandbox.as_deref().filter(|_| into_sandbox) {
             Some(plan) => order::inside(&case, plan)
-                .map_err(|refused| Stopped::Refused((refused, Box::new(grounds.clone()))))?,
+                .map_err(|refused| Stopped::Refused(Box::new((refused, grounds.clone()))))?,
             None => order::on_host(&case, &judged, warrant.by()),
         };
         let mut notes = ready.notes.clone();
@@ -130,7 +142,7 @@ impl Gate {
 
     /// The session's sandbox.
     async fn inner_place(&self, case: &Case, grounds: &Grounds) -> Result<Ready, Stopped> {
-        let refuse = |refused| Stopped::Refused((refused, Box::new(grounds.clone())));
+        let refuse = |refused| Stopped::Refused(Box::new((refused, grounds.clone())));
         let Some(plan) = case.sandbox.as_deref() else {
             let why = "this session has no sandbox";
             return Err(refuse(Refused::built_in(Stage::Place, "sandbox", "unavailable", why)));
@@ -210,19 +222,19 @@ impl Gate {
 /// Why a command does not get as far as running.
 pub(super) enum Stopped {
     /// It is refused; with what the record says besides.
-    Refused((Refused, Box<Grounds>)),
+    Refused(Box<(Refused, Grounds)>),
     /// Its question could not be recorded.
     Gate(GateError),
 }
 
 fn plain(refused: Refused) -> Stopped {
-    Stopped::Refused((refused, Box::default()))
+    Stopped::Refused(Box::new((refused, Grounds::default())))
 }
 
 pub(super) async fn judge(case: Case) -> Result<Judged, Stopped> {
     match spawn_blocking(move || case.judge()).await {
         Ok(Ok(judged)) => Ok(judged),
-        Ok(Err((refused, grounds))) => Err(Stopped::Refused((refused, Box::new(grounds)))),
+        Ok(Err(stopped)) => Err(Stopped::Refused(stopped)),
         Err(e) => Err(plain(Refused::built_in(Stage::Approval, "exec", "failed", e.to_string()))),
     }
 }

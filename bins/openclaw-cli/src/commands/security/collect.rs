@@ -16,7 +16,7 @@ use crate::app::App;
 
 /// `--deep` and what it presents to the gateway.
 #[derive(Clone, Default)]
-pub(super) struct Deep {
+pub(in crate::commands) struct Deep {
     pub(super) token: Option<String>,
     pub(super) password: Option<String>,
 }
@@ -29,7 +29,7 @@ pub(super) fn start(app: &App, loaded: &Loaded) -> Facts {
 }
 
 /// Everything the checks want.
-pub(super) fn facts(app: &App, loaded: &Loaded, rules: RuleSet, deep: Option<&Deep>) -> Facts {
+pub(in crate::commands) fn facts(app: &App, loaded: &Loaded, rules: RuleSet, deep: Option<&Deep>) -> Facts {
     let mut facts = oc_fs::facts::collect(&loaded.tree, start(app, loaded), rules);
     facts.deep = deep.map(|deep| look_deep(loaded, rules, deep));
     facts
@@ -51,7 +51,7 @@ fn look_deep(loaded: &Loaded, rules: RuleSet, deep: &Deep) -> facts::Deep {
     progress.clear();
     let secret = |text: &Option<String>| text.clone().map(Secret::new);
     let credentials = Credentials { token: secret(&deep.token), password: secret(&deep.password) };
-    let target = crate::gateway_target::resolve(loaded, &Asked { credentials, ..Asked::default() });
+    let target = crate::wire::resolve(loaded, &Asked { credentials, ..Asked::default() });
     let identity = Some(IdentityStore::of(&loaded.locations.state_dir));
     facts::Deep { folders, probe: probe::run_blocking(&target, identity, probe::DEFAULT_TIMEOUT) }
 }

@@ -42,7 +42,7 @@ struct Report {
 /// Locks down, or undoes it.
 ///
 /// # Errors
-/// When nothing could be recorded for the undo: then no file was changed.
+/// When there is nothing to undo, or something was changed since.
 pub fn run(app: &App, args: &LockdownArgs) -> Result<ExitCode> {
     if args.undo {
         return undo::run(app, args.json);
@@ -54,7 +54,7 @@ pub fn run(app: &App, args: &LockdownArgs) -> Result<ExitCode> {
         // Before anything is changed: what is about to be.
         app.print(&report.before(app.colour));
     }
-    apply::apply(app, &loaded, planned, &mut report)?;
+    apply::apply(app, &loaded, planned, &mut report);
     if args.json {
         app.print(&format!("{:#}\n", report.json()));
     } else {

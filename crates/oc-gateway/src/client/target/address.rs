@@ -46,6 +46,7 @@ pub(super) fn blank(source: Source) -> Target {
         path: String::new(),
         display: "(not an address)".to_owned(),
         credentials: Credentials::default(),
+        explicit: false,
         source,
         trust: Trust::System,
         config: None,

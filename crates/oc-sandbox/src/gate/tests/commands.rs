@@ -551,3 +551,21 @@ async fn sp_204_no_file_tool_writes_what_decides_about_commands() {
     let seen = d.bench.fake.seen.lock().unwrap();
     assert!(seen.files.is_empty(), "{:?}", seen.files);
 }
+
+#[tokio::test]
+async fn a_request_from_elsewhere_goes_into_the_same_queue() {
+    let d = desk(on_host(), vec![once()]);
+    let asked = d.bench.gate.question(&call("exec", d.command("./tool"), MAIN)).await.unwrap();
+    let approvals =
+        Approvals::of(&d.bench.state).unwrap().told_to(Arc::clone(&d.people) as Arc<dyn Listener>);
+    let asking = approvals.put(asked, Some("chosen-id".to_owned()), 60_000).await.unwrap();
+    let (asking, outcome) = asking.answered().await.unwrap();
+    assert!(matches!(outcome, oc_fs::approval_queue::Outcome::Allowed(_)), "{outcome:?}");
+    let binding = asking.record().binding.clone();
+    let taken = asking.take_up(binding).await.unwrap().unwrap();
+    assert_eq!(taken.grant().id, "chosen-id");
+    taken.finished(Ending::Exit(0));
+    assert_eq!(d.states(), [State::Finished { ending: Ending::Exit(0) }]);
+    let refused = d.bench.gate.question(&call("read", json!({"path": "a"}), MAIN)).await.unwrap_err();
+    assert_eq!(refused.stage(), Stage::Arguments);
+}

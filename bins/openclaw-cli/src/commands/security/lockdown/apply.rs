@@ -93,39 +93,55 @@ fn hints(tree: &Node, report: &mut Report) {
 }
 
 /// Carries it out, or only counts.
-///
-/// # Errors
-/// When the record for the undo cannot be written.
-pub(super) fn apply(app: &App, loaded: &Loaded, planned: Planned, report: &mut Report) -> Result<()> {
+pub(super) fn apply(app: &App, loaded: &Loaded, planned: Planned, report: &mut Report) {
     let state_dir = loaded.locations.state_dir.as_path();
     if report.dry_run {
         count(state_dir, report);
-        return Ok(());
+        return;
     }
-    let earlier =
-        lockdown_record::read(state_dir).context("an earlier lockdown was recorded; nothing was changed")?;
-    let mut record = earlier.unwrap_or_default();
+    // What can still start something goes first.
+    deny_waiting(state_dir, report);
+    let mut record = earlier(state_dir, report);
     if record.at == 0 {
         record.at = collect::start(app, loaded).now_ms;
     }
-    if let Some(edited) = planned.edited.filter(|e| !e.plan.is_empty()) {
-        note_config(&edited, &mut record);
-        lockdown_record::write(state_dir, &record)
-            .context("the lockdown could not be recorded for undoing; nothing was changed")?;
-        let seen = config_store::hash(edited.before.files.first().map_or("", |f| f.text.as_str()));
-        let writer = Writer { name: "openclaw security lockdown", force: Force::Yes, expected: Some(&seen) };
-        match config_store::edit(&app.load_request(Reading::Product), &planned.changes, writer) {
-            Ok(done) => report
-                .errors
-                .extend(done.unrecorded.map(|why| format!("the change log has no record of this: {why}"))),
-            Err(e) => {
-                report.files.clear();
-                report.errors.push(e.to_string());
-            }
-        }
+    if let Some(edited) = planned.edited.filter(|e| !e.plan.is_empty())
+        && let Err(e) = write(app, state_dir, &edited, &planned.changes, &mut record)
+    {
+        report.files.clear();
+        report.errors.push(format!("the configuration was not changed: {e:#}"));
     }
-    deny_waiting(state_dir, report);
     revoke_nodes(state_dir, &mut record, report);
+}
+
+/// The record of a lockdown that was not undone. One that cannot be used is set aside: closing does not wait for it.
+fn earlier(state_dir: &std::path::Path, report: &mut Report) -> LockdownRecord {
+    lockdown_record::read(state_dir).map(Option::unwrap_or_default).unwrap_or_else(|e| {
+        let kept =
+            lockdown_record::set_aside(state_dir).map_or_else(|e| e.to_string(), |p| p.display().to_string());
+        report
+            .errors
+            .push(format!("the record of an earlier lockdown cannot be used ({e}); it is kept: {kept}"));
+        LockdownRecord::default()
+    })
+}
+
+/// The configuration: recorded, then written.
+fn write(
+    app: &App,
+    state_dir: &std::path::Path,
+    edited: &Edited,
+    changes: &[Change],
+    record: &mut LockdownRecord,
+) -> Result<()> {
+    note_config(edited, record);
+    lockdown_record::write(state_dir, record).context("it could not be recorded for the undo")?;
+    let seen = config_store::hash(edited.before.files.first().map_or("", |f| f.text.as_str()));
+    let writer = Writer { name: "openclaw security lockdown", force: Force::Yes, expected: Some(&seen) };
+    let done = config_store::edit(&app.load_request(Reading::Product), changes, writer)?;
+    if let Some(why) = done.unrecorded {
+        app.note(&format!("warning: the change log has no record of this: {why}"));
+    }
     Ok(())
 }
 

@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 use oc_config::load::Reading;
-use oc_fs::random;
+use oc_fs::{lockdown_record, random};
 use oc_gateway::devices::DeviceStore;
 use oc_gateway::node_pairing::NodeStore;
 
@@ -29,6 +29,13 @@ pub(super) fn run(app: &App, dry_run: bool) -> Result<Report> {
         _ => nodes
             .change(|all, _| all.renew_all(|| random::token_hex(16).map(|s| s.expose().to_owned())))??,
     };
+    // Nodes that a lockdown took out would come back with their old tokens.
+    if !dry_run && lockdown_record::drop_pairing(state_dir)? {
+        report.clients.push(
+            "the nodes that the lockdown revoked: `--undo` does not bring them back, pair them again"
+                .to_owned(),
+        );
+    }
     let list = |files: &std::path::Path| files.display().to_string();
     for (device, role) in revoked {
         let record = present.paired.get(&device);

@@ -1,12 +1,12 @@
 //! Token and password of the gateway, token of the hooks.
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 use oc_audit::rotation::{self, Seat, Secrets, Written};
 use oc_audit::{AuditContext, RuleSet, Wanted, map};
 use oc_config::edit::Change;
 use oc_config::load::{Loaded, Reading};
 use oc_fs::config_store::{self, Force, Writer};
-use oc_fs::{random, secret_seat};
+use oc_fs::{lockdown_record, random, secret_seat};
 use oc_gateway::devices::DeviceStore;
 use oc_types::{KeyPath, Secret};
 
@@ -85,7 +85,14 @@ pub(super) fn run(app: &App, secrets: Secrets, dry_run: bool) -> Result<Report> 
 fn in_configuration(app: &App, at: &KeyPath, secret: &Secret) -> Result<()> {
     let change = Change::Set { path: at.clone(), value: secret.expose().into() };
     let writer = Writer { name: "openclaw security rotate", force: Force::No, expected: None };
-    config_store::edit(&app.load_request(Reading::Product), &[change], writer)?;
+    let change = std::slice::from_ref(&change);
+    let done = config_store::edit(&app.load_request(Reading::Product), change, writer)?;
+    let places = &done.before.locations;
+    // A lockdown that is undone later brings everything back but the old secret.
+    for file in done.plan.files.iter().filter(|f| f.path == places.config) {
+        lockdown_record::amend(&places.state_dir, file, change)
+            .context("it was changed; the record of the lockdown was not")?;
+    }
     Ok(())
 }
 
