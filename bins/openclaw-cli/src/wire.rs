@@ -76,7 +76,7 @@ pub fn resolve(loaded: &Loaded, asked: &Asked) -> Target {
 fn own_addresses(loaded: &Loaded) -> Vec<IpAddr> {
     let bind = loaded.tree.path(&["gateway", "bind"]).and_then(oc_types::Node::as_str);
     match bind {
-        Some("tailnet" | "custom") => oc_gateway::client::own_addresses(),
+        Some("tailnet" | "custom") => oc_gateway::server::bind::interfaces(),
         _ => Vec::new(),
     }
 }

@@ -25,7 +25,6 @@ mod driver;
 mod failure;
 mod handshake;
 pub mod identity;
-mod interfaces;
 mod options;
 pub mod target;
 mod tls;
@@ -40,7 +39,6 @@ use tokio::sync::{mpsc, oneshot};
 use driver::{Answered, Ended, Order, Waiter};
 pub use failure::{ClientError, Closed, Place, Reason, Refusal};
 pub use handshake::Hello;
-pub use interfaces::own_addresses;
 pub use options::{Options, Profile};
 pub use target::{Asked, Credentials, Pin, Scheme, Source, Surroundings, Target, TargetError};
 

@@ -10,6 +10,8 @@
 
 #[path = "client/fake_gateway.rs"]
 mod fake_gateway;
+#[path = "client/own_gateway.rs"]
+mod own_gateway;
 #[path = "client/target.rs"]
 mod target;
 #[path = "client/tls.rs"]

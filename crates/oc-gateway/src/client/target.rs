@@ -11,6 +11,8 @@ use oc_config::credential::Credential;
 use oc_types::{KeyPath, Node, Secret};
 use thiserror::Error;
 
+use crate::entrance::peer::is_tailnet;
+
 pub use address::parse;
 pub use pin::Pin;
 
@@ -319,20 +321,6 @@ fn local(around: &Surroundings<'_>) -> Target {
         target.trust = Trust::File(file.unwrap_or_else(default));
     }
     target
-}
-
-/// Whether an address is one of the ranges that Tailscale hands out.
-fn is_tailnet(address: IpAddr) -> bool {
-    match address {
-        IpAddr::V4(v4) => {
-            let [a, b, ..] = v4.octets();
-            a == 100 && (64..128).contains(&b)
-        }
-        IpAddr::V6(v6) => {
-            let [a, b, c, ..] = v6.segments();
-            (a, b, c) == (0xfd7a, 0x115c, 0xa1e0)
-        }
-    }
 }
 
 impl Target {

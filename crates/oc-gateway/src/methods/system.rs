@@ -160,6 +160,12 @@ pub fn models(call: &Call) -> Outcome {
     Ok(json!({ "models": out }))
 }
 
+/// `voicewake.get`.
+pub fn voicewake(call: &Call) -> Outcome {
+    let Nothing {} = parse("voicewake.get", &call.params)?;
+    Ok(json!({ "triggers": WAKE_WORDS }))
+}
+
 /// What keeps the gateway from doing its work now. Blocking.
 #[must_use]
 pub fn failing(gateway: &Gateway) -> Vec<String> {

@@ -12,7 +12,7 @@ use super::{
 use crate::server::reload;
 
 /// The handlers, by name.
-const HANDLERS: [(&str, Handler); 61] = [
+const HANDLERS: &[(&str, Handler)] = &[
     ("access.pairing.approve", Blocking(console::pairing_approve)),
     ("access.pairing.list", Blocking(console::pairing_list)),
     ("agent.identity.get", Blocking(|c| agents::identity(&c.place(), params(c)))),
@@ -73,6 +73,7 @@ const HANDLERS: [(&str, Handler); 61] = [
     ("status", Blocking(system::status)),
     ("system-event", Quick(system_events::event)),
     ("system-presence", Quick(system::presence)),
+    ("voicewake.get", Quick(system::voicewake)),
     ("wake", Quick(system_events::wake)),
 ];
 

@@ -124,7 +124,10 @@ impl Gateway {
         let own_entry = presence::Entry {
             host: Some(parts.host_name),
             version: Some(env!("CARGO_PKG_VERSION").to_owned()),
+            ip: Some(reachable(&parts.interfaces).to_string()),
             platform: Some(std::env::consts::OS.to_owned()),
+            device_family: Some(family().to_owned()),
+            model_identifier: Some(std::env::consts::ARCH.to_owned()),
             mode: Some("gateway".to_owned()),
             reason: Some("self".to_owned()),
             ..presence::Entry::default()
@@ -250,6 +253,21 @@ impl Gateway {
             }
             Phase::Stopping { .. } => false,
         });
+    }
+}
+
+/// The address that others would find this machine at; loopback when there is none.
+fn reachable(interfaces: &[IpAddr]) -> IpAddr {
+    let outside = interfaces.iter().find(|a| a.is_ipv4() && !a.is_loopback());
+    outside.copied().unwrap_or(IpAddr::V4(std::net::Ipv4Addr::LOCALHOST))
+}
+
+/// The kind of this machine, as clients name it.
+fn family() -> &'static str {
+    match std::env::consts::OS {
+        "macos" => "Mac",
+        "windows" => "Windows",
+        _ => "Linux",
     }
 }
 

@@ -48,11 +48,30 @@ impl Drop for World {
 impl World {
     /// Starts one on a free port.
     pub async fn start(config: Value) -> Self {
+        Self::with(config, false).await
+    }
+
+    /// Starts one with a log file of its own.
+    pub async fn logged(config: Value) -> Self {
+        Self::with(config, true).await
+    }
+
+    async fn with(mut config: Value, logged: bool) -> Self {
         let home = tempfile::tempdir().unwrap();
+        if logged {
+            config["logging"]["file"] = home.path().join("gateway.log").to_str().unwrap().into();
+        }
         let state = home.path().join(".openclaw");
         std::fs::create_dir_all(&state).unwrap();
         write(&state.join("openclaw.json"), &config.to_string());
-        let running = start(source(home.path()), "test-host".to_owned(), None).await.unwrap();
+        let from = source(home.path());
+        let log = logged.then(|| {
+            let settings = oc_gateway::server::logging::settings(&from.load(), false);
+            let (_, handle) = oc_gateway::log::Logger::new(settings, Box::new(std::io::sink()));
+            write(&home.path().join("gateway.log"), "{\"0\":\"a line\"}\n");
+            handle
+        });
+        let running = start(from, "test-host".to_owned(), log).await.unwrap();
         Self::of(home, running)
     }
 
@@ -134,8 +153,12 @@ impl World {
 
 /// What a gateway in this home starts from.
 pub fn source(home: &Path) -> Source {
-    let environment =
-        [("HOME", home.to_str().unwrap()), ("PATH", "/usr/bin:/bin"), ("OPENCLAW_ALLOW_MULTI_GATEWAY", "1")];
+    let environment = [
+        ("HOME", home.to_str().unwrap()),
+        ("PATH", "/usr/bin:/bin"),
+        ("OPENCLAW_ALLOW_MULTI_GATEWAY", "1"),
+        ("OPENCLAW_GATEWAY_TOKEN", TOKEN),
+    ];
     let pairs = environment.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned()));
     Source {
         request: LoadRequest {
