@@ -15,10 +15,10 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use oc_config::edit::Change;
-use oc_config::load::{Loaded, Reading, load_edited};
+use oc_config::load::{Loaded, Reading};
 use oc_config::what_if::{parse_set, parse_unset};
-use oc_fs::config_source::DiskSource;
-use oc_types::{Explanation, KeyPath};
+use oc_gateway::explain as questions;
+use oc_types::Explanation;
 
 use crate::app::App;
 
@@ -104,19 +104,15 @@ pub fn answer(
     explain: impl FnOnce(&Loaded) -> Result<Explanation>,
 ) -> Result<ExitCode> {
     let loaded = load(app, common);
-    let explanation = if loaded.is_valid() {
-        explain(&loaded)?
-    } else {
-        let refused = oc_config::explain::invalid(&loaded, &KeyPath::root());
-        Explanation { subject: subject.to_owned(), ..refused }
-    };
+    let explanation =
+        if loaded.is_valid() { explain(&loaded)? } else { questions::refused(&loaded, subject) };
     Ok(show(app, common, explanation))
 }
 
 /// Loads the configuration as the edits of the command line would make it.
 pub fn load(app: &App, common: &Common) -> Loaded {
     let edits: Vec<Change> = common.unset.iter().chain(&common.set).cloned().collect();
-    load_edited(&app.load_request(Reading::Product), &DiskSource, &edits)
+    questions::load(&app.load_request(Reading::Product), &edits)
 }
 
 /// Prints an answer.
