@@ -97,6 +97,12 @@ impl Method {
     }
 }
 
+/// Whether a connection that came in by this method outlives a change of the shared secret: those that showed the secret do not (SP-328).
+#[must_use]
+pub fn outlives(method: Method, old: &Accepts, new: &Accepts) -> bool {
+    !method.is_shared() || old.is_same(new)
+}
+
 /// Somebody who may come in.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Grant {

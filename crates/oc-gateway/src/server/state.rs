@@ -175,12 +175,12 @@ impl Gateway {
         if old.settings.limits != snapshot.settings.limits {
             *self.throttle() = Throttle::new(snapshot.settings.limits);
         }
-        let rotated = !old.settings.accepts.is_same(&snapshot.settings.accepts);
+        let (before, after) = (&old.settings.accepts, snapshot.settings.accepts.clone());
         self.current.store(Arc::new(snapshot));
-        if rotated {
-            let shared = |c: &super::connection::Connection| c.method.is_shared();
-            self.registry.end_where(shared, &Ending::now(Close::Policy, "gateway credential changed"));
-        }
+        let stranded = |c: &super::connection::Connection| {
+            !crate::entrance::admission::outlives(c.method, before, &after)
+        };
+        self.registry.end_where(stranded, &Ending::now(Close::Policy, "gateway credential changed"));
         self.forget_health();
     }
 
