@@ -4,6 +4,8 @@ mod pattern;
 
 pub use pattern::PathPattern;
 
+use std::cell::OnceCell;
+
 use regex::Regex;
 use ring::digest::{SHA256, digest};
 
@@ -70,12 +72,14 @@ impl Allowlist {
     /// The pattern of the first entry that admits a program with these arguments in this directory.
     #[must_use]
     pub fn find(&self, executable: &Executable, argv: &[String], directory: &str) -> Option<&str> {
+        // The digest of the vector, taken when the first bound entry asks for it.
+        let bound = OnceCell::new();
         self.entries
             .iter()
             .find(|e| {
                 e.path.admits(&executable.path, &executable.canonical)
                     && e.directory.as_deref().is_none_or(|d| d == directory)
-                    && e.arguments.admit(argv)
+                    && e.arguments.admit(argv, &bound)
             })
             .map(|e| e.source.as_str())
     }
@@ -105,12 +109,16 @@ fn arguments(pattern: Option<&str>) -> Arguments {
 }
 
 impl Arguments {
-    fn admit(&self, argv: &[String]) -> bool {
+    fn admit(&self, argv: &[String], digest: &OnceCell<Option<String>>) -> bool {
         match self {
             Self::Any => true,
             Self::Never => false,
             // A NUL inside an argument would let two vectors share one text.
-            Self::Argv(bound) => !argv.iter().any(|a| a.contains('\0')) && *bound == bound_arguments(argv),
+            Self::Argv(bound) => {
+                let own = digest
+                    .get_or_init(|| (!argv.iter().any(|a| a.contains('\0'))).then(|| bound_arguments(argv)));
+                own.as_ref() == Some(bound)
+            }
             Self::Text(regex) => regex.is_match(&argv.get(1..).unwrap_or_default().join(" ")),
         }
     }

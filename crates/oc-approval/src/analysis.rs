@@ -16,7 +16,7 @@ use crate::plan::{Expansion, Miss, Plan, Redirect, Segment};
 use crate::protected::{Places, ReadScope, Reads};
 use crate::safe_bin::catalogue::{Catalogue, DEFAULT_SAFE_BINS};
 use crate::safe_bin::usage::Terminal;
-use expand::Ground;
+use expand::{Budget, Ground};
 use facts::{Facts, join, normal};
 use resolve::Search;
 
@@ -129,7 +129,13 @@ pub fn analyse(request: &Request<'_>, rules: &Rules, view: &dyn HostView) -> Pla
     let work = Work {
         request,
         rules,
-        ground: Ground { facts: &facts, places: &places, directory: &directory, home: request.home },
+        ground: Ground {
+            facts: &facts,
+            places: &places,
+            directory: &directory,
+            home: request.home,
+            budget: Budget::new(),
+        },
         search: Search { facts: &facts, directory: &directory, path: request.path },
         reads: Reads {
             facts: &facts,
@@ -151,6 +157,9 @@ pub fn analyse(request: &Request<'_>, rules: &Rules, view: &dyn HostView) -> Pla
             plan.segments.push(segment);
         }
     }
+    if facts.is_exhausted() {
+        plan.miss = Some(Miss::new("too-long", "more files have to be looked at than for one line"));
+    }
     plan
 }
 
@@ -161,14 +170,14 @@ fn directory(given: &str, facts: &Facts<'_>) -> Result<String, Miss> {
     }
     let end = facts.end(given);
     match end.entry {
-        Entry::Directory(_) => Ok(end.path.clone()),
+        Entry::Directory(_) => Ok(end.path),
         _ => Err(Miss::new("no-directory", format!("{given} is no directory"))),
     }
 }
 
 /// The places that protected paths depend on, by their spelling and by where they lead.
 fn places(request: &Request<'_>, rules: &Rules, facts: &Facts<'_>) -> Places {
-    let both = |path: &str| [normal(path), facts.end(path).path.clone()];
+    let both = |path: &str| [normal(path), facts.end(path).path];
     let absolute = |path: &&str| path.starts_with('/');
     let homes: Vec<String> = request.home.filter(absolute).into_iter().flat_map(both).collect();
     let state = match &rules.state_directory {

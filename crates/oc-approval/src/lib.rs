@@ -9,6 +9,7 @@
 //! * [`companion`]: signed messages to the companion app.
 //! * [`persist`]: what allow-always stores, and when it is offered.
 //! * [`analysis`]: from a text to a plan, with [`allowlist`], [`protected`] paths, [`environment`] rules and [`program_form`].
+//! * [`configured`]: what the configuration says about the commands of an agent.
 //! * [`decision`]: both vocabularies of the configuration, the session, the call and the file to one verdict.
 //! * [`explain`]: what becomes of a line, which rule says so, and what would change it.
 //! * [`safe_bin`]: which uses of a listed program are provably read-only.
@@ -25,6 +26,7 @@ pub mod approver;
 pub mod binding;
 pub mod check;
 pub mod companion;
+pub mod configured;
 pub mod decision;
 pub mod environment;
 pub mod explain;

@@ -15,11 +15,16 @@ use crate::program_name::{base_name, is_interpreter};
 /// What an argument vector starts. `names`: the base names of the path as found and of where it leads; the worse one counts.
 #[must_use]
 pub fn form(names: &[&str], arguments: &[String]) -> Form {
-    names
-        .iter()
-        .map(|name| of_name(&base_name(name), arguments))
-        .max_by_key(|f| rank(*f))
-        .unwrap_or(Form::Plain)
+    let mut worst = Form::Plain;
+    let mut before = None;
+    for name in names.iter().map(|name| base_name(name)) {
+        if before.as_ref() != Some(&name) {
+            let form = of_name(&name, arguments);
+            worst = if rank(form) > rank(worst) { form } else { worst };
+        }
+        before = Some(name);
+    }
+    worst
 }
 
 fn rank(form: Form) -> u8 {

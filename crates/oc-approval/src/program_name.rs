@@ -170,15 +170,18 @@ const ENDINGS: [&str; 4] = [".exe", ".cmd", ".bat", ".com"];
 /// The name that counts: last path component, lower case, without a Windows ending.
 #[must_use]
 pub fn base_name(entry: &str) -> String {
-    let name = entry.trim().rsplit(['/', '\\']).next().unwrap_or_default().to_lowercase();
-    ENDINGS.iter().find_map(|e| name.strip_suffix(e)).unwrap_or(&name).to_owned()
+    let mut name = entry.trim().rsplit(['/', '\\']).next().unwrap_or_default().to_lowercase();
+    if let Some(rest) = ENDINGS.iter().find_map(|e| name.strip_suffix(e)) {
+        name.truncate(rest.len());
+    }
+    name
 }
 
 /// Whether a name is that of a shell or an interpreter, with or without a version.
 #[must_use]
 pub fn is_interpreter(entry: &str) -> bool {
     let name = base_name(entry);
-    INTERPRETERS.contains(&name.as_str())
+    INTERPRETERS.binary_search(&name.as_str()).is_ok()
         || VERSIONED.iter().any(|v| {
             name.strip_prefix(v).is_some_and(|rest| {
                 let rest = rest.strip_prefix('-').unwrap_or(rest);
@@ -193,7 +196,7 @@ pub fn is_interpreter(entry: &str) -> bool {
 /// The built-in profiles of `awk`, `sed` and `env` are the only exceptions, and the caller's business.
 #[must_use]
 pub fn is_never_safe(entry: &str) -> bool {
-    is_interpreter(entry) || STARTERS.contains(&base_name(entry).as_str())
+    is_interpreter(entry) || STARTERS.binary_search(&base_name(entry).as_str()).is_ok()
 }
 
 /// Whether a program does more than its name suggests, so that no profile makes it safe.
@@ -228,6 +231,6 @@ mod tests {
             assert!(!is_interpreter(name), "{name}");
         }
         assert!(is_broad("/usr/bin/jq") && is_broad("gsed") && !is_broad("cut"));
-        assert!(INTERPRETERS.is_sorted());
+        assert!(INTERPRETERS.is_sorted() && STARTERS.is_sorted());
     }
 }

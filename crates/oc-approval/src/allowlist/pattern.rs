@@ -72,42 +72,55 @@ impl PathPattern {
     /// Whether one path matches, whole.
     #[must_use]
     pub fn matches(&self, path: &str) -> bool {
-        let mut reached = vec![false; self.tokens.len() + 1];
-        if let Some(first) = reached.first_mut() {
-            *first = true;
-        }
-        self.open(&mut reached);
-        for c in path.chars() {
-            let mut next = vec![false; self.tokens.len() + 1];
-            for (at, token) in self.tokens.iter().enumerate() {
-                if !reached.get(at).copied().unwrap_or(false) {
-                    continue;
-                }
-                let to = match token {
-                    Token::Char(wanted) => (*wanted == folded(c)).then_some(at + 1),
-                    Token::One => (c != '/').then_some(at + 1),
-                    Token::Run => (c != '/').then_some(at),
-                    Token::DeepRun => Some(at),
-                };
-                if let Some(slot) = to.and_then(|i| next.get_mut(i)) {
-                    *slot = true;
-                }
-            }
-            self.open(&mut next);
-            reached = next;
-        }
-        reached.last().copied().unwrap_or(false)
+        let literal = self.tokens.iter().take_while(|t| matches!(t, Token::Char(_))).count();
+        let mut characters = path.chars();
+        let starts = self.tokens.iter().take(literal).all(
+            |t| matches!((t, characters.next()), (Token::Char(wanted), Some(c)) if *wanted == folded(c)),
+        );
+        let rest = self.tokens.get(literal..).unwrap_or_default();
+        starts
+            && if rest.is_empty() { characters.as_str().is_empty() } else { wild(rest, characters.as_str()) }
     }
+}
 
-    /// A run may be empty.
-    fn open(&self, reached: &mut [bool]) {
-        for (at, token) in self.tokens.iter().enumerate() {
-            if matches!(token, Token::Run | Token::DeepRun)
-                && reached.get(at).copied().unwrap_or(false)
-                && let Some(next) = reached.get_mut(at + 1)
-            {
-                *next = true;
+/// Whether a text matches what a pattern has from its first wildcard on; linear in the product of both lengths.
+fn wild(tokens: &[Token], text: &str) -> bool {
+    let mut reached = vec![false; tokens.len() + 1];
+    let mut next = reached.clone();
+    if let Some(first) = reached.first_mut() {
+        *first = true;
+    }
+    open(tokens, &mut reached);
+    for c in text.chars() {
+        next.fill(false);
+        for (at, token) in tokens.iter().enumerate() {
+            if !reached.get(at).copied().unwrap_or(false) {
+                continue;
             }
+            let to = match token {
+                Token::Char(wanted) => (*wanted == folded(c)).then_some(at + 1),
+                Token::One => (c != '/').then_some(at + 1),
+                Token::Run => (c != '/').then_some(at),
+                Token::DeepRun => Some(at),
+            };
+            if let Some(slot) = to.and_then(|i| next.get_mut(i)) {
+                *slot = true;
+            }
+        }
+        open(tokens, &mut next);
+        std::mem::swap(&mut reached, &mut next);
+    }
+    reached.last().copied().unwrap_or(false)
+}
+
+/// A run may be empty.
+fn open(tokens: &[Token], reached: &mut [bool]) {
+    for (at, token) in tokens.iter().enumerate() {
+        if matches!(token, Token::Run | Token::DeepRun)
+            && reached.get(at).copied().unwrap_or(false)
+            && let Some(next) = reached.get_mut(at + 1)
+        {
+            *next = true;
         }
     }
 }

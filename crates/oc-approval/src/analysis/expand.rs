@@ -2,20 +2,22 @@
 
 mod matching;
 
+use std::cell::Cell;
+
 use oc_shell::{Piece, Word};
 
-use super::facts::Facts;
+use super::facts::{Facts, normal_in};
 use crate::host_view::Entry;
 use crate::plan::Miss;
 use crate::protected::Places;
 use crate::safe_bin::usage::{Argument, MadeBy};
 use matching::Part;
 
-/// Most results of one word.
+/// Most results of all words of a line.
 const MAX_RESULTS: usize = 1024;
 
-/// Most names that one directory may hold to be matched.
-const MAX_NAMES: usize = 20_000;
+/// Most comparisons of a part of a pattern with a place in a name, for all words of a line.
+const MAX_COMPARISONS: usize = 100_000;
 
 /// What the expansion of a line needs.
 pub(super) struct Ground<'a> {
@@ -25,6 +27,24 @@ pub(super) struct Ground<'a> {
     pub directory: &'a str,
     /// `HOME` of the host of execution.
     pub home: Option<&'a str>,
+    /// What the wildcards of the line may still cost.
+    pub budget: Budget,
+}
+
+/// What the wildcards of one line may cost.
+pub(super) struct Budget {
+    results: Cell<usize>,
+    comparisons: Cell<usize>,
+}
+
+impl Budget {
+    pub(super) fn new() -> Self {
+        Self { results: Cell::new(MAX_RESULTS), comparisons: Cell::new(MAX_COMPARISONS) }
+    }
+}
+
+fn too_many_results() -> Miss {
+    Miss::new("too-long", format!("wildcards find more than {MAX_RESULTS} files"))
 }
 
 /// Whether `--` stands before a word.
@@ -63,10 +83,11 @@ impl Ground<'_> {
         Ok(Argument { text, made_by })
     }
 
-    /// All arguments that an operand stands for.
-    pub(super) fn operand(&self, word: &Word, options: Options) -> Result<Vec<Argument>, Miss> {
+    /// Adds all arguments that an operand stands for.
+    pub(super) fn operand(&self, word: &Word, options: Options, out: &mut Vec<Argument>) -> Result<(), Miss> {
         if !word.is_pattern() {
-            return Ok(vec![self.plain(word)?]);
+            out.push(self.plain(word)?);
+            return Ok(());
         }
         let components = self.components(word)?;
         let absolute = components.first().is_some_and(Vec::is_empty) && components.len() > 1;
@@ -89,8 +110,11 @@ impl Ground<'_> {
             }
         }
         if found.is_empty() {
-            return Ok(vec![Argument { text: self.spelling(word)?, made_by: MadeBy::Text }]);
+            out.push(Argument { text: self.spelling(word)?, made_by: MadeBy::Text });
+            return Ok(());
         }
+        let results = self.budget.results.get().checked_sub(found.len()).ok_or_else(too_many_results)?;
+        self.budget.results.set(results);
         found.sort_unstable();
         // A pattern that starts with a directory cannot make an option.
         let anchored = absolute
@@ -103,7 +127,8 @@ impl Ground<'_> {
                 return Err(Miss::new("control-char", "in the name of a file that a wildcard found"));
             }
         }
-        Ok(found.into_iter().map(|text| Argument { text, made_by: MadeBy::Wildcard }).collect())
+        out.extend(found.into_iter().map(|text| Argument { text, made_by: MadeBy::Wildcard }));
+        Ok(())
     }
 
     /// The word split at `/`, each component in parts.
@@ -158,7 +183,7 @@ impl Ground<'_> {
             if let Some(name) = &literal {
                 let path = extend(base, name);
                 // Only what exists goes on; a middle component must be a directory.
-                let end = self.facts.end(&super::facts::join(self.directory, &path));
+                let end = self.facts.end_in(self.directory, &path);
                 let there = match end.entry {
                     Entry::Directory(_) => true,
                     Entry::File(_) | Entry::Other(_) => is_last,
@@ -174,7 +199,7 @@ impl Ground<'_> {
             }
             out.extend(self.matches(base, component, is_last)?);
             if out.len() > MAX_RESULTS {
-                return Err(Miss::new("too-long", format!("a wildcard finds more than {MAX_RESULTS} files")));
+                return Err(too_many_results());
             }
         }
         Ok(out)
@@ -183,8 +208,7 @@ impl Ground<'_> {
     /// The names in one directory that a component matches.
     fn matches(&self, base: &str, component: &[Part], is_last: bool) -> Result<Vec<String>, Miss> {
         let shown = if base.is_empty() { "." } else { base };
-        let path = super::facts::join(self.directory, shown);
-        let end = self.facts.end(&path);
+        let end = self.facts.end_in(self.directory, shown);
         match end.entry {
             Entry::Directory(_) => {}
             Entry::Unknown => {
@@ -193,7 +217,7 @@ impl Ground<'_> {
             Entry::File(_) | Entry::Other(_) | Entry::Missing | Entry::Link { .. } => return Ok(Vec::new()),
         }
         // What a protected directory holds is not told, not even by the difference between results and none.
-        let spelled = super::facts::normal(&path);
+        let spelled = normal_in(self.directory, shown);
         for place in [spelled.as_str(), end.path.as_str()] {
             if let Some(why) = self.places.protects(place) {
                 return Err(Miss::new("protected-path", format!("{shown} ({why})")));
@@ -201,28 +225,32 @@ impl Ground<'_> {
         }
         let names = self
             .facts
-            .view()
-            .names(&end.path, MAX_NAMES)
+            .names(&end.path)
             .ok_or_else(|| Miss::new("glob", format!("{shown} cannot be listed or holds too much")))?;
         let hidden = matches!(component.first(), Some(Part::Literal(text)) if text.starts_with('.'));
         let mut out = Vec::new();
-        for name in names {
-            if (name.starts_with('.') && !hidden) || !matching::matches(component, &name) {
+        let mut left = self.budget.comparisons.get();
+        for name in names.iter() {
+            if name.starts_with('.') && !hidden || !matching::matches(component, name, &mut left) {
                 continue;
             }
-            let path = extend(base, &name);
+            let path = extend(base, name);
             if is_last || self.is_directory(&path) {
                 out.push(path);
             }
             if out.len() > MAX_RESULTS {
-                return Err(Miss::new("too-long", format!("a wildcard finds more than {MAX_RESULTS} files")));
+                return Err(too_many_results());
             }
+        }
+        self.budget.comparisons.set(left);
+        if left == 0 {
+            return Err(Miss::new("too-long", "wildcards that are compared with too many names"));
         }
         Ok(out)
     }
 
     fn is_directory(&self, path: &str) -> bool {
-        let end = self.facts.end(&super::facts::join(self.directory, path));
+        let end = self.facts.end_in(self.directory, path);
         matches!(end.entry, Entry::Directory(_))
     }
 

@@ -1,23 +1,56 @@
 //! The host's facts, each asked once a check, and paths followed link by link.
+//!
+//! What was asked is kept as a tree of names: following a path costs time by its length, however many paths share its directories. The
+//! number of questions has a limit, so that no line makes the analysis long; a line beyond it asks.
 
-use std::cell::RefCell;
-use std::collections::HashMap;
+mod ahead;
+mod path;
+#[cfg(test)]
+mod tests;
+
+use std::cell::{Cell, RefCell};
+use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 
 use crate::host_view::{Entry, FileFacts, HostView};
 use crate::plan::Executable;
+use ahead::{Ahead, Step};
+pub(crate) use path::{is_within, join, normal, normal_in};
 
 /// Most links on the way to a file.
 const MAX_LINKS: usize = 40;
 
 /// Most components of a path.
-const MAX_DEPTH: usize = 512;
+const MAX_DEPTH: usize = 256;
+
+/// Most questions about paths in one check; a long path counts once for every [`COUNTED`] bytes.
+const MAX_QUESTIONS: usize = 4096;
+
+/// Bytes of a path that count as one question.
+const COUNTED: usize = 64;
+
+/// Most names in all directories that the wildcards of one line look into.
+const MAX_NAMES: usize = 8192;
+
+/// The names in a directory; `None` when it cannot be listed or the line looks at too many.
+pub(super) type Names = Option<Rc<Vec<String>>>;
 
 /// A view that asks the host about a path once.
 pub(crate) struct Facts<'a> {
     view: &'a dyn HostView,
-    entries: RefCell<HashMap<String, Entry>>,
-    ends: RefCell<HashMap<String, Rc<End>>>,
+    /// What is known, the root first.
+    known: RefCell<Vec<Node>>,
+    names: RefCell<HashMap<String, Names>>,
+    /// Questions that may still be asked.
+    left: Cell<usize>,
+    names_left: Cell<usize>,
+}
+
+/// What stands at a path, and what is known to lie below it.
+struct Node {
+    entry: Entry,
+    parent: usize,
+    below: BTreeMap<Box<str>, usize>,
 }
 
 /// Where a path leads when every link is followed.
@@ -27,112 +60,168 @@ pub(crate) struct End {
     pub path: String,
     /// What stands there; never a link.
     pub entry: Entry,
-    /// Everything passed on the way: directories, links and the end itself.
-    pub passed: Vec<Passed>,
 }
 
-/// Something passed on the way.
+/// Something passed on the way to a program: a directory, a link or the program itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Passed {
-    /// Its numbers.
-    pub facts: FileFacts,
+    /// Its owner.
+    pub uid: u32,
+    /// Its permission bits.
+    pub mode: u32,
     /// Whether it is a link, whose own permission bits mean nothing.
     pub is_link: bool,
 }
 
+impl Passed {
+    fn new(facts: &FileFacts, is_link: bool) -> Self {
+        Self { uid: facts.uid, mode: facts.mode, is_link }
+    }
+}
+
 impl<'a> Facts<'a> {
     pub(crate) fn new(view: &'a dyn HostView) -> Self {
-        Self { view, entries: RefCell::default(), ends: RefCell::default() }
+        let root =
+            Node { entry: Entry::Directory(FileFacts::default()), parent: 0, below: BTreeMap::default() };
+        Self {
+            view,
+            known: RefCell::new(vec![root]),
+            names: RefCell::default(),
+            left: Cell::new(MAX_QUESTIONS),
+            names_left: Cell::new(MAX_NAMES),
+        }
     }
 
     pub(crate) fn view(&self) -> &'a dyn HostView {
         self.view
     }
 
-    /// What stands at a path whose directory has no links.
-    fn entry(&self, path: &str) -> Entry {
-        if let Some(known) = self.entries.borrow().get(path) {
+    /// Whether the line asked about more than one line may.
+    pub(crate) fn is_exhausted(&self) -> bool {
+        self.left.get() == 0
+    }
+
+    /// A walk has its own limit: what it met may be asked about besides.
+    pub(crate) fn allow(&self, more: usize) {
+        if !self.is_exhausted() {
+            self.left.set(self.left.get().saturating_add(more));
+        }
+    }
+
+    /// Follows an absolute path, `..` included, as the kernel does.
+    pub(crate) fn end(&self, path: &str) -> End {
+        self.follow("", path, None)
+    }
+
+    /// Follows a path that a word names, from a directory.
+    pub(crate) fn end_in(&self, directory: &str, word: &str) -> End {
+        self.follow(if word.starts_with('/') { "" } else { directory }, word, None)
+    }
+
+    /// As [`Facts::end`], with everything that was passed on the way.
+    pub(super) fn way(&self, path: &str) -> (End, Vec<Passed>) {
+        let mut passed = Vec::new();
+        let end = self.follow("", path, Some(&mut passed));
+        (end, passed)
+    }
+
+    /// The names in a directory, unsorted. `directory` has no links.
+    pub(super) fn names(&self, directory: &str) -> Names {
+        if let Some(known) = self.names.borrow().get(directory) {
             return known.clone();
         }
-        let entry = self.view.entry(path);
-        self.entries.borrow_mut().insert(path.to_owned(), entry.clone());
-        entry
+        let left = self.names_left.get();
+        let names = self.view.names(directory, left).filter(|names| names.len() <= left).map(Rc::new);
+        self.names_left.set(left.saturating_sub(names.as_ref().map_or(left, |n| n.len())));
+        self.names.borrow_mut().insert(directory.to_owned(), names.clone());
+        names
     }
 
-    /// Follows a path, `..` included, as the kernel does.
-    pub(crate) fn end(&self, path: &str) -> Rc<End> {
-        if let Some(known) = self.ends.borrow().get(path) {
-            return Rc::clone(known);
-        }
-        let end = Rc::new(self.follow(path));
-        self.ends.borrow_mut().insert(path.to_owned(), Rc::clone(&end));
-        end
-    }
-
-    fn follow(&self, path: &str) -> End {
-        let mut ahead: Vec<String> = path.split('/').rev().map(str::to_owned).collect();
-        let mut at = String::new();
-        let mut passed = Vec::new();
-        let mut links = 0;
-        let mut entry = Entry::Directory(FileFacts::default());
-        while let Some(name) = ahead.pop() {
-            if name.is_empty() || name == "." {
-                continue;
+    fn follow(&self, directory: &str, word: &str, mut passed: Option<&mut Vec<Passed>>) -> End {
+        let mut known = self.known.borrow_mut();
+        let mut ahead = Ahead::new(directory, word);
+        let mut at = String::with_capacity(directory.len() + word.len() + 1);
+        let (mut node, mut links, mut depth) = (0, 0, 0_usize);
+        let mut note = |facts: &FileFacts, is_link| {
+            if let Some(passed) = &mut passed {
+                passed.push(Passed::new(facts, is_link));
             }
-            if name == ".." {
-                at.truncate(at.rfind('/').unwrap_or(0));
-                entry = Entry::Directory(FileFacts::default());
-                continue;
+        };
+        loop {
+            let length = at.len();
+            match ahead.step(&mut at) {
+                Step::Over => break,
+                Step::Here => continue,
+                Step::Up => {
+                    node = known.get(node).map_or(0, |n| n.parent);
+                    continue;
+                }
+                Step::Into => {}
             }
-            let next = format!("{at}/{name}");
-            if passed.len() > MAX_DEPTH {
-                return End { path: next, entry: Entry::Unknown, passed };
+            depth += 1;
+            if depth > MAX_DEPTH {
+                return End { path: at, entry: Entry::Unknown };
             }
-            entry = self.entry(&next);
-            match &entry {
+            let next = self.child(&mut known, node, length, &at);
+            let Some(found) = known.get(next) else { return End { path: at, entry: Entry::Unknown } };
+            match &found.entry {
                 Entry::Directory(facts) => {
-                    passed.push(Passed { facts: *facts, is_link: false });
-                    at = next;
+                    note(facts, false);
+                    node = next;
                 }
                 Entry::Link { facts, target } => {
                     links += 1;
                     if links > MAX_LINKS || target.is_empty() {
-                        return End { path: next, entry: Entry::Unknown, passed };
+                        return End { path: at, entry: Entry::Unknown };
                     }
-                    passed.push(Passed { facts: *facts, is_link: true });
-                    ahead.extend(target.split('/').rev().map(str::to_owned));
+                    note(facts, true);
+                    at.truncate(length);
                     if target.starts_with('/') {
                         at.clear();
+                        node = 0;
                     }
-                    entry = Entry::Directory(FileFacts::default());
+                    ahead.link(target);
                 }
                 Entry::File(facts) | Entry::Other(facts) => {
-                    passed.push(Passed { facts: *facts, is_link: false });
-                    at = next;
+                    note(facts, false);
                     // `file/x` and `file/` name nothing; `..` after a file neither.
-                    if !ahead.is_empty() {
-                        return End { path: spelled(&at, &ahead), entry: Entry::Missing, passed };
+                    if !ahead.is_over() {
+                        return End { path: ahead.spelled(at), entry: Entry::Missing };
                     }
+                    return End { path: at, entry: found.entry.clone() };
                 }
-                Entry::Missing => {
-                    return End { path: spelled(&next, &ahead), entry: Entry::Missing, passed };
-                }
-                Entry::Unknown => {
-                    return End { path: spelled(&next, &ahead), entry: Entry::Unknown, passed };
+                Entry::Missing | Entry::Unknown => {
+                    return End { path: ahead.spelled(at), entry: found.entry.clone() };
                 }
             }
         }
         if at.is_empty() {
             at.push('/');
         }
-        End { path: at, entry, passed }
+        let entry = match known.get(node).map(|n| &n.entry) {
+            Some(Entry::Directory(facts)) => Entry::Directory(*facts),
+            _ => Entry::Unknown,
+        };
+        End { path: at, entry }
     }
-}
 
-/// What remains of a path after a component that leads nowhere, by its spelling.
-fn spelled(at: &str, ahead: &[String]) -> String {
-    let rest: Vec<&str> = ahead.iter().rev().map(String::as_str).collect();
-    normal(&format!("{at}/{}", rest.join("/")))
+    /// The node of a name in a directory; `at` is its path, the directory's is the first `length` bytes of it.
+    fn child(&self, known: &mut Vec<Node>, parent: usize, length: usize, at: &str) -> usize {
+        let name = at.get(length + 1..).unwrap_or_default();
+        if let Some(child) = known.get(parent).and_then(|n| n.below.get(name)) {
+            return *child;
+        }
+        let price = at.len() / COUNTED + 1;
+        let left = self.left.get().saturating_sub(price);
+        self.left.set(left);
+        let entry = if left == 0 { Entry::Unknown } else { self.view.entry(at) };
+        let child = known.len();
+        known.push(Node { entry, parent, below: BTreeMap::default() });
+        if let Some(parent) = known.get_mut(parent) {
+            parent.below.insert(name.into(), child);
+        }
+        child
+    }
 }
 
 /// The digest of a program, where the user who runs it or anybody else can change it or the directory that it lies in.
@@ -147,34 +236,4 @@ pub(super) fn digest(view: &dyn HostView, executable: &Executable) -> Option<Str
     (changeable(view.entry(&executable.canonical)) || changeable(view.entry(parent)))
         .then(|| view.sha256(&executable.canonical))
         .flatten()
-}
-
-/// A path by its spelling: without `.`, empty components and `..`.
-pub(crate) fn normal(path: &str) -> String {
-    let mut out = String::with_capacity(path.len());
-    for name in path.split('/') {
-        match name {
-            "" | "." => {}
-            ".." => out.truncate(out.rfind('/').unwrap_or(0)),
-            name => {
-                out.push('/');
-                out.push_str(name);
-            }
-        }
-    }
-    if out.is_empty() {
-        out.push('/');
-    }
-    out
-}
-
-/// A path that a word names, from a directory. Not normalised.
-pub(crate) fn join(directory: &str, word: &str) -> String {
-    if word.starts_with('/') { word.to_owned() } else { format!("{directory}/{word}") }
-}
-
-/// Whether a path is a directory or lies in it; both normal.
-pub(crate) fn is_within(path: &str, directory: &str) -> bool {
-    directory == "/"
-        || path.strip_prefix(directory).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }

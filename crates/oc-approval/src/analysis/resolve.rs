@@ -1,6 +1,6 @@
 //! From a command word to the program that it means (exec-approval 6).
 
-use super::facts::{Facts, is_within, join, normal};
+use super::facts::{Facts, Passed, is_within, join, normal, normal_in};
 use crate::host_view::{Entry, FileFacts};
 use crate::plan::{Executable, Guard, Identity, Miss};
 
@@ -21,6 +21,8 @@ pub(super) struct Search<'a> {
 pub(super) struct Found {
     pub executable: Executable,
     pub named: Named,
+    /// The directories, links and the file on the way to it.
+    passed: Vec<Passed>,
 }
 
 /// How a command word names its program.
@@ -38,19 +40,17 @@ impl Search<'_> {
     /// Finds the program of a command word.
     pub(super) fn find(&self, word: &str) -> Result<Found, Miss> {
         if word.contains('/') {
-            let joined = join(self.directory, word);
-            let found = self
-                .program(&self.spelled(&joined))
-                .filter(|_| !word.ends_with('/'))
-                .ok_or_else(|| Miss::new("unresolved", format!("{word} is no program here")))?;
             let named = if normal(word) == word { Named::Absolute } else { Named::Path };
-            return Ok(Found { executable: found, named });
+            return self
+                .program(&self.spelled(word), named)
+                .filter(|_| !word.ends_with('/'))
+                .ok_or_else(|| Miss::new("unresolved", format!("{word} is no program here")));
         }
         let mut first = None;
         for entry in self.path.unwrap_or_default().split(':') {
             if entry.starts_with('/') {
                 if first.is_none() {
-                    first = self.program(&join(&normal(entry), word));
+                    first = self.program(&normal_in(&normal(entry), word), Named::Bare);
                 }
                 continue;
             }
@@ -60,15 +60,15 @@ impl Search<'_> {
                 return Err(Miss::new("unresolved", format!("PATH has {shown}, and {word} is there")));
             }
         }
-        let executable = first.ok_or_else(|| Miss::new("unresolved", format!("no {word} on PATH")))?;
-        Ok(Found { executable, named: Named::Bare })
+        first.ok_or_else(|| Miss::new("unresolved", format!("no {word} on PATH")))
     }
 
     /// The path as found: its spelling, or where its directory leads when it climbs.
-    fn spelled(&self, path: &str) -> String {
-        if !path.split('/').any(|name| name == "..") {
-            return normal(path);
+    fn spelled(&self, word: &str) -> String {
+        if !word.split('/').any(|name| name == "..") {
+            return normal_in(self.directory, word);
         }
+        let path = &join(self.directory, word);
         match path.rsplit_once('/') {
             Some((parent, name)) if name != ".." && name != "." => {
                 let parent = self.facts.end(if parent.is_empty() { "/" } else { parent });
@@ -83,17 +83,17 @@ impl Search<'_> {
         }
     }
 
-    fn program(&self, path: &str) -> Option<Executable> {
-        let end = self.facts.end(path);
+    fn program(&self, path: &str, named: Named) -> Option<Found> {
+        let (end, passed) = self.facts.way(path);
         let Entry::File(facts) = end.entry else { return None };
         let uid = self.facts.view().uid();
         if !may_execute(&facts, uid) {
             return None;
         }
-        let open = end.passed.iter().any(|p| !p.is_link && is_open(&p.facts, uid));
-        Some(Executable {
+        let open = passed.iter().any(|p| !p.is_link && is_open(p, uid));
+        let executable = Executable {
             path: path.to_owned(),
-            canonical: end.path.clone(),
+            canonical: end.path,
             identity: Identity {
                 device: facts.device,
                 inode: facts.inode,
@@ -102,16 +102,13 @@ impl Search<'_> {
                 sha256: None,
             },
             guard: if open { Guard::Open } else { Guard::Kept },
-        })
+        };
+        Some(Found { executable, named, passed })
     }
 
     /// Whether a program lies directly in a trusted directory and nobody else can put another in its place.
-    pub(super) fn trusted(
-        &self,
-        executable: &Executable,
-        added: &[String],
-        home: Option<&str>,
-    ) -> Result<(), Miss> {
+    pub(super) fn trusted(&self, found: &Found, added: &[String], home: Option<&str>) -> Result<(), Miss> {
+        let executable = &found.executable;
         let untrusted = |why: &str| Miss::new("untrusted-dir", format!("{} {why}", executable.path));
         let (parent, _) = executable.path.rsplit_once('/').unwrap_or_default();
         let owner = if SYSTEM.contains(&parent) {
@@ -132,14 +129,12 @@ impl Search<'_> {
                 _ => return Err(untrusted("is in no trusted directory")),
             }
         };
-        let end = self.facts.end(&executable.path);
-        for passed in &end.passed {
-            let FileFacts { uid, mode, .. } = passed.facts;
-            if uid != 0 && uid != owner {
+        for passed in &found.passed {
+            if passed.uid != 0 && passed.uid != owner {
                 return Err(untrusted("or a link to it belongs to another user"));
             }
             // A directory that anybody may write to counts even when it is sticky.
-            if !passed.is_link && mode & 0o022 != 0 {
+            if !passed.is_link && passed.mode & 0o022 != 0 {
                 return Err(untrusted("or a directory on the way can be written by others"));
             }
         }
@@ -157,7 +152,7 @@ fn may_execute(facts: &FileFacts, uid: u32) -> bool {
 }
 
 /// Whether somebody besides root and the user can write it. A sticky directory protects the names in it.
-fn is_open(facts: &FileFacts, uid: u32) -> bool {
-    let sticky = facts.mode & 0o1000 != 0;
-    (facts.mode & 0o022 != 0 && !sticky) || (facts.uid != 0 && facts.uid != uid)
+fn is_open(passed: &Passed, uid: u32) -> bool {
+    let sticky = passed.mode & 0o1000 != 0;
+    (passed.mode & 0o022 != 0 && !sticky) || (passed.uid != 0 && passed.uid != uid)
 }

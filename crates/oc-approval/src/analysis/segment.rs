@@ -3,6 +3,7 @@
 use oc_shell::{Command, Connector, Redirection, Word};
 
 use super::Work;
+use super::admit::Words;
 use super::expand::Options;
 use crate::environment::{SetBy, judge};
 use crate::plan::{Expansion, Form, Miss, Redirect, Segment};
@@ -58,7 +59,8 @@ impl Work<'_> {
                     argv.get(1..).unwrap_or_default(),
                 );
                 let input = if position > 0 || segment.is_fed() { Input::Piped } else { Input::Empty };
-                match self.admit(&found, &arguments, input, &mut segment) {
+                let words = Words { arguments: &arguments, argv: &argv };
+                match self.admit(&found, words, input, &mut segment) {
                     Ok(by) => segment.matched = Some(by),
                     Err(why) => note(why),
                 }
@@ -87,29 +89,27 @@ impl Work<'_> {
         let mut out: Vec<Argument> = Vec::with_capacity(words.len());
         let mut options = Options::Open;
         for (at, word) in words.iter().enumerate() {
+            let before = out.len();
             let made = if at == 0 {
-                self.ground.plain(word).map(|a| vec![a])
+                self.ground.plain(word).map(|argument| out.push(argument))
             } else {
-                self.ground.operand(word, options)
+                self.ground.operand(word, options, &mut out)
             };
-            match made {
-                Ok(made) => {
-                    if made.iter().any(|a| a.made_by != MadeBy::Text) {
-                        *expansion = Expansion::Expanded;
-                    }
-                    if let [Argument { text, made_by: MadeBy::Text }] = made.as_slice()
-                        && text == "--"
-                    {
-                        options = Options::Ended;
-                    }
-                    out.extend(made);
-                }
-                Err(miss) => {
-                    note(miss);
-                    *expansion = Expansion::Expanded;
-                    let text = self.request.text.get(word.span.clone()).unwrap_or_default();
-                    out.push(Argument { text: text.to_owned(), made_by: MadeBy::Wildcard });
-                }
+            if let Err(miss) = made {
+                note(miss);
+                *expansion = Expansion::Expanded;
+                let text = self.request.text.get(word.span.clone()).unwrap_or_default();
+                out.push(Argument { text: text.to_owned(), made_by: MadeBy::Wildcard });
+                continue;
+            }
+            let made = out.get(before..).unwrap_or_default();
+            if made.iter().any(|a| a.made_by != MadeBy::Text) {
+                *expansion = Expansion::Expanded;
+            }
+            if let [Argument { text, made_by: MadeBy::Text }] = made
+                && text == "--"
+            {
+                options = Options::Ended;
             }
         }
         out

@@ -1,5 +1,8 @@
 //! Code in arguments: which options of which programs carry it.
 
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
 /// Options that carry code or name a program to run.
 struct Carries {
     /// Base names, version digits cut off.
@@ -22,7 +25,7 @@ const fn carries(
 }
 
 /// One row a family of programs.
-const TABLE: [Carries; 30] = [
+static TABLE: [Carries; 30] = [
     carries(
         &[
             "sh", "bash", "dash", "ash", "ksh", "mksh", "zsh", "yash", "fish", "csh", "tcsh", "elvish", "nu",
@@ -139,6 +142,17 @@ const TABLE: [Carries; 30] = [
     carries(&["docker", "podman", "kubectl"], "", &[], &["exec", "run"]),
 ];
 
+/// The first row of every name.
+static BY_NAME: LazyLock<HashMap<&'static str, &'static Carries>> = LazyLock::new(|| {
+    let mut rows = HashMap::new();
+    for row in &TABLE {
+        for name in row.names {
+            rows.entry(*name).or_insert(row);
+        }
+    }
+    rows
+});
+
 /// `python3.11` is `python`.
 fn family(name: &str) -> &str {
     name.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.' || c == '-')
@@ -208,9 +222,7 @@ pub(super) fn has_code(name: &str, arguments: &[String]) -> bool {
     if matches!(short, "npx" | "uvx") {
         return !arguments.is_empty();
     }
-    let Some(row) = TABLE.iter().find(|row| row.names.contains(&name) || row.names.contains(&short)) else {
-        return false;
-    };
+    let Some(row) = BY_NAME.get(name).or_else(|| BY_NAME.get(short)) else { return false };
     for argument in arguments {
         if row.words.contains(&argument.as_str()) {
             return true;

@@ -1,20 +1,24 @@
 //! Programs that start the program named in their arguments.
 
-/// Dispatch wrappers and multi-call programs.
-const WRAPPERS: [&str; 46] = [
+/// Dispatch wrappers, multi-call programs, watchers and the like; sorted.
+const WRAPPERS: [&str; 54] = [
     "arch",
+    "at",
+    "batch",
     "busybox",
+    "catchsegv",
     "chpst",
     "chroot",
     "chrt",
     "command",
+    "crontab",
     "dbus-run-session",
     "doas",
     "entr",
     "env",
     "exec",
-    "faketime",
     "fakeroot",
+    "faketime",
     "firejail",
     "flock",
     "ionice",
@@ -47,19 +51,17 @@ const WRAPPERS: [&str; 46] = [
     "time",
     "timeout",
     "toybox",
+    "unbuffer",
     "unshare",
+    "valgrind",
+    "watch",
+    "xargs",
 ];
-
-/// The rest, which did not fit the alphabet's first table: watchers and the like.
-const MORE: [&str; 8] = ["at", "batch", "catchsegv", "crontab", "unbuffer", "valgrind", "watch", "xargs"];
 
 /// Whether a base name is that of a wrapper.
 #[must_use]
 pub fn is_wrapper(name: &str) -> bool {
-    WRAPPERS.contains(&name)
-        || MORE.contains(&name)
-        || name.starts_with("ld-linux")
-        || name.starts_with("ld-musl")
+    WRAPPERS.binary_search(&name).is_ok() || name.starts_with("ld-linux") || name.starts_with("ld-musl")
 }
 
 /// What a wrapper starts.
@@ -120,5 +122,13 @@ pub fn unwrap(name: &str, argv: &[String]) -> Unwrapped {
             Unwrapped::Opaque
         }
         Some(_) => Unwrapped::At(at),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_list_is_sorted() {
+        assert!(super::WRAPPERS.is_sorted());
     }
 }

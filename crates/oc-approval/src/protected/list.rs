@@ -13,30 +13,19 @@ pub struct Places {
     workspaces: Vec<String>,
 }
 
-/// Names directly below the home whose whole content is secret.
-const IN_HOME: [&str; 18] = [
-    ".ssh",
-    ".gnupg",
-    ".aws",
-    ".azure",
-    ".kube",
-    ".docker",
-    ".config/gcloud",
-    ".config/gh",
-    ".config/op",
-    ".config/google-chrome",
-    ".password-store",
-    ".netrc",
-    ".npmrc",
-    ".pypirc",
-    ".git-credentials",
-    ".pgpass",
-    ".my.cnf",
-    "Library/Keychains",
-];
-
-/// The same, for profiles of browsers.
-const BROWSERS: [&str; 2] = [".mozilla", ".config/chromium"];
+/// Whether a path below the home, by its first names, holds credentials or private data as a whole.
+fn is_private(below_home: &str) -> bool {
+    let mut names = below_home.split('/');
+    match names.next().unwrap_or_default() {
+        ".ssh" | ".gnupg" | ".aws" | ".azure" | ".kube" | ".docker" | ".password-store" | ".netrc"
+        | ".npmrc" | ".pypirc" | ".git-credentials" | ".pgpass" | ".my.cnf" | ".mozilla" => true,
+        ".config" => {
+            matches!(names.next(), Some("gcloud" | "gh" | "op" | "google-chrome" | "chromium"))
+        }
+        "Library" => names.next() == Some("Keychains"),
+        _ => false,
+    }
+}
 
 /// Key files by name, anywhere.
 const KEY_NAMES: [&str; 4] = ["id_rsa", "id_dsa", "id_ecdsa", "id_ed25519"];
@@ -93,24 +82,26 @@ impl Places {
     }
 
     fn by_place(&self, path: &str) -> Option<&'static str> {
-        if let Some(why) = system(path) {
-            return Some(why);
-        }
-        if is_within(path, "/root") && !self.is_home(path) {
-            return Some("the home of root");
-        }
-        let foreign =
-            |top: &&str| path.strip_prefix(*top).is_some_and(|rest| rest.len() > 1 && rest.starts_with('/'));
-        if HOMES.iter().any(foreign) && !self.is_home(path) && !self.is_workspace(path) {
-            return Some("another user's home");
+        let mut names = path.split('/').skip(1);
+        let (first, second) = (names.next().unwrap_or_default(), names.next());
+        let by_first = match first {
+            "etc" | "proc" | "dev" | "run" | "var" | "boot" | "sys" => {
+                system(path, first, second.unwrap_or_default(), names)
+            }
+            "root" if !self.is_home(path) => Some("the home of root"),
+            "home" | "Users" if second.is_some() && !self.is_home(path) && !self.is_workspace(path) => {
+                Some("another user's home")
+            }
+            _ => None,
+        };
+        if by_first.is_some() {
+            return by_first;
         }
         for home in &self.homes {
             let Some(rest) = path.strip_prefix(home.as_str()).and_then(|r| r.strip_prefix('/')) else {
                 continue;
             };
-            if IN_HOME.iter().chain(&BROWSERS).any(|name| {
-                rest.strip_prefix(name).is_some_and(|after| after.is_empty() || after.starts_with('/'))
-            }) {
+            if is_private(rest) {
                 return Some("credentials or private data in the home");
             }
             let name = rest.rsplit('/').next().unwrap_or(rest);
@@ -154,10 +145,13 @@ impl Places {
     }
 }
 
-/// Paths of the system.
-fn system(path: &str) -> Option<&'static str> {
-    let mut names = path.split('/').skip(1);
-    let (first, second) = (names.next().unwrap_or_default(), names.next().unwrap_or_default());
+/// Paths of the system; `names` are those after the second.
+fn system<'a>(
+    path: &str,
+    first: &str,
+    second: &str,
+    mut names: impl Iterator<Item = &'a str>,
+) -> Option<&'static str> {
     match first {
         "etc" => {
             let third = names.next().unwrap_or_default();

@@ -3,13 +3,16 @@
 use std::collections::HashSet;
 
 use super::{Places, ReadScope};
-use crate::analysis::facts::{End, Facts, is_within, join, normal};
+use crate::analysis::facts::{End, Facts, is_within, normal_in};
 use crate::host_view::Entry;
 use crate::plan::Miss;
 use crate::safe_bin::reads::{ReadRule, Walk};
 
 /// Most entries of a tree that are looked at.
 const MAX_WALK: usize = 20_000;
+
+/// Questions that may be asked about where a link leads, on average.
+const ASKED_FOR_A_LINK: usize = 8;
 
 /// The read rule of one request.
 pub(crate) struct Reads<'a> {
@@ -26,25 +29,34 @@ fn refused(operand: &str, why: &str) -> Miss {
     Miss::new("protected-path", format!("{operand} ({why})"))
 }
 
+/// A path that may be looked at.
+struct Judged {
+    /// As it is spelled, in normal form.
+    spelled: String,
+    /// Where it leads.
+    end: End,
+}
+
 impl Reads<'_> {
-    /// Judges a path in both spellings; the end is where it leads.
-    fn judge(&self, operand: &str) -> Result<std::rc::Rc<End>, Miss> {
+    /// Judges a path in both spellings.
+    fn judge(&self, operand: &str) -> Result<Judged, Miss> {
         if self.scope == ReadScope::Stdin {
             return Err(Miss::new("operand", "safeBinReads allows no file at all"));
         }
         if operand.contains('\0') {
             return Err(Miss::new("operand", "a NUL in a path"));
         }
-        let path = join(self.directory, operand);
-        let spelled = normal(&path);
+        let spelled = normal_in(self.directory, operand);
         if let Some(why) = self.places.protects(&spelled) {
             return Err(refused(operand, why));
         }
-        let end = self.facts.end(&path);
+        let end = self.facts.end_in(self.directory, operand);
         // `/dev/stdin` leads into `/proc`; by its own name it is harmless.
         let is_stdin = matches!(spelled.as_str(), "/dev/stdin" | "/dev/null" | "/dev/zero");
         if !is_stdin {
-            if let Some(why) = self.places.protects(&end.path) {
+            if end.path != spelled
+                && let Some(why) = self.places.protects(&end.path)
+            {
                 return Err(refused(operand, why));
             }
             if end.entry == Entry::Unknown {
@@ -60,7 +72,7 @@ impl Reads<'_> {
                 return Err(Miss::new("operand", format!("{operand} (outside of the workspace)")));
             }
         }
-        Ok(end)
+        Ok(Judged { spelled, end })
     }
 
     /// Looks at everything below a directory.
@@ -74,6 +86,10 @@ impl Reads<'_> {
         while let Some(directory) = ahead.pop() {
             let names = self.facts.view().names(&directory, left).ok_or_else(gave_up)?;
             left = left.checked_sub(names.len()).ok_or_else(gave_up)?;
+            if follows {
+                // Where links lead is asked through the facts, several questions a link.
+                self.facts.allow(names.len().saturating_mul(ASKED_FOR_A_LINK));
+            }
             for name in names {
                 let path = if directory == "/" { format!("/{name}") } else { format!("{directory}/{name}") };
                 if contents && let Some(why) = self.places.protects(&path) {
@@ -107,7 +123,7 @@ impl Reads<'_> {
                 if let Some(why) = self.places.protects_tree(&end.path) {
                     return Err(refused(operand, &format!("a link below it: {why}")));
                 }
-                Ok(Some(end.path.clone()))
+                Ok(Some(end.path))
             }
             Entry::Unknown => Err(refused(operand, "a link below it cannot be followed")),
             Entry::File(_) | Entry::Other(_) | Entry::Missing | Entry::Link { .. } => Ok(None),
@@ -125,8 +141,7 @@ impl ReadRule for Reads<'_> {
     }
 
     fn walk(&self, operand: &str, what: Walk) -> Result<(), Miss> {
-        let end = self.judge(operand)?;
-        let spelled = normal(&join(self.directory, operand));
+        let Judged { spelled, end } = self.judge(operand)?;
         for path in [spelled.as_str(), end.path.as_str()] {
             if let Some(why) = self.places.protects_tree(path) {
                 return Err(refused(operand, why));

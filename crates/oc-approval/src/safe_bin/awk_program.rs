@@ -15,39 +15,47 @@ use token::{Token, Tokens};
 
 /// Statements and patterns, without `switch`, `case`, `default` and `func`, which only some implementations know.
 const KEYWORDS: [&str; 18] = [
-    "BEGIN", "END", "function", "if", "else", "while", "for", "do", "break", "continue", "next", "nextfile",
-    "exit", "return", "delete", "in", "print", "printf",
+    "BEGIN", "END", "break", "continue", "delete", "do", "else", "exit", "for", "function", "if", "in",
+    "next", "nextfile", "print", "printf", "return", "while",
 ];
 
 /// Functions that only compute.
 const FUNCTIONS: [&str; 42] = [
-    "length", "substr", "index", "split", "sub", "gsub", "match", "sprintf", "sin", "cos", "atan2", "exp",
-    "log", "sqrt", "int", "rand", "srand", "tolower", "toupper", "gensub", "strftime", "systime", "mktime",
-    "patsplit", "asort", "asorti", "strtonum", "and", "or", "xor", "compl", "lshift", "rshift", "isarray",
-    "typeof", "mkbool", "ord", "chr", "ltrim", "rtrim", "floor", "ceil",
+    "and", "asort", "asorti", "atan2", "ceil", "chr", "compl", "cos", "exp", "floor", "gensub", "gsub",
+    "index", "int", "isarray", "length", "log", "lshift", "ltrim", "match", "mkbool", "mktime", "or", "ord",
+    "patsplit", "rand", "rshift", "rtrim", "sin", "split", "sprintf", "sqrt", "srand", "strftime",
+    "strtonum", "sub", "substr", "systime", "tolower", "toupper", "typeof", "xor",
 ];
 
 /// What reaches programs, files, the environment or the list of input files; and what changes how the program is read.
 const REFUSED: [&str; 18] = [
-    "system",
-    "getline",
-    "close",
-    "fflush",
-    "extension",
-    "ENVIRON",
-    "PROCINFO",
-    "ARGV",
     "ARGC",
-    "SYMTAB",
+    "ARGV",
+    "ENVIRON",
     "FUNCTAB",
+    "PROCINFO",
+    "SYMTAB",
+    "adump",
     "bindtextdomain",
+    "close",
     "dcgettext",
     "dcngettext",
-    "adump",
+    "extension",
+    "fflush",
+    "func",
+    "getline",
     "stopme",
     "switch",
-    "func",
+    "system",
 ];
+
+fn is_keyword(word: &str) -> bool {
+    KEYWORDS.binary_search(&word).is_ok()
+}
+
+fn is_function(word: &str) -> bool {
+    FUNCTIONS.binary_search(&word).is_ok()
+}
 
 /// Judges a program.
 ///
@@ -89,7 +97,9 @@ impl Walk<'_> {
             Token::Word(word) => self.word(word, next, before),
             Token::Number | Token::Text | Token::Expression => Ok(()),
             Token::Break => {
-                self.printing &= self.parens > 0;
+                // A statement goes on after these.
+                let goes_on = matches!(before, Some(Token::Sign("," | "&&" | "||")));
+                self.printing &= self.parens > 0 || goes_on;
                 Ok(())
             }
             Token::Sign(sign) => self.sign(sign),
@@ -97,12 +107,12 @@ impl Walk<'_> {
     }
 
     fn word(&mut self, word: &str, next: Option<&Token<'_>>, before: Option<&Token<'_>>) -> Result<(), Miss> {
-        if REFUSED.contains(&word) {
+        if REFUSED.binary_search(&word).is_ok() {
             return Err(miss(format!("`{word}`")));
         }
         let is_called = next == Some(&Token::Sign("("));
-        let known = KEYWORDS.contains(&word) || FUNCTIONS.contains(&word) || self.functions.contains(word);
-        if is_called && !known && before != Some(&Token::Word("in")) {
+        let known = || is_keyword(word) || is_function(word) || self.functions.contains(word);
+        if is_called && !known() && before != Some(&Token::Word("in")) {
             return Err(miss(format!("`{word}(`, which is no function known to only compute")));
         }
         if matches!(word, "print" | "printf") {

@@ -75,16 +75,15 @@ impl Catalogue {
 
     pub(super) fn find(&self, name: &str) -> Result<Judged<'_>, Miss> {
         let own = self.custom.get(name);
-        match self.standing(name) {
-            Standing::NeverSafe => Err(Miss::new("never-safe", format!("{name} runs whatever it is given"))),
-            Standing::BuiltIn => match built_in(name) {
-                Some(profile) => Ok(Judged { profile, tightening: own.map(|(_, t)| t) }),
-                None => Err(no_profile(name)),
-            },
-            Standing::Configured | Standing::NoProfile => match own {
-                Some((profile, _)) => Ok(Judged { profile, tightening: None }),
-                None => Err(no_profile(name)),
-            },
+        if let Some(profile) = built_in(name) {
+            return Ok(Judged { profile, tightening: own.map(|(_, t)| t) });
+        }
+        if program_name::is_never_safe(name) {
+            return Err(Miss::new("never-safe", format!("{name} runs whatever it is given")));
+        }
+        match own {
+            Some((profile, _)) => Ok(Judged { profile, tightening: None }),
+            None => Err(no_profile(name)),
         }
     }
 }

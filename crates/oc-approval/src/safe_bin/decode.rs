@@ -45,9 +45,26 @@ impl<'a> Value<'a> {
     }
 }
 
-impl Decoded<'_> {
-    pub(super) fn has(&self, names: &[String]) -> bool {
-        self.options.iter().any(|given| given.rule.is_one_of(names))
+/// Most options of one command; no person gives more.
+const MAX_OPTIONS: usize = 512;
+
+impl<'a> Decoded<'a> {
+    /// Notes an option.
+    fn give(&mut self, rule: &'a OptionRule, values: Vec<Value<'a>>) -> Result<(), Miss> {
+        if self.options.len() >= MAX_OPTIONS {
+            return Err(Miss::new("too-long", format!("more than {MAX_OPTIONS} options")));
+        }
+        self.options.push(Given { rule, values });
+        Ok(())
+    }
+
+    /// Whether one of these options of the profile was given, by whatever name.
+    pub(super) fn has<'n>(&self, profile: &Profile, names: impl IntoIterator<Item = &'n str>) -> bool {
+        !self.options.is_empty()
+            && names
+                .into_iter()
+                .filter_map(|name| profile.rule(name))
+                .any(|rule| self.options.iter().any(|given| std::ptr::eq(given.rule, rule)))
     }
 }
 
@@ -81,8 +98,22 @@ pub(super) fn decode<'a>(profile: &'a Profile, arguments: &'a [Argument]) -> Res
 /// The rule of an option, when it is allowed.
 fn allowed<'a>(profile: &'a Profile, name: &str) -> Result<&'a OptionRule, Miss> {
     let rule = profile.rule(name).ok_or_else(|| unknown(profile, name))?;
+    not_denied(profile, rule, || name.to_owned())
+}
+
+/// The rule of `-x`, when it is allowed.
+fn allowed_letter(profile: &Profile, letter: char) -> Result<&OptionRule, Miss> {
+    let rule = profile.options.letter(letter).ok_or_else(|| unknown(profile, &short(letter)))?;
+    not_denied(profile, rule, || short(letter))
+}
+
+fn not_denied<'a>(
+    profile: &Profile,
+    rule: &'a OptionRule,
+    name: impl FnOnce() -> String,
+) -> Result<&'a OptionRule, Miss> {
     match &rule.takes {
-        Takes::Denied(why) => Err(Miss::new("option", format!("{} {name} {why}", profile.program))),
+        Takes::Denied(why) => Err(Miss::new("option", format!("{} {} {why}", profile.program, name()))),
         Takes::Nothing | Takes::Value(_) | Takes::Two | Takes::Attached => Ok(rule),
     }
 }

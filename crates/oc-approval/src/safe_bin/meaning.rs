@@ -25,11 +25,12 @@ pub(super) fn check(profile: &Profile, decoded: &Decoded<'_>, reads: &dyn ReadRu
             }
         }
     }
-    let first_given = decoded.has(&operands.first_by);
+    let has = |names: &[String]| decoded.has(profile, names.iter().map(String::as_str));
+    let first_given = has(&operands.first_by);
     let fixed = operands.mean.iter().skip(usize::from(first_given));
     let mut meanings = fixed.chain(std::iter::repeat(operands.mean.last().unwrap_or(&Meaning::Text)));
-    let walk = profile.recursion.as_ref().filter(|r| r.options.is_empty() || decoded.has(&r.options));
-    let walk = walk.map(|r| r.walk(decoded.has(&r.follows)));
+    let walk = profile.recursion.as_ref().filter(|r| r.options.is_empty() || has(&r.options));
+    let walk = walk.map(|r| r.walk(has(&r.follows)));
     let mut paths = 0_usize;
     for (operand, meaning) in decoded.operands.iter().zip(&mut meanings) {
         let value = Value { text: &operand.text, made_by: operand.made_by };
@@ -50,7 +51,7 @@ pub(super) fn check(profile: &Profile, decoded: &Decoded<'_>, reads: &dyn ReadRu
     if !scripts.is_empty() {
         sed_script::check(&scripts.join("\n"))?;
     }
-    let implicit = operands.without.as_deref().filter(|_| paths == 0 && !only_informs(decoded));
+    let implicit = operands.without.as_deref().filter(|_| paths == 0 && !only_informs(profile, decoded));
     match (implicit, walk) {
         (Some(place), Some(walk)) => reads.walk(place, walk),
         (Some(place), None) if operands.mean.contains(&Meaning::Listed) => reads.list(place),
@@ -58,21 +59,19 @@ pub(super) fn check(profile: &Profile, decoded: &Decoded<'_>, reads: &dyn ReadRu
     }
 }
 
-fn only_informs(decoded: &Decoded<'_>) -> bool {
-    decoded.has(&["--help".to_owned(), "--version".to_owned()])
+fn only_informs(profile: &Profile, decoded: &Decoded<'_>) -> bool {
+    decoded.has(profile, ["--help", "--version"])
 }
 
 /// Whether the number of operands, and the options that must be there, fit one of the forms.
 fn count(profile: &Profile, decoded: &Decoded<'_>) -> Result<(), Miss> {
-    let stands_for_first = usize::from(decoded.has(&profile.operands.first_by));
+    let has = |name: &String| decoded.has(profile, [name.as_str()]);
+    let stands_for_first = usize::from(profile.operands.first_by.iter().any(has));
     let given = decoded.operands.len();
     let least = profile.operands.least.saturating_sub(stands_for_first);
     let most = profile.operands.most.saturating_sub(stands_for_first);
-    let fits = |form: &Form| {
-        (form.least..=form.most).contains(&given)
-            && form.needs.iter().all(|name| decoded.has(std::slice::from_ref(name)))
-    };
-    if given > most || given < least && !only_informs(decoded) {
+    let fits = |form: &Form| (form.least..=form.most).contains(&given) && form.needs.iter().all(has);
+    if given > most || given < least && !only_informs(profile, decoded) {
         return Err(Miss::new("operand", format!("{} with {given} operands", profile.program)));
     }
     if !profile.forms.is_empty() && !profile.forms.iter().any(fits) {

@@ -1,10 +1,12 @@
 //! What a profile says about one program: its options, its operands, and why some are refused.
 
+mod options;
 mod parse;
 
 #[cfg(test)]
 mod tests;
 
+pub(super) use options::Options;
 pub use parse::BadProfile;
 
 use super::reads::Walk;
@@ -13,6 +15,8 @@ use super::reads::Walk;
 pub(super) const ANY_NUMBER: usize = usize::MAX;
 
 /// How a program may be used without asking.
+///
+/// Read once a process; what is asked of it is found by name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Profile {
     pub(super) program: String,
@@ -23,7 +27,7 @@ pub struct Profile {
     pub(super) digits: Digits,
     pub(super) plus: Plus,
     pub(super) terminal: TerminalRule,
-    pub(super) options: Vec<OptionRule>,
+    pub(super) options: Options,
     pub(super) operands: Operands,
     pub(super) recursion: Option<Recursion>,
     pub(super) forms: Vec<Form>,
@@ -229,7 +233,7 @@ impl Profile {
 
     /// The rule of an option by one of its names, exactly.
     pub(super) fn rule(&self, name: &str) -> Option<&OptionRule> {
-        self.options.iter().find(|rule| rule.has(name))
+        self.options.get(name)
     }
 }
 

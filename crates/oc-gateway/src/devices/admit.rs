@@ -63,6 +63,30 @@ impl Devices {
         }
     }
 
+    /// The token that an admitted device carries away for its role: the live one as long as it covers what the device was approved for,
+    /// else a new one. `None`: the device is not paired for the role.
+    pub fn hand_out(&mut self, device: &str, role: Role, fresh: String, now_ms: u64) -> Option<Token> {
+        let record = self.paired.get_mut(device).filter(|p| p.has_role(role))?;
+        let granted = record.granted();
+        let words = || granted.words().into_iter().map(str::to_owned).collect::<Vec<_>>();
+        let live = record.tokens.get_mut(role.word()).filter(|t| t.is_live() && !t.token.is_empty());
+        if let Some(token) = live {
+            token.last_used_at_ms = Some(now_ms);
+            return Some(token.clone());
+        }
+        let token = Token {
+            token: fresh,
+            role: role.word().to_owned(),
+            scopes: words(),
+            created_at_ms: now_ms,
+            rotated_at_ms: None,
+            revoked_at_ms: None,
+            last_used_at_ms: None,
+        };
+        record.tokens.insert(role.word().to_owned(), token.clone());
+        Some(token)
+    }
+
     /// The live token that a text is, when the device may use it for that: its own role, and no more scopes than the token carries.
     /// `same` compares two texts in constant time.
     #[must_use]

@@ -83,7 +83,8 @@ impl Actor {
     }
 
     /// A connection of a device that does not administer sees its own requests only.
-    fn sees(&self, device: &str) -> bool {
+    #[must_use]
+    pub fn sees(&self, device: &str) -> bool {
         self.scopes.satisfies(Scope::Admin) || self.device.as_deref().is_none_or(|own| own == device)
     }
 }

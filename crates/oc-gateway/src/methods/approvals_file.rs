@@ -63,6 +63,13 @@ fn shown(place: &Place, store: &ApprovalsStore, snapshot: &Snapshot) -> Value {
     if let Some(socket) = file.get_mut("socket").and_then(Value::as_object_mut) {
         socket.shift_remove("token");
     }
+    // Clients find these members whether the file has them or not.
+    if let Some(members) = file.as_object_mut() {
+        let socket = place.shown(&place.locations.state_dir.join("exec-approvals.sock"));
+        members.entry("socket").or_insert_with(|| json!({ "path": socket }));
+        members.entry("defaults").or_insert_with(|| json!({}));
+        members.entry("agents").or_insert_with(|| json!({}));
+    }
     json!({
         "path": place.shown(store.path()),
         "exists": snapshot.file.is_some(),

@@ -52,5 +52,39 @@ fn issues(issues: &[Issue]) -> Vec<Value> {
 
 /// The resolved configuration with its defaults, credentials hidden.
 fn shown(loaded: &Loaded) -> Value {
-    view::redacted_node(&KeyPath::root(), &defaults::apply(&loaded.tree))
+    let mut shown = view::redacted_node(&KeyPath::root(), &defaults::apply(&loaded.tree));
+    for (path, value) in FILLED {
+        fill(&mut shown, path, value);
+    }
+    shown
+}
+
+/// What upstream's clients find filled in although no file says it.
+const FILLED: [(&[&str], Filled); 6] = [
+    (&["logging", "redactSensitive"], Filled::Word("tools")),
+    (&["commands", "native"], Filled::Word("auto")),
+    (&["commands", "nativeSkills"], Filled::Word("auto")),
+    (&["agents", "defaults", "maxConcurrent"], Filled::Number(4)),
+    (&["agents", "defaults", "subagents", "maxConcurrent"], Filled::Number(8)),
+    (&["messages", "ackReactionScope"], Filled::Word("group-mentions")),
+];
+
+#[derive(Clone, Copy)]
+enum Filled {
+    Word(&'static str),
+    Number(u64),
+}
+
+/// Puts a value where there is none; what is there and no section stays as it is.
+fn fill(into: &mut Value, path: &[&str], value: Filled) {
+    let (Some(members), Some((key, rest))) = (into.as_object_mut(), path.split_first()) else { return };
+    let slot = members.entry((*key).to_owned());
+    if rest.is_empty() {
+        slot.or_insert_with(|| match value {
+            Filled::Word(word) => word.into(),
+            Filled::Number(number) => number.into(),
+        });
+    } else {
+        fill(slot.or_insert_with(|| json!({})), rest, value);
+    }
 }

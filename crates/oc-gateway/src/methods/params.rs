@@ -24,6 +24,14 @@ pub(crate) fn read<T: DeserializeOwned>(params: Value) -> Result<T, Failure> {
     serde_json::from_value(params).map_err(|e| invalid(&format!("the parameters are not right: {e}")))
 }
 
+/// Reads the parameters of a method that keeps them.
+///
+/// # Errors
+/// [`Code::InvalidRequest`].
+pub fn parse<T: DeserializeOwned>(method: &str, params: &Value) -> Result<T, Failure> {
+    read(params.clone()).map_err(|failure| invalid(&format!("{method}: {}", failure.message)))
+}
+
 /// For members of type [`Nullable`]: present `null` and absent differ.
 pub(crate) fn nullable<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Nullable, D::Error> {
     Option::<String>::deserialize(deserializer).map(Some)

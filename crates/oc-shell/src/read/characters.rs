@@ -50,6 +50,15 @@ impl<'a> Characters<'a> {
         Some(c)
     }
 
+    /// Takes all that follows up to a byte, which is ASCII, that the given function stops at.
+    pub(super) fn until(&mut self, stops: impl Fn(u8) -> bool) -> &'a str {
+        let rest = self.rest();
+        let length = rest.bytes().position(stops).unwrap_or(rest.len());
+        let taken = rest.get(..length).unwrap_or_default();
+        self.at += taken.len();
+        taken
+    }
+
     /// Passes over a number of bytes; only whole characters that were seen in [`Characters::rest`].
     pub(super) fn skip(&mut self, bytes: usize) {
         self.at = self.at.saturating_add(bytes).min(self.text.len());

@@ -74,6 +74,34 @@ fn is_name(text: &str) -> bool {
         && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
 }
 
+/// Whether an unquoted byte may mean more than itself, or end a word. Every other character is a part of its word.
+fn is_special(byte: u8) -> bool {
+    matches!(
+        byte,
+        b'\''
+            | b'"'
+            | b'\\'
+            | b'$'
+            | b'`'
+            | b'*'
+            | b'?'
+            | b'['
+            | b'~'
+            | b'{'
+            | b'}'
+            | b'='
+            | b' '
+            | b'\t'
+            | b'|'
+            | b'&'
+            | b';'
+            | b'('
+            | b')'
+            | b'<'
+            | b'>'
+    )
+}
+
 impl Reader<'_> {
     /// Reads the word that begins here.
     pub(super) fn word(&mut self) -> Result<Written, Unreadable> {
@@ -84,8 +112,15 @@ impl Reader<'_> {
         }
         let mut b =
             Builder { pieces: Vec::new(), plain: true, name: None, open_brace: false, braces: Braces::None };
-        while let Some(c) = self.characters.peek().filter(|c| !ends_word(*c)) {
-            self.unquoted(&mut b, c)?;
+        loop {
+            let plain = self.characters.until(is_special);
+            if !plain.is_empty() {
+                b.push_str(plain);
+            }
+            match self.characters.peek() {
+                Some(c) if !ends_word(c) => self.unquoted(&mut b, c)?,
+                _ => break,
+            }
         }
         let span = start..self.characters.at();
         self.finish(b, span)
@@ -164,8 +199,8 @@ impl Reader<'_> {
         let open = self.characters.at();
         self.characters.bump();
         b.plain = false;
-        b.push_str("");
         loop {
+            b.push_str(self.characters.until(|byte| matches!(byte, b'"' | b'`' | b'$' | b'\\')));
             match (self.characters.peek(), self.characters.peek_second()) {
                 (None, _) => return Err(self.stop_at(Reason::Parse, open)),
                 (Some('"'), _) => {

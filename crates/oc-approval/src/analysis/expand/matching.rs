@@ -72,62 +72,57 @@ impl Part {
     }
 }
 
-/// One step of a pattern.
-enum Token<'a> {
-    Char(char),
-    Run,
-    One,
-    Class(&'a Class),
+impl Class {
+    fn holds(&self, c: char) -> bool {
+        self.ranges.iter().any(|(from, to)| (*from..=*to).contains(&c)) != self.negated
+    }
 }
 
-/// Whether a name matches; linear in the product of both lengths.
-pub(super) fn matches(component: &[Part], name: &str) -> bool {
-    let mut tokens = Vec::new();
-    for part in component {
-        match part {
-            Part::Literal(text) => tokens.extend(text.chars().map(Token::Char)),
-            Part::Run => tokens.push(Token::Run),
-            Part::One => tokens.push(Token::One),
-            Part::Class(class) => tokens.push(Token::Class(class)),
-        }
-    }
-    // `reached[i]`: the first `i` tokens can match what was read so far.
-    let mut reached = vec![false; tokens.len() + 1];
-    let open = |reached: &mut [bool]| {
-        for (at, token) in tokens.iter().enumerate() {
-            if matches!(token, Token::Run)
-                && reached.get(at).copied().unwrap_or(false)
-                && let Some(next) = reached.get_mut(at + 1)
-            {
-                *next = true;
-            }
-        }
+/// Whether a name matches. Every comparison counts against `left`; when it is used up nothing matches, and the caller has to say so.
+///
+/// A run first takes nothing, then one character more whenever what follows does not fit; only the last run can need more, because
+/// every earlier one left the longest rest.
+pub(super) fn matches(component: &[Part], name: &str, left: &mut usize) -> bool {
+    let mut take = || {
+        *left = left.saturating_sub(1);
+        *left > 0
     };
-    if let Some(first) = reached.first_mut() {
-        *first = true;
+    if let Some(Part::Literal(end)) = component.last()
+        && (!take() || !name.ends_with(end.as_str()))
+    {
+        return false;
     }
-    open(&mut reached);
-    for c in name.chars() {
-        let mut next = vec![false; tokens.len() + 1];
-        for (at, token) in tokens.iter().enumerate() {
-            if !reached.get(at).copied().unwrap_or(false) {
-                continue;
+    let (mut at, mut rest) = (0, name);
+    // The part after the last run, and what the run leaves for it.
+    let mut again: Option<(usize, &str)> = None;
+    while take() {
+        let part = component.get(at);
+        let after = match part {
+            None if rest.is_empty() => return true,
+            Some(Part::Run) => {
+                again = Some((at + 1, rest));
+                Some(rest)
             }
-            let to = match token {
-                Token::Run => Some(at),
-                Token::One => Some(at + 1),
-                Token::Char(wanted) => (*wanted == c).then_some(at + 1),
-                Token::Class(class) => {
-                    let inside = class.ranges.iter().any(|(a, b)| (*a..=*b).contains(&c));
-                    (inside != class.negated).then_some(at + 1)
-                }
-            };
-            if let Some(slot) = to.and_then(|i| next.get_mut(i)) {
-                *slot = true;
+            Some(Part::Literal(text)) => rest.strip_prefix(text.as_str()),
+            Some(Part::One) => without_first(rest, |_| true),
+            Some(Part::Class(class)) => without_first(rest, |c| class.holds(c)),
+            None => None,
+        };
+        match (after, again) {
+            (Some(after), _) => (at, rest) = (at + 1, after),
+            (None, Some((next, from))) => {
+                let Some(shorter) = without_first(from, |_| true) else { return false };
+                again = Some((next, shorter));
+                (at, rest) = (next, shorter);
             }
+            (None, None) => return false,
         }
-        reached = next;
-        open(&mut reached);
     }
-    reached.last().copied().unwrap_or(false)
+    false
+}
+
+/// What follows the first character, when there is one that fits.
+fn without_first(text: &str, fits: impl Fn(char) -> bool) -> Option<&str> {
+    let mut characters = text.chars();
+    characters.next().filter(|c| fits(*c)).map(|_| characters.as_str())
 }

@@ -197,3 +197,9 @@ fn sp_143_division_after_what_surely_ends_a_value() {
         "{if (f) print (x) / 2}",
     ]);
 }
+
+#[test]
+fn the_lists_are_sorted() {
+    use super::{FUNCTIONS, KEYWORDS, REFUSED};
+    assert!(KEYWORDS.is_sorted() && FUNCTIONS.is_sorted() && REFUSED.is_sorted());
+}

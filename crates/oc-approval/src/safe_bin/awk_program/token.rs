@@ -3,15 +3,42 @@
 use std::collections::HashSet;
 
 use super::super::delimited;
-use super::{FUNCTIONS, KEYWORDS, miss};
+use super::{is_function, is_keyword, miss};
 use crate::plan::Miss;
 
-/// Longest first. No `|`, `>>`, `|&`, `@`, `::` and no backslash outside of quotes: they are misses.
-const SIGNS: [&str; 41] = [
-    "**=", "**", "^=", "+=", "-=", "*=", "/=", "%=", "++", "--", "&&", "||", "==", "<=", ">=", "!=", "!~",
-    "{", "}", "(", ")", "[", "]", ";", ",", "+", "-", "*", "/", "%", "^", "!", "<", ">", "?", ":", "~", "$",
-    "=", " ", "\t",
-];
+/// The signs that start with a character, longest first. No `|`, `>>`, `|&`, `@`, `::` and no backslash outside of quotes: they are
+/// misses.
+fn signs(first: char) -> &'static [&'static str] {
+    match first {
+        '*' => &["**=", "**", "*=", "*"],
+        '^' => &["^=", "^"],
+        '+' => &["+=", "++", "+"],
+        '-' => &["-=", "--", "-"],
+        '/' => &["/=", "/"],
+        '%' => &["%=", "%"],
+        '&' => &["&&"],
+        '|' => &["||"],
+        '=' => &["==", "="],
+        '<' => &["<=", "<"],
+        '>' => &[">=", ">"],
+        '!' => &["!=", "!~", "!"],
+        '{' => &["{"],
+        '}' => &["}"],
+        '(' => &["("],
+        ')' => &[")"],
+        '[' => &["["],
+        ']' => &["]"],
+        ';' => &[";"],
+        ',' => &[","],
+        '?' => &["?"],
+        ':' => &[":"],
+        '~' => &["~"],
+        '$' => &["$"],
+        ' ' => &[" "],
+        '\t' => &["\t"],
+        _ => &[],
+    }
+}
 
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Token<'a> {
@@ -125,8 +152,9 @@ impl<'a> Reader<'a> {
     }
 
     fn sign(&mut self) -> Result<(), Miss> {
-        let sign = SIGNS.into_iter().find(|s| self.rest.starts_with(s));
-        let sign = sign.ok_or_else(|| miss(format!("`{}`", self.rest.chars().next().unwrap_or(' '))))?;
+        let first = self.rest.chars().next().unwrap_or(' ');
+        let sign = signs(first).iter().copied().find(|s| self.rest.starts_with(s));
+        let sign = sign.ok_or_else(|| miss(format!("`{first}`")))?;
         if self.rest.starts_with(">>") {
             return Err(miss("`>>`, which writes a file"));
         }
@@ -211,9 +239,7 @@ impl<'a> Reader<'a> {
             Some(Token::Sign(")")) if self.parens.last() == Some(&Paren::ControlClosed) => Slash::Unclear,
             Some(Token::Sign(")" | "]") | Token::Number | Token::Text) => Slash::Divides,
             Some(Token::Word("print" | "return")) => Slash::Opens,
-            Some(Token::Word(word)) if !KEYWORDS.contains(word) && !FUNCTIONS.contains(word) => {
-                Slash::Divides
-            }
+            Some(Token::Word(word)) if !is_keyword(word) && !is_function(word) => Slash::Divides,
             Some(Token::Word(_) | Token::Sign(_) | Token::Expression) => Slash::Unclear,
         }
     }

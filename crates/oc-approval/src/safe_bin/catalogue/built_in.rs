@@ -1,6 +1,7 @@
 //! The profiles that are part of the program, one TOML file each in `profiles/`.
 
-use std::sync::OnceLock;
+use std::collections::HashMap;
+use std::sync::{LazyLock, OnceLock};
 
 use crate::safe_bin::profile::Profile;
 
@@ -25,8 +26,13 @@ impl BuiltIn {
 /// The profile of a program by its base name, exactly.
 #[must_use]
 pub fn built_in(name: &str) -> Option<&'static Profile> {
-    BUILT_IN.iter().find(|own| own.names.contains(&name)).and_then(BuiltIn::profile)
+    BY_NAME.get(name).and_then(|own| own.profile())
 }
+
+/// Every name and its file.
+static BY_NAME: LazyLock<HashMap<&'static str, &'static BuiltIn>> = LazyLock::new(|| {
+    BUILT_IN.iter().flat_map(|own| own.names.iter().map(move |name| (*name, own))).collect()
+});
 
 /// The names and the text of every file.
 pub fn texts() -> impl Iterator<Item = (&'static [&'static str], &'static str)> {

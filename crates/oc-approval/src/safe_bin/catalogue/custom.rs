@@ -3,7 +3,8 @@
 use crate::plan::Miss;
 use crate::safe_bin::decode::Decoded;
 use crate::safe_bin::profile::{
-    ANY_NUMBER, Dialect, Digits, Kind, Meaning, Operands, OptionRule, Plus, Profile, Takes, TerminalRule,
+    ANY_NUMBER, Dialect, Digits, Kind, Meaning, Operands, OptionRule, Options, Plus, Profile, Takes,
+    TerminalRule,
 };
 
 /// One entry of `tools.exec.safeBinProfiles`, as it is written.
@@ -39,7 +40,7 @@ impl CustomProfile {
             digits: Digits::None,
             plus: Plus::Operand,
             terminal: TerminalRule::Any,
-            options,
+            options: Options::new(options),
             operands: Operands {
                 mean: vec![Meaning::Spelled],
                 first_by: Vec::new(),

@@ -1,6 +1,6 @@
 //! `find`: a few options, the starting points, then an expression of tests and actions.
 
-use super::{Decoded, Given, Value, allowed, incomplete, no_glob_option, unknown};
+use super::{Decoded, Value, allowed, incomplete, no_glob_option, unknown};
 use crate::plan::Miss;
 use crate::safe_bin::profile::{Profile, Takes};
 use crate::safe_bin::usage::{Argument, MadeBy};
@@ -25,7 +25,7 @@ pub(super) fn decode<'a>(profile: &'a Profile, arguments: &'a [Argument]) -> Res
         }
         no_glob_option(argument)?;
         if !level {
-            out.options.push(Given { rule: allowed(profile, text)?, values: Vec::new() });
+            out.give(allowed(profile, text)?, Vec::new())?;
         }
         rest.next();
     }
@@ -56,7 +56,7 @@ pub(super) fn decode<'a>(profile: &'a Profile, arguments: &'a [Argument]) -> Res
             },
             Takes::Two | Takes::Attached | Takes::Denied(_) => return Err(unknown(profile, text)),
         };
-        out.options.push(Given { rule, values });
+        out.give(rule, values)?;
     }
     Ok(out)
 }

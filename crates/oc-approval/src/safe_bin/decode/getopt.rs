@@ -1,6 +1,8 @@
 //! GNU `getopt_long`: clusters, attached values, abbreviated long names, permutation; and the older forms that some programs still read.
 
-use super::{Decoded, Given, Value, allowed, incomplete, no_glob_option, short, unknown};
+use super::{
+    Decoded, Value, allowed, allowed_letter, incomplete, no_glob_option, not_denied, short, unknown,
+};
 use crate::plan::Miss;
 use crate::safe_bin::profile::{Digits, OptionRule, Plus, Profile, Takes};
 use crate::safe_bin::usage::{Argument, MadeBy};
@@ -36,7 +38,8 @@ pub(super) fn decode<'a>(
         if after_plus && profile.plus == Plus::Start {
             start(profile, text)?;
         } else if let Some(long) = text.strip_prefix("--") {
-            out.options.push(long_option(profile, long, &mut rest)?);
+            let (rule, values) = long_option(profile, long, &mut rest)?;
+            out.give(rule, values)?;
         } else if text.starts_with('-') && text.len() > 1 {
             cluster(profile, argument, &mut rest, &mut out)?;
         } else {
@@ -55,7 +58,7 @@ fn long_option<'a>(
     profile: &'a Profile,
     text: &'a str,
     rest: &mut std::slice::Iter<'a, Argument>,
-) -> Result<Given<'a>, Miss> {
+) -> Result<(&'a OptionRule, Vec<Value<'a>>), Miss> {
     let (name, attached) = text.split_once('=').map_or((text, None), |(n, v)| (n, Some(v)));
     let rule = long_rule(profile, name)?;
     let attached = attached.map(|text| Value { text, made_by: MadeBy::Text });
@@ -69,7 +72,7 @@ fn long_option<'a>(
         },
         (Takes::Two | Takes::Denied(_), _) => return Err(unknown(profile, &format!("--{name}"))),
     };
-    Ok(Given { rule, values })
+    Ok((rule, values))
 }
 
 /// The rule of a long name, which may be shortened while only one rule fits.
@@ -78,16 +81,13 @@ fn long_rule<'a>(profile: &'a Profile, name: &str) -> Result<&'a OptionRule, Mis
     if profile.rule(&whole).is_some() {
         return allowed(profile, &whole);
     }
-    let mut fitting =
-        profile.options.iter().filter(|rule| rule.names.iter().any(|own| own.starts_with(&whole)));
-    let ambiguous = || Miss::new("option", format!("{} {whole} may mean several options", profile.program));
-    match (fitting.next(), fitting.next()) {
-        (Some(rule), None) => match rule.names.iter().find(|own| own.starts_with(&whole)) {
-            Some(full) if !name.is_empty() => allowed(profile, full),
-            _ => Err(ambiguous()),
-        },
-        (Some(_), Some(_)) => Err(ambiguous()),
-        (None, _) => Err(unknown(profile, &whole)),
+    let mut fitting = profile.options.starting(&whole);
+    match fitting.next() {
+        None => Err(unknown(profile, &whole)),
+        Some((full, rule)) if !name.is_empty() && fitting.all(|(_, other)| std::ptr::eq(other, rule)) => {
+            not_denied(profile, rule, || full.to_owned())
+        }
+        Some(_) => Err(Miss::new("option", format!("{} {whole} may mean several options", profile.program))),
     }
 }
 
@@ -104,12 +104,12 @@ fn cluster<'a>(
         if profile.digits == Digits::Flags && letter.is_ascii_digit() {
             continue;
         }
-        let rule = allowed(profile, &short(letter))?;
+        let rule = allowed_letter(profile, letter)?;
         let attached = Some(letters.as_str()).filter(|text| !text.is_empty());
         let attached = attached.map(|text| Value { text, made_by: argument.made_by });
         let values = match (&rule.takes, attached) {
             (Takes::Nothing, _) => {
-                out.options.push(Given { rule, values: Vec::new() });
+                out.give(rule, Vec::new())?;
                 continue;
             }
             (Takes::Attached, None) => Vec::new(),
@@ -120,7 +120,7 @@ fn cluster<'a>(
             },
             (Takes::Two | Takes::Denied(_), _) => return Err(unknown(profile, &short(letter))),
         };
-        out.options.push(Given { rule, values });
+        out.give(rule, values)?;
         break;
     }
     Ok(())

@@ -2,9 +2,9 @@
 //! argument, a number ends where its digits end, and a plus is followed by commands of the pager.
 
 use super::getopt::start;
-use super::{Decoded, Given, Value, allowed, incomplete, no_glob_option, short, unknown};
+use super::{Decoded, Value, allowed, allowed_letter, incomplete, no_glob_option, short, unknown};
 use crate::plan::Miss;
-use crate::safe_bin::profile::{Meaning, Profile, Takes};
+use crate::safe_bin::profile::{Meaning, OptionRule, Profile, Takes};
 use crate::safe_bin::usage::{Argument, MadeBy};
 
 pub(super) fn decode<'a>(profile: &'a Profile, arguments: &'a [Argument]) -> Result<Decoded<'a>, Miss> {
@@ -19,7 +19,8 @@ pub(super) fn decode<'a>(profile: &'a Profile, arguments: &'a [Argument]) -> Res
         if text.starts_with('+') && text.len() > 1 {
             start(profile, text)?;
         } else if text.starts_with("--") {
-            out.options.push(long(profile, text, &mut rest)?);
+            let (rule, values) = long(profile, text, &mut rest)?;
+            out.give(rule, values)?;
         } else if text.starts_with('-') && text.len() > 1 {
             letters(profile, text, &mut rest, &mut out)?;
         } else {
@@ -41,7 +42,7 @@ fn long<'a>(
     profile: &'a Profile,
     text: &'a str,
     rest: &mut std::slice::Iter<'a, Argument>,
-) -> Result<Given<'a>, Miss> {
+) -> Result<(&'a OptionRule, Vec<Value<'a>>), Miss> {
     let (name, attached) = text.split_once('=').map_or((text, None), |(n, v)| (n, Some(v)));
     let rule = allowed(profile, name)?;
     let values = match (&rule.takes, attached) {
@@ -52,7 +53,7 @@ fn long<'a>(
             return Err(unknown(profile, text));
         }
     };
-    Ok(Given { rule, values })
+    Ok((rule, values))
 }
 
 /// `-NS`, `-x4`, `-10`.
@@ -69,22 +70,21 @@ fn letters<'a>(
     let mut letters = text.chars();
     letters.next();
     while let Some(letter) = letters.next() {
-        let name = short(letter);
-        let rule = allowed(profile, &name)?;
+        let rule = allowed_letter(profile, letter)?;
         let values = match &rule.takes {
             Takes::Nothing => {
-                out.options.push(Given { rule, values: Vec::new() });
+                out.give(rule, Vec::new())?;
                 continue;
             }
             Takes::Value(Meaning::Number | Meaning::Text) => match letters.as_str() {
-                "" => vec![Value::of(rest.next().ok_or_else(|| incomplete(profile, &name))?)],
+                "" => vec![Value::of(rest.next().ok_or_else(|| incomplete(profile, &short(letter)))?)],
                 text => vec![Value { text, made_by: MadeBy::Text }],
             },
             Takes::Value(_) | Takes::Two | Takes::Attached | Takes::Denied(_) => {
-                return Err(unknown(profile, &name));
+                return Err(unknown(profile, &short(letter)));
             }
         };
-        out.options.push(Given { rule, values });
+        out.give(rule, values)?;
         break;
     }
     Ok(())

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::{allowed, incomplete, no_glob_option, short, unknown};
+use super::{MAX_OPTIONS, allowed_letter, incomplete, no_glob_option, short, unknown};
 use crate::plan::Miss;
 use crate::safe_bin::profile::{Profile, Takes};
 use crate::safe_bin::usage::{Argument, MadeBy};
@@ -17,11 +17,14 @@ pub(super) fn spread<'a>(profile: &Profile, arguments: &'a [Argument]) -> Result
     if bundle.made_by != MadeBy::Text {
         return Err(Miss::new("glob-option", format!("a file named {} would be options", bundle.text)));
     }
+    if bundle.text.len() > MAX_OPTIONS {
+        return Err(Miss::new("too-long", format!("more than {MAX_OPTIONS} options")));
+    }
     let mut out = Vec::new();
     let mut rest = rest.iter();
     for letter in bundle.text.chars() {
         let name = short(letter);
-        let takes = &allowed(profile, &name)?.takes;
+        let takes = &allowed_letter(profile, letter)?.takes;
         out.push(Argument { text: name.clone(), made_by: MadeBy::Text });
         match takes {
             Takes::Nothing => {}

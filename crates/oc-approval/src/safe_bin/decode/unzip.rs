@@ -1,6 +1,6 @@
 //! Info-ZIP's `unzip`: letters up to the archive, then members; `-Z` as the first argument makes it `zipinfo`.
 
-use super::{Decoded, Given, allowed, no_glob_option, short, unknown};
+use super::{Decoded, allowed_letter, no_glob_option, short, unknown};
 use crate::plan::Miss;
 use crate::safe_bin::profile::{Profile, Takes};
 use crate::safe_bin::usage::Argument;
@@ -19,18 +19,17 @@ pub(super) fn decode<'a>(profile: &'a Profile, arguments: &'a [Argument]) -> Res
             break;
         };
         for (position, letter) in letters.chars().enumerate() {
-            let name = short(letter);
             if zipinfo && (place, position) != (0, 0) {
                 if !ZIPINFO.contains(letter) {
-                    return Err(unknown(profile, &name));
+                    return Err(unknown(profile, &short(letter)));
                 }
                 continue;
             }
-            let rule = allowed(profile, &name)?;
+            let rule = allowed_letter(profile, letter)?;
             if rule.takes != Takes::Nothing || letter == 'Z' && !zipinfo {
-                return Err(unknown(profile, &name));
+                return Err(unknown(profile, &short(letter)));
             }
-            out.options.push(Given { rule, values: Vec::new() });
+            out.give(rule, Vec::new())?;
         }
         if letters.is_empty() {
             return Err(unknown(profile, "-"));

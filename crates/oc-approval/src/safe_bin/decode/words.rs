@@ -1,6 +1,6 @@
 //! Programs that compare whole words: no abbreviations; letters may be bundled; values are arguments of their own.
 
-use super::{Decoded, Given, Value, allowed, incomplete, no_glob_option, short, unknown};
+use super::{Decoded, Value, allowed, allowed_letter, incomplete, no_glob_option, short, unknown};
 use crate::plan::Miss;
 use crate::safe_bin::profile::{Profile, Takes};
 use crate::safe_bin::usage::{Argument, MadeBy};
@@ -28,7 +28,7 @@ pub(super) fn decode<'a>(profile: &'a Profile, arguments: &'a [Argument]) -> Res
                 (Takes::Two, None) => 2,
                 (Takes::Value(_) | Takes::Attached, Some(value)) if name.starts_with("--") => {
                     let values = vec![Value { text: value, made_by: MadeBy::Text }];
-                    out.options.push(Given { rule, values });
+                    out.give(rule, values)?;
                     continue;
                 }
                 (_, Some(_)) | (Takes::Denied(_), None) => return Err(unknown(profile, text)),
@@ -37,15 +37,23 @@ pub(super) fn decode<'a>(profile: &'a Profile, arguments: &'a [Argument]) -> Res
             if values.len() < wanted {
                 return Err(incomplete(profile, name));
             }
-            out.options.push(Given { rule, values });
+            out.give(rule, values)?;
             continue;
         }
-        for letter in text.chars().skip(1) {
-            let rule = allowed(profile, &short(letter))?;
-            if rule.takes != Takes::Nothing {
-                return Err(unknown(profile, text));
-            }
-            out.options.push(Given { rule, values: Vec::new() });
+        let mut letters = text.chars().skip(1).peekable();
+        while let Some(letter) = letters.next() {
+            let rule = allowed_letter(profile, letter)?;
+            // The last letter of a bundle takes the next argument, as `tree -aL 2` does.
+            let values = match (&rule.takes, letters.peek()) {
+                (Takes::Nothing, _) => Vec::new(),
+                (Takes::Value(_), None) => {
+                    vec![rest.next().map(Value::of).ok_or_else(|| incomplete(profile, &short(letter)))?]
+                }
+                (Takes::Value(_) | Takes::Two | Takes::Attached | Takes::Denied(_), _) => {
+                    return Err(unknown(profile, text));
+                }
+            };
+            out.give(rule, values)?;
         }
     }
     Ok(out)

@@ -1,33 +1,33 @@
 //! Names of the `jq` language.
 
 pub(super) const KEYWORDS: [&str; 16] = [
-    "def", "as", "if", "then", "elif", "else", "end", "reduce", "foreach", "try", "catch", "label", "break",
-    "and", "or", "not",
+    "and", "as", "break", "catch", "def", "elif", "else", "end", "foreach", "if", "label", "not", "or",
+    "reduce", "then", "try",
 ];
 
 /// What reads the environment or modules, writes elsewhere than to the output, or tells about the host. A filter may not define these
 /// names either: the definition has an end, and after it the name means the function again.
 pub(super) const REFUSED: [&str; 13] = [
+    "debug",
     "env",
+    "exec",
+    "get_search_list",
+    "getenv",
+    "halt_error",
     "import",
     "include",
+    "input_filename",
     "module",
     "modulemeta",
-    "get_search_list",
-    "input_filename",
-    "debug",
     "stderr",
-    "halt_error",
-    "getenv",
     "system",
-    "exec",
 ];
 
 /// Functions that only compute, of all releases; a release that lacks one stops with an error.
 pub(super) const FUNCTIONS: [&str; 194] = [
+    "GROUP_BY",
     "IN",
     "INDEX",
-    "GROUP_BY",
     "abs",
     "acos",
     "acosh",

@@ -142,3 +142,9 @@ fn sp_143_filters_that_are_not_read_to_their_end() {
         "\"a\\", ".\r", "\u{b}",
     ]);
 }
+
+#[test]
+fn the_lists_are_sorted() {
+    use super::{FUNCTIONS, KEYWORDS, REFUSED};
+    assert!(KEYWORDS.is_sorted() && FUNCTIONS.is_sorted() && REFUSED.is_sorted());
+}

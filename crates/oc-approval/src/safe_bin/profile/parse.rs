@@ -3,8 +3,8 @@
 use toml_edit::{Document, Item, Table};
 
 use super::{
-    ANY_NUMBER, Dialect, Digits, Form, Kind, Meaning, Operands, OptionRule, Plus, Profile, Recursion, Takes,
-    TerminalRule, What,
+    ANY_NUMBER, Dialect, Digits, Form, Kind, Meaning, Operands, OptionRule, Options, Plus, Profile,
+    Recursion, Takes, TerminalRule, What,
 };
 
 /// A profile text that is none.
@@ -69,7 +69,7 @@ pub(super) fn profile(text: &str) -> Result<Profile, BadProfile> {
         digits: digits(top)?,
         plus: word(top, "plus", Some(Plus::Operand), &[("start", Plus::Start)])?,
         terminal: word(top, "terminal", Some(TerminalRule::Any), &[("absent", TerminalRule::Absent)])?,
-        options,
+        options: Options::new(options),
         operands,
         recursion: recursion(table(top, "recursion")?)?,
         forms: forms(top)?,
@@ -134,6 +134,9 @@ fn rule(names: &str, takes: Takes) -> Result<OptionRule, BadProfile> {
 }
 
 fn twice(options: &[OptionRule]) -> Result<(), BadProfile> {
+    if options.len() >= usize::from(u16::MAX) {
+        return Err(bad("options", "are too many"));
+    }
     let mut names: Vec<&String> = options.iter().flat_map(|o| &o.names).collect();
     names.sort();
     match names.windows(2).find(|pair| pair.first() == pair.last()) {

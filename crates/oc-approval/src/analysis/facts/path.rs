@@ -1,0 +1,38 @@
+//! Paths by their spelling.
+
+/// A path by its spelling: without `.`, empty components and `..`.
+pub(crate) fn normal(path: &str) -> String {
+    normal_in("", path)
+}
+
+/// The path that a word names from a directory, by its spelling. The directory is in normal form.
+pub(crate) fn normal_in(directory: &str, word: &str) -> String {
+    let directory = if word.starts_with('/') || directory == "/" { "" } else { directory };
+    let mut out = String::with_capacity(directory.len() + word.len() + 1);
+    out.push_str(directory);
+    for name in word.split('/') {
+        match name {
+            "" | "." => {}
+            ".." => out.truncate(out.rfind('/').unwrap_or(0)),
+            name => {
+                out.push('/');
+                out.push_str(name);
+            }
+        }
+    }
+    if out.is_empty() {
+        out.push('/');
+    }
+    out
+}
+
+/// A path that a word names, from a directory. Not normalised.
+pub(crate) fn join(directory: &str, word: &str) -> String {
+    if word.starts_with('/') { word.to_owned() } else { format!("{directory}/{word}") }
+}
+
+/// Whether a path is a directory or lies in it; both normal.
+pub(crate) fn is_within(path: &str, directory: &str) -> bool {
+    directory == "/"
+        || path.strip_prefix(directory).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}

@@ -1,0 +1,168 @@
+//! Connected nodes, and calls of them that wait for an answer (gateway 7).
+//!
+//! Invariant: a call is answered by the node it was made to, once; what a node answers otherwise is ignored (SP-347).
+
+pub mod commands;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use serde_json::{Value, json};
+use tokio::sync::oneshot;
+
+use super::connection::Connection;
+use crate::protocol::frame::Outgoing;
+
+/// What a node said about itself when it connected, cut down to what it may offer.
+#[derive(Clone, Debug, Default)]
+pub struct Declared {
+    /// Commands that it offers and may offer.
+    pub commands: Vec<String>,
+    /// What it can do.
+    pub caps: Vec<String>,
+    /// What its system lets it do.
+    pub permissions: BTreeMap<String, bool>,
+    /// Its search path.
+    pub path_env: Option<String>,
+}
+
+/// A node that is connected.
+#[derive(Clone, Debug)]
+pub struct Node {
+    /// Its connection.
+    pub connection: Arc<Connection>,
+    /// What it offers.
+    pub declared: Declared,
+}
+
+/// What a node answered.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Reply {
+    /// Whether it did what was asked.
+    pub ok: bool,
+    /// What came of it.
+    pub payload: Option<Value>,
+    /// The same as text, when the node sent text.
+    pub payload_json: Option<String>,
+    /// What went wrong.
+    pub error: Option<Value>,
+}
+
+/// A call that waits.
+#[derive(Debug)]
+pub struct Waiting {
+    /// Names the call.
+    pub id: String,
+    /// The answer; an error when the node is gone.
+    pub reply: oneshot::Receiver<Reply>,
+}
+
+#[derive(Debug)]
+struct Call {
+    node: String,
+    connection: u64,
+    answer: oneshot::Sender<Reply>,
+}
+
+#[derive(Debug, Default)]
+struct Inner {
+    nodes: BTreeMap<String, Node>,
+    calls: BTreeMap<String, Call>,
+}
+
+/// All of them.
+#[derive(Debug, Default)]
+pub struct Nodes(Mutex<Inner>);
+
+/// The id of the node behind a connection: its device, else its client.
+#[must_use]
+pub fn node_id(connection: &Connection) -> &str {
+    connection.device.as_ref().map_or_else(|| connection.client.id.word(), |d| d.id.as_str())
+}
+
+impl Nodes {
+    fn inner(&self) -> MutexGuard<'_, Inner> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Enters a node. An earlier connection of it is no longer called.
+    pub fn connect(&self, connection: Arc<Connection>, declared: Declared) {
+        let id = node_id(&connection).to_owned();
+        self.inner().nodes.insert(id, Node { connection, declared });
+    }
+
+    /// Takes a node out; whoever waits for it hears at once.
+    pub fn disconnect(&self, connection: u64) {
+        let mut inner = self.inner();
+        inner.nodes.retain(|_, n| n.connection.number != connection);
+        inner.calls.retain(|_, c| c.connection != connection);
+    }
+
+    /// A connected node.
+    #[must_use]
+    pub fn get(&self, id: &str) -> Option<Node> {
+        self.inner().nodes.get(id).cloned()
+    }
+
+    /// All connected nodes.
+    #[must_use]
+    pub fn all(&self) -> Vec<Node> {
+        self.inner().nodes.values().cloned().collect()
+    }
+
+    /// Calls a node. `None`: it is not connected.
+    #[must_use]
+    pub fn call(
+        &self,
+        node: &str,
+        command: &str,
+        params: Option<&Value>,
+        timeout_ms: u64,
+        key: &str,
+    ) -> Option<Waiting> {
+        let id = uuid::Uuid::new_v4().to_string();
+        let (answer, reply) = oneshot::channel();
+        let connection = {
+            let mut inner = self.inner();
+            let connection = Arc::clone(&inner.nodes.get(node)?.connection);
+            let call = Call { node: node.to_owned(), connection: connection.number, answer };
+            inner.calls.insert(id.clone(), call);
+            connection
+        };
+        connection.send(&Outgoing::Event {
+            event: "node.invoke.request".to_owned(),
+            payload: Some(json!({
+                "id": id,
+                "nodeId": node,
+                "command": command,
+                "paramsJSON": params.map(Value::to_string),
+                "timeoutMs": timeout_ms,
+                "idempotencyKey": key,
+            })),
+            seq: None,
+            state_version: None,
+        });
+        Some(Waiting { id, reply })
+    }
+
+    /// Gives a call up.
+    pub fn forget(&self, call: &str) {
+        self.inner().calls.remove(call);
+    }
+
+    /// A node's answer. False: nothing waits for it, or it is another node's.
+    pub fn answer(&self, call: &str, node: &str, connection: u64, reply: Reply) -> bool {
+        let mut inner = self.inner();
+        let own = inner.calls.get(call).is_some_and(|c| c.node == node && c.connection == connection);
+        let waiting = own.then(|| inner.calls.remove(call)).flatten();
+        waiting.is_some_and(|c| c.answer.send(reply).is_ok())
+    }
+
+    /// Whether a call of this node waits (events of a node refer to work that it was given, SP-347).
+    #[must_use]
+    pub fn has_calls(&self, node: &str) -> bool {
+        self.inner().calls.values().any(|c| c.node == node)
+    }
+}
