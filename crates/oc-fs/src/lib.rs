@@ -23,6 +23,7 @@
 //! * [`credential`]: credentials kept in files and keychains (SP-066).
 //! * [`plugins`]: which plugins lie on the disk, by their manifests.
 //! * [`narrow`]: modes made owner-only, on the inode that was checked.
+//! * [`audit_fix`]: what the audit mends, planned, shown and carried out.
 //! * [`fix_record`]: what the last fix changed, so that it can be undone; [`lockdown_record`]: the same of a lockdown.
 //! * [`approvals_store`]: `exec-approvals.json`; [`approval_queue`]: who waits for an answer, and the answers; [`owned_file`]: stores that nobody else may have written.
 //! * [`pairing_files`]: who asked to be paired and who is, devices and nodes.
@@ -41,6 +42,7 @@
 pub mod approval_queue;
 pub mod approvals_store;
 pub mod atomic;
+pub mod audit_fix;
 pub mod backup;
 pub mod bounded_read;
 pub mod change_log;

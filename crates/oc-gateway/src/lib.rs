@@ -4,6 +4,8 @@
 //! * [`protocol`]: the frames of the wire, version 3.
 //! * [`authority`]: roles, scopes and the table of all methods.
 //! * [`devices`]: which devices are paired, for what, and who may change that.
+//! * [`channel_pairing`]: people who asked a channel to be let in.
+//! * [`explain`], [`reach`]: the questions of the command line and the console, over a loaded configuration and what lies beside it.
 //! * [`discovery`]: being found on the local network, and finding.
 //! * [`node_pairing`]: the older list of paired nodes.
 //! * [`tailnet`]: the local Tailscale daemon.
@@ -18,10 +20,12 @@
 //! It never decides what a caller may do; that is the policy's part.
 
 pub mod authority;
+pub mod channel_pairing;
 pub mod client;
 pub mod devices;
 pub mod discovery;
 pub mod entrance;
+pub mod explain;
 pub mod http;
 pub mod log;
 pub mod methods;
@@ -29,6 +33,7 @@ pub mod node_pairing;
 pub mod presence;
 pub mod probe;
 pub mod protocol;
+pub mod reach;
 pub mod server;
 pub mod service;
 pub mod settings;

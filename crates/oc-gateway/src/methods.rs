@@ -12,6 +12,7 @@ pub mod approvals;
 pub mod approvals_file;
 pub mod channels;
 pub mod config;
+pub mod console;
 pub mod cron;
 pub mod devices;
 pub mod health;

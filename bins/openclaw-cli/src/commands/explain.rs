@@ -2,6 +2,7 @@
 
 mod command;
 pub mod config;
+mod connection;
 mod message;
 pub mod render;
 mod sandbox;
@@ -15,10 +16,10 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use oc_config::edit::Change;
-use oc_config::load::{Loaded, Reading, load_edited};
+use oc_config::load::{Loaded, Reading};
 use oc_config::what_if::{parse_set, parse_unset};
-use oc_fs::config_source::DiskSource;
-use oc_types::{Explanation, KeyPath};
+use oc_gateway::explain as questions;
+use oc_types::Explanation;
 
 use crate::app::App;
 
@@ -42,6 +43,8 @@ enum Subject {
     Message(message::MessageArgs),
     /// Where do this session's tools run, and with which settings?
     Sandbox(sandbox::SandboxArgs),
+    /// Would this caller come in, and which rule says so?
+    Connection(connection::ConnectionArgs),
     /// Where does this value come from, and who overrides it?
     Config(config::ConfigArgs),
 }
@@ -81,6 +84,10 @@ pub fn run(app: &App, args: &ExplainArgs) -> Result<ExitCode> {
         Subject::Sandbox(args) => {
             answer(app, &args.common, "sandbox", |loaded| sandbox::explain(loaded, args))
         }
+        Subject::Connection(args) => {
+            let loaded = load(app, &args.common);
+            Ok(show(app, &args.common, connection::explain(&loaded, args)?))
+        }
         Subject::Config(args) => config::run(app, args),
     }
 }
@@ -104,19 +111,15 @@ pub fn answer(
     explain: impl FnOnce(&Loaded) -> Result<Explanation>,
 ) -> Result<ExitCode> {
     let loaded = load(app, common);
-    let explanation = if loaded.is_valid() {
-        explain(&loaded)?
-    } else {
-        let refused = oc_config::explain::invalid(&loaded, &KeyPath::root());
-        Explanation { subject: subject.to_owned(), ..refused }
-    };
+    let explanation =
+        if loaded.is_valid() { explain(&loaded)? } else { questions::refused(&loaded, subject) };
     Ok(show(app, common, explanation))
 }
 
 /// Loads the configuration as the edits of the command line would make it.
 pub fn load(app: &App, common: &Common) -> Loaded {
     let edits: Vec<Change> = common.unset.iter().chain(&common.set).cloned().collect();
-    load_edited(&app.load_request(Reading::Product), &DiskSource, &edits)
+    questions::load(&app.load_request(Reading::Product), &edits)
 }
 
 /// Prints an answer.

@@ -1,7 +1,6 @@
 //! `openclaw security`: the audit, its fixes, its catalogue.
 
 pub mod audit;
-mod carry_out;
 mod checks;
 pub mod collect;
 mod evidence;

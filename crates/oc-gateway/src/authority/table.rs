@@ -12,7 +12,7 @@ const READ: Need = Need::Operator(Scope::Read);
 const WRITE: Need = Need::Operator(Scope::Write);
 
 /// The table, by name.
-pub const METHODS: [Method; 101] = [
+pub const METHODS: [Method; 104] = [
     ("agent", WRITE),
     ("agent.identity.get", READ),
     ("agent.wait", WRITE),
@@ -112,7 +112,10 @@ pub const METHODS: [Method; 101] = [
     // The product's own, for its console and command line.
     ("access.pairing.approve", PAIRING),
     ("access.pairing.list", PAIRING),
+    ("audit.fix", ADMIN),
     ("audit.run", ADMIN),
+    ("audit.undo", ADMIN),
+    ("explain.ask", ADMIN),
     ("ledger.list", ADMIN),
     ("reach.matrix", ADMIN),
 ];

@@ -14,12 +14,28 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; i
 /// What a page may ask of the browser.
 const PERMISSIONS: &str = "camera=(), microphone=(), geolocation=(), payment=(), usb=()";
 
+/// The kind of every module.
+const SCRIPT: &str = "text/javascript; charset=utf-8";
+
 /// The files: name, kind, content.
-const FILES: [(&str, &str, &[u8]); 4] = [
+const FILES: [(&str, &str, &[u8]); 17] = [
     ("index.html", "text/html; charset=utf-8", include_bytes!("../../console/index.html")),
-    ("app.js", "text/javascript; charset=utf-8", include_bytes!("../../console/app.js")),
     ("style.css", "text/css; charset=utf-8", include_bytes!("../../console/style.css")),
     ("icon.svg", "image/svg+xml", include_bytes!("../../console/icon.svg")),
+    ("app.js", SCRIPT, include_bytes!("../../console/app.js")),
+    ("dom.js", SCRIPT, include_bytes!("../../console/dom.js")),
+    ("parts.js", SCRIPT, include_bytes!("../../console/parts.js")),
+    ("identity.js", SCRIPT, include_bytes!("../../console/identity.js")),
+    ("wire.js", SCRIPT, include_bytes!("../../console/wire.js")),
+    ("sign_in.js", SCRIPT, include_bytes!("../../console/sign_in.js")),
+    ("approvals.js", SCRIPT, include_bytes!("../../console/approvals.js")),
+    ("access.js", SCRIPT, include_bytes!("../../console/access.js")),
+    ("audit.js", SCRIPT, include_bytes!("../../console/audit.js")),
+    ("reach.js", SCRIPT, include_bytes!("../../console/reach.js")),
+    ("explain.js", SCRIPT, include_bytes!("../../console/explain.js")),
+    ("sessions.js", SCRIPT, include_bytes!("../../console/sessions.js")),
+    ("ledger.js", SCRIPT, include_bytes!("../../console/ledger.js")),
+    ("logs.js", SCRIPT, include_bytes!("../../console/logs.js")),
 ];
 
 /// Answers. A path that names no file and has no dot is a page of the console: the one document.

@@ -6,15 +6,20 @@ use serde_json::Value;
 
 use super::Handler::{self, Blocking, Quick, Waiting};
 use super::{
-    Call, Outcome, agents, approvals, approvals_file, channels, config, cron, devices, nodes, sessions,
-    skills, system, system_events,
+    Call, Outcome, agents, approvals, approvals_file, channels, config, console, cron, devices, nodes,
+    sessions, skills, system, system_events,
 };
 use crate::server::reload;
 
 /// The handlers, by name.
-const HANDLERS: [(&str, Handler); 54] = [
+const HANDLERS: &[(&str, Handler)] = &[
+    ("access.pairing.approve", Blocking(console::pairing_approve)),
+    ("access.pairing.list", Blocking(console::pairing_list)),
     ("agent.identity.get", Blocking(|c| agents::identity(&c.place(), params(c)))),
     ("agents.list", Blocking(|c| agents::list(&c.place(), params(c)))),
+    ("audit.fix", Blocking(console::fix)),
+    ("audit.run", Blocking(console::run)),
+    ("audit.undo", Blocking(console::undo)),
     ("channels.status", Blocking(|c| channels::status(&c.place(), &channels::Running::new(), params(c)))),
     ("chat.history", Blocking(|c| sessions::history(&c.place(), params(c)))),
     ("config.apply", Blocking(|c| written(c, config::apply(&c.config(), params(c)), "config.apply"))),
@@ -38,8 +43,10 @@ const HANDLERS: [(&str, Handler); 54] = [
     ("exec.approvals.node.get", Waiting(nodes::approvals_get)),
     ("exec.approvals.node.set", Waiting(nodes::approvals_set)),
     ("exec.approvals.set", Blocking(|c| approvals_file::set(&c.place(), params(c)))),
+    ("explain.ask", Blocking(console::ask)),
     ("health", Waiting(system::health)),
     ("last-heartbeat", Quick(system::last_heartbeat)),
+    ("ledger.list", Blocking(console::ledger_list)),
     ("logs.tail", Blocking(system::logs)),
     ("models.list", Quick(system::models)),
     ("node.describe", Blocking(nodes::describe)),
@@ -53,6 +60,7 @@ const HANDLERS: [(&str, Handler); 54] = [
     ("node.pair.request", Blocking(nodes::pair_request)),
     ("node.pair.verify", Blocking(nodes::pair_verify)),
     ("node.rename", Blocking(nodes::rename)),
+    ("reach.matrix", Blocking(console::matrix)),
     ("sessions.compact", Blocking(|c| sessions::compact(&c.place(), params(c)))),
     ("sessions.delete", Blocking(|c| sessions::delete(&c.place(), params(c)))),
     ("sessions.list", Blocking(|c| sessions::list(&c.place(), params(c)))),

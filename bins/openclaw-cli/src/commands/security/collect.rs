@@ -23,12 +23,9 @@ pub(in crate::commands) struct Deep {
 
 /// What is known before anything was looked up on disk.
 pub(super) fn start(app: &App, loaded: &Loaded) -> Facts {
-    let mut facts = Facts::new(loaded.locations.clone(), loaded.environment.clone());
-    facts.cwd = Some(app.cwd.clone());
-    facts.includes = loaded.files.iter().skip(1).map(|f| f.path.clone()).collect();
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    facts.now_ms = u64::try_from(now.as_millis()).unwrap_or(u64::MAX);
-    facts
+    let now_ms = u64::try_from(now.as_millis()).unwrap_or(u64::MAX);
+    oc_fs::facts::begin(loaded, Some(app.cwd.clone()), now_ms)
 }
 
 /// Everything the checks want.

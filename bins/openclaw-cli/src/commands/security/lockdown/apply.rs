@@ -7,6 +7,7 @@ use oc_audit::lockdown;
 use oc_config::edit::{self, Change};
 use oc_config::load::{Loaded, Reading};
 use oc_fs::approval_queue::ApprovalQueue;
+use oc_fs::audit_fix::diff;
 use oc_fs::config_store::{self, Edited, Force, Writer};
 use oc_fs::fix_record::{self, FileRecord, ModeRecord};
 use oc_fs::lockdown_record::{self, LockdownRecord};
@@ -17,7 +18,6 @@ use oc_gateway::node_pairing::NodeStore;
 use oc_gateway::protocol::connect::Role;
 use oc_types::Node;
 
-use super::super::carry_out::diff;
 use super::super::collect;
 use super::Report;
 use crate::app::App;

@@ -15,15 +15,15 @@ use oc_types::{AccountId, ChannelId, Node, Origin};
 const LIMIT: u64 = 64 * 1024 * 1024;
 
 /// The stores as values.
-pub struct Stores {
+pub(super) struct Stores {
     /// What they hold.
-    pub view: PairingView,
+    pub(super) view: PairingView,
     /// Their names and the positions of their entries.
-    pub files: StoreFiles,
+    pub(super) files: StoreFiles,
 }
 
 /// Reads both stores. The plain names belong to the default account alone (SP-405). A store that is there and cannot be used denies (SP-008).
-pub fn read(loaded: &Loaded, channel: &ChannelId, account: &str, now_ms: i64) -> Stores {
+pub(super) fn read(loaded: &Loaded, channel: &ChannelId, account: &str, now_ms: i64) -> Stores {
     let account = AccountId::normalized(account);
     let stem = file_stem(channel.as_str()).unwrap_or_else(|_| channel.to_string());
     let stem = if account.as_str() == AccountId::DEFAULT { stem } else { format!("{stem}-{account}") };
