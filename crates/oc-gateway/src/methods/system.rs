@@ -83,8 +83,8 @@ pub(super) fn told_health(gateway: &Arc<Gateway>, connection: &Connection) {
 fn report(gateway: &Gateway) -> Value {
     let begun = std::time::Instant::now();
     let place = gateway.snapshot().place();
-    let mut serving = Serving::default();
-    serving.took_ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(0);
+    let took_ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(0);
+    let serving = Serving { took_ms, ..Serving::default() };
     // A store that cannot be read is what the report is for.
     health::report(&place, &serving)
         .unwrap_or_else(|e| json!({ "ok": false, "ts": now_ms(), "error": e.message }))

@@ -1,3 +1,5 @@
+#![expect(clippy::string_slice, reason = "tests")]
+
 use super::matching::{Part, matches};
 
 fn parts(pattern: &str) -> Vec<Part<'_>> {

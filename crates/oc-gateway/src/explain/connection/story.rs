@@ -270,10 +270,9 @@ pub(super) fn notes(
     if caller.is_local_direct() && matches!(verdict, Verdict::Refuse(_)) {
         out.push("Being local waives pairing, never the secret.".to_owned());
     }
-    if let (Verdict::Refuse(refusal), true) = (verdict, asked.question.device == super::DeviceIs::Paired) {
-        if refusal.cause.ends_with("missing") {
-            out.push("The device is known; its token was not sent.".to_owned());
-        }
+    let paired = asked.question.device == super::DeviceIs::Paired;
+    if matches!(verdict, Verdict::Refuse(r) if paired && r.cause.ends_with("missing")) {
+        out.push("The device is known; its token was not sent.".to_owned());
     }
     if settings.control_ui.allow_insecure_auth || settings.control_ui.disable_device_auth {
         out.push(
