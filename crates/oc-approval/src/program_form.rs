@@ -10,7 +10,7 @@ mod wrapper;
 pub use wrapper::{Unwrapped, is_wrapper, unwrap};
 
 use crate::plan::Form;
-use crate::program_name::{base_name, is_interpreter};
+use crate::program_name::{base_name, is_interpreter_name};
 
 /// What an argument vector starts. `names`: the base names of the path as found and of where it leads; the worse one counts.
 #[must_use]
@@ -42,7 +42,7 @@ fn of_name(name: &str, arguments: &[String]) -> Form {
         Form::InlineCode
     } else if is_wrapper(name) {
         Form::Wrapper
-    } else if is_interpreter(name) && !is_text_filter(name) {
+    } else if is_interpreter_name(name) && !is_text_filter(name) {
         Form::Interpreter
     } else {
         Form::Plain

@@ -17,7 +17,7 @@ use matching::Part;
 const MAX_RESULTS: usize = 1024;
 
 /// Most comparisons of a part of a pattern with a place in a name, for all words of a line.
-const MAX_COMPARISONS: usize = 100_000;
+const MAX_COMPARISONS: usize = 48_000;
 
 /// What the expansion of a line needs.
 pub(super) struct Ground<'a> {
@@ -43,8 +43,21 @@ impl Budget {
     }
 }
 
-fn too_many_results() -> Miss {
-    Miss::new("too-long", format!("wildcards find more than {MAX_RESULTS} files"))
+impl Budget {
+    /// Whether nothing is left, so that the line asks whatever else its wildcards find.
+    fn is_used_up(&self) -> bool {
+        self.comparisons.get() == 0
+    }
+
+    fn too_many_results(&self) -> Miss {
+        self.comparisons.set(0);
+        Miss::new("too-long", format!("wildcards find more than {MAX_RESULTS} files"))
+    }
+
+    fn too_many_comparisons(&self) -> Miss {
+        self.comparisons.set(0);
+        Miss::new("too-long", "wildcards that are compared with too many names")
+    }
 }
 
 /// Whether `--` stands before a word.
@@ -89,6 +102,9 @@ impl Ground<'_> {
             out.push(self.plain(word)?);
             return Ok(());
         }
+        if self.budget.is_used_up() {
+            return Err(self.budget.too_many_comparisons());
+        }
         let components = self.components(word)?;
         let absolute = components.first().is_some_and(Vec::is_empty) && components.len() > 1;
         let mut found: Vec<String> = vec![if absolute { "/".to_owned() } else { String::new() }];
@@ -113,7 +129,12 @@ impl Ground<'_> {
             out.push(Argument { text: self.spelling(word)?, made_by: MadeBy::Text });
             return Ok(());
         }
-        let results = self.budget.results.get().checked_sub(found.len()).ok_or_else(too_many_results)?;
+        let results = self
+            .budget
+            .results
+            .get()
+            .checked_sub(found.len())
+            .ok_or_else(|| self.budget.too_many_results())?;
         self.budget.results.set(results);
         found.sort_unstable();
         // A pattern that starts with a directory cannot make an option.
@@ -199,7 +220,7 @@ impl Ground<'_> {
             }
             out.extend(self.matches(base, component, is_last)?);
             if out.len() > MAX_RESULTS {
-                return Err(too_many_results());
+                return Err(self.budget.too_many_results());
             }
         }
         Ok(out)
@@ -232,6 +253,9 @@ impl Ground<'_> {
         let mut left = self.budget.comparisons.get();
         for name in names.iter() {
             if name.starts_with('.') && !hidden || !matching::matches(component, name, &mut left) {
+                if left == 0 {
+                    break;
+                }
                 continue;
             }
             let path = extend(base, name);
@@ -239,12 +263,12 @@ impl Ground<'_> {
                 out.push(path);
             }
             if out.len() > MAX_RESULTS {
-                return Err(too_many_results());
+                return Err(self.budget.too_many_results());
             }
         }
         self.budget.comparisons.set(left);
         if left == 0 {
-            return Err(Miss::new("too-long", "wildcards that are compared with too many names"));
+            return Err(self.budget.too_many_comparisons());
         }
         Ok(out)
     }

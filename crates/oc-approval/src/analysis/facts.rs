@@ -41,6 +41,10 @@ pub(super) type Names = Option<Rc<Vec<String>>>;
 pub(crate) struct Facts<'a> {
     view: &'a dyn HostView,
     known: RefCell<Known>,
+    /// The working directory, without links, and its number: most paths start there.
+    base: RefCell<(String, usize)>,
+    /// Room for a path that nobody keeps.
+    spare: Cell<String>,
     names: RefCell<HashMap<String, Names>>,
     /// Questions that may still be asked.
     left: Cell<usize>,
@@ -78,6 +82,8 @@ impl<'a> Facts<'a> {
         Self {
             view,
             known: RefCell::new(Known::new()),
+            base: RefCell::default(),
+            spare: Cell::default(),
             names: RefCell::default(),
             left: Cell::new(MAX_QUESTIONS),
             names_left: Cell::new(MAX_NAMES),
@@ -86,6 +92,19 @@ impl<'a> Facts<'a> {
 
     pub(crate) fn view(&self) -> &'a dyn HostView {
         self.view
+    }
+
+    /// Notes the directory that relative paths start from; it has no links.
+    pub(crate) fn start_from(&self, directory: &str) {
+        let mut known = self.known.borrow_mut();
+        let mut at = String::new();
+        let mut node = ROOT;
+        for name in directory.split('/').filter(|name| !name.is_empty()) {
+            at.push('/');
+            at.push_str(name);
+            node = known.child(node, name, || self.ask(&at));
+        }
+        *self.base.borrow_mut() = (at, node);
     }
 
     /// Whether the line asked about more than one line may.
@@ -112,7 +131,9 @@ impl<'a> Facts<'a> {
 
     /// Whether nothing stands at a path.
     pub(super) fn is_missing(&self, directory: &str, name: &str) -> bool {
-        self.follow(directory, name, None).entry == Entry::Missing
+        let End { path, entry } = self.follow(directory, name, None);
+        self.spare.set(path);
+        entry == Entry::Missing
     }
 
     /// As [`Facts::end`], with everything that was passed on the way.
@@ -140,9 +161,17 @@ impl<'a> Facts<'a> {
             return End { path: normal_in(directory, word), entry: Entry::Unknown };
         }
         let mut known = self.known.borrow_mut();
-        let mut ahead = Ahead::new(directory, word);
-        let mut at = String::with_capacity(directory.len() + word.len() + 1);
+        let base = self.base.borrow();
+        let from_base = passed.is_none() && !base.0.is_empty() && directory == base.0;
+        let mut ahead = Ahead::new(if from_base { "" } else { directory }, word);
+        let mut at = self.spare.take();
+        at.clear();
+        at.reserve(directory.len() + word.len() + 1);
         let (mut node, mut links, mut depth) = (ROOT, 0, 0_usize);
+        if from_base {
+            at.push_str(directory);
+            node = base.1;
+        }
         let mut note = |facts: &FileFacts, is_link| {
             if let Some(passed) = &mut passed {
                 passed.push(Passed::new(facts, is_link));

@@ -8,6 +8,8 @@ pub(super) const ROOT: usize = 0;
 /// What is known. Directories are numbered; whoever has the number of one finds what lies in it without its path.
 pub(super) struct Known {
     nodes: Vec<Node>,
+    /// All nodes but the root, by directory and name.
+    order: Vec<usize>,
     /// The names of all nodes, one after the other.
     names: String,
 }
@@ -17,21 +19,20 @@ struct Node {
     parent: usize,
     /// Where its name stands.
     name: std::ops::Range<usize>,
-    /// What is known to lie in it, by name.
-    below: Vec<usize>,
+    /// What was last asked for in it; the root when nothing was.
+    recent: usize,
 }
 
 impl Known {
     pub(super) fn new() -> Self {
-        let root = Node {
+        let mut nodes = Vec::with_capacity(24);
+        nodes.push(Node {
             entry: Entry::Directory(FileFacts::default()),
             parent: ROOT,
             name: 0..0,
-            below: Vec::new(),
-        };
-        let mut nodes = Vec::with_capacity(24);
-        nodes.push(root);
-        Self { nodes, names: String::with_capacity(256) }
+            recent: ROOT,
+        });
+        Self { nodes, order: Vec::with_capacity(24), names: String::with_capacity(256) }
     }
 
     pub(super) fn entry(&self, node: usize) -> &Entry {
@@ -44,29 +45,41 @@ impl Known {
 
     /// The node of a name in a directory; what stands there is asked when it is not known.
     pub(super) fn child(&mut self, parent: usize, name: &str, ask: impl FnOnce() -> Entry) -> usize {
-        let below = self.nodes.get(parent).map_or(&[][..], |n| &n.below);
+        // The paths of a line share their first directories.
+        let recent = self.nodes.get(parent).map_or(ROOT, |n| n.recent);
+        if recent != ROOT && self.place(recent).1 == name {
+            return recent;
+        }
+        let child = self.find(parent, name, ask);
+        if let Some(parent) = self.nodes.get_mut(parent) {
+            parent.recent = child;
+        }
+        child
+    }
+
+    fn find(&mut self, parent: usize, name: &str, ask: impl FnOnce() -> Entry) -> usize {
+        let by_place = |node: &usize| self.place(*node).cmp(&(parent, name));
         // Names often come in order, as from a wildcard.
-        let found = match below.last() {
-            Some(last) if self.name(*last) < name => Err(below.len()),
-            _ => below.binary_search_by(|child| self.name(*child).cmp(name)),
+        let found = match self.order.last() {
+            Some(last) if by_place(last).is_lt() => Err(self.order.len()),
+            _ => self.order.binary_search_by(by_place),
         };
         match found {
-            Ok(place) => below.get(place).copied().unwrap_or(ROOT),
-            Err(place) => {
+            Ok(at) => self.order.get(at).copied().unwrap_or(ROOT),
+            Err(at) => {
                 let child = self.nodes.len();
                 let start = self.names.len();
                 self.names.push_str(name);
-                let name = start..self.names.len();
-                self.nodes.push(Node { entry: ask(), parent, name, below: Vec::new() });
-                if let Some(parent) = self.nodes.get_mut(parent) {
-                    parent.below.insert(place, child);
-                }
+                self.nodes.push(Node { entry: ask(), parent, name: start..self.names.len(), recent: ROOT });
+                self.order.insert(at, child);
                 child
             }
         }
     }
 
-    fn name(&self, node: usize) -> &str {
-        self.nodes.get(node).and_then(|n| self.names.get(n.name.clone())).unwrap_or_default()
+    fn place(&self, node: usize) -> (usize, &str) {
+        self.nodes
+            .get(node)
+            .map_or((ROOT, ""), |n| (n.parent, self.names.get(n.name.clone()).unwrap_or_default()))
     }
 }
