@@ -7,7 +7,6 @@ mod config;
 mod cron;
 mod dashboard;
 mod devices;
-mod discover;
 mod doctor;
 mod exec;
 mod explain;

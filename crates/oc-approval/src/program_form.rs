@@ -17,9 +17,10 @@ use crate::program_name::{base_name, is_interpreter};
 pub fn form(names: &[&str], arguments: &[String]) -> Form {
     let mut worst = Form::Plain;
     let mut before = None;
-    for name in names.iter().map(|name| base_name(name)) {
-        if before.as_ref() != Some(&name) {
-            let form = of_name(&name, arguments);
+    for name in names {
+        // Mostly the path as found is where it leads.
+        if before != Some(name) {
+            let form = of_name(&base_name(name), arguments);
             worst = if rank(form) > rank(worst) { form } else { worst };
         }
         before = Some(name);

@@ -123,7 +123,7 @@ impl Ground<'_> {
             if path.starts_with('-') && !anchored && options == Options::Open {
                 return Err(Miss::new("glob-option", format!("a file name looks like an option: {path}")));
             }
-            if path.chars().any(char::is_control) {
+            if has_control(path) {
                 return Err(Miss::new("control-char", "in the name of a file that a wildcard found"));
             }
         }
@@ -132,15 +132,15 @@ impl Ground<'_> {
     }
 
     /// The word split at `/`, each component in parts.
-    fn components(&self, word: &Word) -> Result<Vec<Vec<Part>>, Miss> {
-        let mut out: Vec<Vec<Part>> = vec![Vec::new()];
-        let literal = |out: &mut Vec<Vec<Part>>, text: &str| {
+    fn components<'w>(&'w self, word: &'w Word) -> Result<Vec<Vec<Part<'w>>>, Miss> {
+        let mut out: Vec<Vec<Part<'w>>> = vec![Vec::new()];
+        let literal = |out: &mut Vec<Vec<Part<'w>>>, text: &'w str| {
             for (nth, part) in text.split('/').enumerate() {
                 if nth > 0 {
                     out.push(Vec::new());
                 }
                 if let (false, Some(component)) = (part.is_empty(), out.last_mut()) {
-                    component.push(Part::Literal(part.to_owned()));
+                    component.push(Part::Literal(part));
                 }
             }
         };
@@ -176,7 +176,7 @@ impl Ground<'_> {
     }
 
     /// One component further, from every path so far. Paths keep their spelling: relative ones stay relative.
-    fn step(&self, from: &[String], component: &[Part], is_last: bool) -> Result<Vec<String>, Miss> {
+    fn step(&self, from: &[String], component: &[Part<'_>], is_last: bool) -> Result<Vec<String>, Miss> {
         let literal: Option<String> = component.iter().map(Part::literal).collect();
         let mut out = Vec::new();
         for base in from {
@@ -206,7 +206,7 @@ impl Ground<'_> {
     }
 
     /// The names in one directory that a component matches.
-    fn matches(&self, base: &str, component: &[Part], is_last: bool) -> Result<Vec<String>, Miss> {
+    fn matches(&self, base: &str, component: &[Part<'_>], is_last: bool) -> Result<Vec<String>, Miss> {
         let shown = if base.is_empty() { "." } else { base };
         let end = self.facts.end_in(self.directory, shown);
         match end.entry {
@@ -262,7 +262,11 @@ impl Ground<'_> {
     }
 }
 
-fn push(out: &mut [Vec<Part>], part: Part) {
+fn has_control(name: &str) -> bool {
+    name.bytes().any(|b| b < b' ' || b == 0x7f) || !name.is_ascii() && name.chars().any(char::is_control)
+}
+
+fn push<'w>(out: &mut [Vec<Part<'w>>], part: Part<'w>) {
     if let Some(component) = out.last_mut() {
         component.push(part);
     }

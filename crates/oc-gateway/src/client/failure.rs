@@ -85,7 +85,7 @@ pub enum Reason {
     #[error("the gateway refused the connection: {refusal}{}", closing(close.as_ref()))]
     Refused {
         /// The answer.
-        refusal: Refusal,
+        refusal: Box<Refusal>,
         /// The close that followed, when it came.
         close: Option<Closed>,
     },
@@ -118,7 +118,7 @@ pub enum Reason {
         /// The method.
         method: String,
         /// The answer.
-        refusal: Refusal,
+        refusal: Box<Refusal>,
     },
 }
 
@@ -158,7 +158,7 @@ impl Reason {
     #[must_use]
     pub fn refusal(&self) -> Option<&Refusal> {
         match self {
-            Self::Refused { refusal, .. } | Self::Method { refusal, .. } => Some(refusal),
+            Self::Refused { refusal, .. } | Self::Method { refusal, .. } => Some(refusal.as_ref()),
             Self::Target(_)
             | Self::Identity(_)
             | Self::Unreachable(_)

@@ -199,15 +199,15 @@ fn params(shown: &Shown<'_>, nonce: &str) -> Value {
 }
 
 /// The error of a response.
-pub(super) fn refusal(frame: &Value, masks: &[Secret]) -> Refusal {
+pub(super) fn refusal(frame: &Value, masks: &[Secret]) -> Box<Refusal> {
     let error = frame.get("error");
     let text = |name: &str| error.and_then(|e| e.get(name)).and_then(Value::as_str).unwrap_or_default();
-    Refusal {
+    Box::new(Refusal {
         code: quoted(text("code"), masks),
         message: quoted(text("message"), masks),
         details: error.and_then(|e| e.get("details")).cloned().unwrap_or_default(),
         retryable: error.and_then(|e| e.get("retryable")).and_then(Value::as_bool).unwrap_or(false),
-    }
+    })
 }
 
 /// The next JSON frame. Frames that are no JSON are passed over.

@@ -10,7 +10,8 @@ use serde_json::{Value, json};
 use super::health::{self, Serving};
 use super::{Call, Outcome, Paths, Waiting, parse};
 use crate::authority::Scope;
-use crate::protocol::frame::{Code, Failure};
+use crate::protocol::frame::{Code, Failure, Outgoing};
+use crate::server::connection::Connection;
 use crate::server::outbox::Weight;
 use crate::server::snapshot::Snapshot;
 use crate::server::state::{Gateway, now_ms};
@@ -62,6 +63,20 @@ pub fn refresh_health(gateway: &Arc<Gateway>) {
         let report = health_report(&gateway).await;
         let version = Some(gateway.state_version());
         gateway.registry.broadcast("health", health_for(report, Paths::Short), Weight::DropIfSlow, version);
+    });
+}
+
+/// Tells one client how the gateway is, as the event that others hear when it changes: what is at hand is nothing new to those.
+pub(super) fn told_health(gateway: &Arc<Gateway>, connection: &Connection) {
+    if !connection.may(Scope::Read) {
+        return;
+    }
+    let Some(report) = gateway.cached_health(FRESH) else { return refresh_health(gateway) };
+    connection.send(&Outgoing::Event {
+        event: "health".to_owned(),
+        payload: Some(health_for(report, Paths::Short)),
+        seq: None,
+        state_version: Some(gateway.state_version()),
     });
 }
 

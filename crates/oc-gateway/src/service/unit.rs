@@ -64,10 +64,13 @@ fn quoted(text: &str) -> String {
     out
 }
 
+/// The words of a command line, program first; then variables with their values.
+pub type Read = (Vec<String>, Vec<(String, String)>);
+
 /// The command line of a unit that this program wrote, and its variables. `None` for a unit of another form (written by hand or by another
 /// program): then nobody should guess.
 #[must_use]
-pub fn read(text: &str) -> Option<(Vec<String>, Vec<(String, String)>)> {
+pub fn read(text: &str) -> Option<Read> {
     let mut command = None;
     let mut environment = Vec::new();
     for line in text.lines() {
