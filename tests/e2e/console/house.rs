@@ -97,7 +97,7 @@ impl House {
                 "controlUi": {"allowedOrigins": [format!("http://console.test:{}", self.port)]},
             },
             "discovery": {"mdns": {"mode": "off"}},
-            "logging": {"redactSensitive": "off"},
+            "logging": {"redactSensitive": "off", "file": self.root.join("gateway.log")},
             "channels": {"telegram": {"dmPolicy": "pairing", "groups": {"*": {"requireMention": true}}}},
             "agents": {"defaults": {"sandbox": {"mode": "non-main", "scope": "session"}}},
             "tools": {"exec": {"security": "sandbox", "ask": "on-miss", "safeBins": ["ls", "cat"]}},

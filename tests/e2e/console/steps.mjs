@@ -91,7 +91,7 @@ export async function pair(browser) {
 export async function let_in(browser, { name, id }) {
   const page = await browser.page("first");
   await page.getByRole("link", { name: /^Access/ }).click();
-  await page.getByRole("button", { name: `Let ${name} in` }).click();
+  await page.getByRole("button", { name: `Let in ${name}` }).click();
   await page.getByRole("region", { name: "People let in by a code" }).getByText(id).waitFor();
 }
 
@@ -118,8 +118,8 @@ export async function undo(browser) {
 export async function explain(browser, { subject, fields }) {
   const page = await browser.page("first");
   await page.getByRole("link", { name: /^Explain/ }).click();
-  await page.getByText(subject, { exact: true }).click();
-  for (const [name, value] of Object.entries(fields)) await page.getByLabel(name, { exact: true }).fill(value);
+  await page.locator("fieldset").getByText(subject, { exact: true }).click();
+  for (const [name, value] of Object.entries(fields)) await page.getByRole("textbox", { name, exact: true }).fill(value);
   await page.getByRole("button", { name: "Ask", exact: true }).click();
   await page.locator(".answer").waitFor();
   const verdict = await page.locator(".answer .badge").innerText();
