@@ -1,8 +1,4 @@
-<<<<<<< HEAD
-#![expect(clippy::string_slice, reason = "tests")]
-=======
 #![allow(clippy::string_slice, reason = "tests")]
->>>>>>> wt-analysis
 
 use super::matching::{Part, matches};
 
