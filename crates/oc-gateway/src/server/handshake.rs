@@ -208,13 +208,13 @@ impl Door<'_> {
         match verdict {
             Verdict::Refuse(refusal) => Err(Box::new(refusal)),
             Verdict::Admit(grant) => {
-                let token = self.hand_out(&grant).await?;
+                let token = self.hand_out(connect, &grant).await?;
                 Ok((grant, token))
             }
             Verdict::Pair { grant, why, silent } => {
                 let request = self.ask(connect, &grant, silent).await?;
                 if silent {
-                    let token = self.hand_out(&grant).await?;
+                    let token = self.hand_out(connect, &grant).await?;
                     return Ok((grant, token));
                 }
                 let failure = Failure::new(Code::NotPaired, "pairing required")
@@ -287,6 +287,7 @@ impl Door<'_> {
             platform: connect.client.platform.clone(),
             client_id: connect.client.id.word().to_owned(),
             client_mode: connect.client.mode.word().to_owned(),
+            commands: offered(connect, grant.role),
             remote_ip: self.caller.address().filter(|a| !a.is_loopback()).map(|a| a.to_string()),
             silent,
         };
@@ -327,14 +328,19 @@ impl Door<'_> {
     }
 
     /// The device's token for its role: the live one, or a new one.
-    async fn hand_out(&self, grant: &Grant) -> Result<Option<Token>, Box<Refusal>> {
+    async fn hand_out(&self, connect: &Connect, grant: &Grant) -> Result<Option<Token>, Box<Refusal>> {
         let Some(device) = grant.device.clone() else { return Ok(None) };
         let fresh = fresh_token()?;
         let gateway = Arc::clone(self.gateway);
         let role = grant.role;
+        let commands = offered(connect, role);
         blocking(move || {
-            let change =
-                gateway.devices.change(|devices, now| devices.hand_out(&device.id, role, fresh, now));
+            let change = gateway.devices.change(|devices, now| {
+                if let Some(commands) = commands {
+                    devices.pin(&device.id, commands);
+                }
+                devices.hand_out(&device.id, role, fresh, now)
+            });
             change.map_err(|e| e.to_string())
         })
         .await
@@ -365,6 +371,14 @@ impl Door<'_> {
         let hello = super::arrive::hello(self.gateway, self.snapshot, &connection, token).await;
         (connection, hello)
     }
+}
+
+/// What a node offers, sorted; `None` for the other role.
+fn offered(connect: &Connect, role: Role) -> Option<Vec<String>> {
+    (role == Role::Node).then(|| {
+        let all: std::collections::BTreeSet<&String> = connect.commands.iter().collect();
+        all.into_iter().cloned().collect()
+    })
 }
 
 fn fresh_token() -> Result<String, Box<Refusal>> {
