@@ -37,6 +37,12 @@ pub struct Node {
     pub declared: Declared,
 }
 
+impl Node {
+    fn is_there(&self) -> bool {
+        !self.connection.outbox.is_ending()
+    }
+}
+
 /// What a node answered.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Reply {
@@ -114,16 +120,16 @@ impl Nodes {
         inner.runs.retain(|_, r| r.connection != connection);
     }
 
-    /// A connected node.
+    /// A connected node. One whose connection is to end is none any more (SP-328).
     #[must_use]
     pub fn get(&self, id: &str) -> Option<Node> {
-        self.inner().nodes.get(id).cloned()
+        self.inner().nodes.get(id).filter(|n| n.is_there()).cloned()
     }
 
     /// All connected nodes.
     #[must_use]
     pub fn all(&self) -> Vec<Node> {
-        self.inner().nodes.values().cloned().collect()
+        self.inner().nodes.values().filter(|n| n.is_there()).cloned().collect()
     }
 
     /// Calls a node, on the very connection that was looked at. `None`: it is gone, or another one has taken its place.
@@ -142,7 +148,7 @@ impl Nodes {
         let (answer, reply) = oneshot::channel();
         {
             let mut inner = self.inner();
-            inner.nodes.get(node).filter(|n| n.connection.number == connection.number)?;
+            inner.nodes.get(node).filter(|n| n.connection.number == connection.number && n.is_there())?;
             let call = Call { node: node.to_owned(), connection: connection.number, answer };
             inner.calls.insert(id.clone(), call);
         }
