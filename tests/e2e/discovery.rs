@@ -4,6 +4,8 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
+    clippy::print_stdout,
+    clippy::type_complexity,
     clippy::indexing_slicing,
     clippy::string_slice,
     missing_docs,

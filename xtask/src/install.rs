@@ -93,5 +93,10 @@ pub fn run() -> Result<()> {
     if !peer.is_ok_and(|s| s.success()) {
         println!("    could not install the peer; the tests that need it will say so");
     }
+    // What the console's test drives the browser with, likewise.
+    let driver = Command::new("sh").arg(".ci/install-console-driver").current_dir(root()).status();
+    if !driver.is_ok_and(|s| s.success()) {
+        println!("    could not install the console's driver; the test that needs it will say so");
+    }
     Ok(())
 }

@@ -17,7 +17,7 @@ use crate::protected::{Places, ReadScope, Reads};
 use crate::safe_bin::catalogue::{Catalogue, DEFAULT_SAFE_BINS};
 use crate::safe_bin::usage::Terminal;
 use expand::{Budget, Ground};
-use facts::{Facts, join, normal};
+use facts::{Facts, join};
 use resolve::Search;
 
 /// What is asked: one command line and the host's own environment.
@@ -124,8 +124,9 @@ pub fn analyse(request: &Request<'_>, rules: &Rules, view: &dyn HostView) -> Pla
     }
     let Some(line) = line.filter(|_| plan.standing() != crate::plan::Standing::Refused) else { return plan };
 
-    let places = places(request, rules, &facts);
     let directory = plan.directory.clone();
+    facts.start_from(&directory);
+    let places = places(request, rules, &facts);
     let work = Work {
         request,
         rules,
@@ -177,7 +178,7 @@ fn directory(given: &str, facts: &Facts<'_>) -> Result<String, Miss> {
 
 /// The places that protected paths depend on, by their spelling and by where they lead.
 fn places(request: &Request<'_>, rules: &Rules, facts: &Facts<'_>) -> Places {
-    let both = |path: &str| [normal(path), facts.end(path).path];
+    let both = |path: &str| [path.to_owned(), facts.end(path).path];
     let absolute = |path: &&str| path.starts_with('/');
     let homes: Vec<String> = request.home.filter(absolute).into_iter().flat_map(both).collect();
     let state = match &rules.state_directory {

@@ -10,16 +10,17 @@ mod wrapper;
 pub use wrapper::{Unwrapped, is_wrapper, unwrap};
 
 use crate::plan::Form;
-use crate::program_name::{base_name, is_interpreter};
+use crate::program_name::{base_name, is_interpreter_name};
 
 /// What an argument vector starts. `names`: the base names of the path as found and of where it leads; the worse one counts.
 #[must_use]
 pub fn form(names: &[&str], arguments: &[String]) -> Form {
     let mut worst = Form::Plain;
     let mut before = None;
-    for name in names.iter().map(|name| base_name(name)) {
-        if before.as_ref() != Some(&name) {
-            let form = of_name(&name, arguments);
+    for name in names {
+        // Mostly the path as found is where it leads.
+        if before != Some(name) {
+            let form = of_name(&base_name(name), arguments);
             worst = if rank(form) > rank(worst) { form } else { worst };
         }
         before = Some(name);
@@ -41,7 +42,7 @@ fn of_name(name: &str, arguments: &[String]) -> Form {
         Form::InlineCode
     } else if is_wrapper(name) {
         Form::Wrapper
-    } else if is_interpreter(name) && !is_text_filter(name) {
+    } else if is_interpreter_name(name) && !is_text_filter(name) {
         Form::Interpreter
     } else {
         Form::Plain

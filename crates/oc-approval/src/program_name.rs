@@ -180,8 +180,12 @@ pub fn base_name(entry: &str) -> String {
 /// Whether a name is that of a shell or an interpreter, with or without a version.
 #[must_use]
 pub fn is_interpreter(entry: &str) -> bool {
-    let name = base_name(entry);
-    INTERPRETERS.binary_search(&name.as_str()).is_ok()
+    is_interpreter_name(&base_name(entry))
+}
+
+/// The same, of a name that [`base_name`] gave.
+pub(crate) fn is_interpreter_name(name: &str) -> bool {
+    INTERPRETERS.binary_search(&name).is_ok()
         || VERSIONED.iter().any(|v| {
             name.strip_prefix(v).is_some_and(|rest| {
                 let rest = rest.strip_prefix('-').unwrap_or(rest);
@@ -196,7 +200,8 @@ pub fn is_interpreter(entry: &str) -> bool {
 /// The built-in profiles of `awk`, `sed` and `env` are the only exceptions, and the caller's business.
 #[must_use]
 pub fn is_never_safe(entry: &str) -> bool {
-    is_interpreter(entry) || STARTERS.binary_search(&base_name(entry).as_str()).is_ok()
+    let name = base_name(entry);
+    is_interpreter_name(&name) || STARTERS.binary_search(&name.as_str()).is_ok()
 }
 
 /// Whether a program does more than its name suggests, so that no profile makes it safe.

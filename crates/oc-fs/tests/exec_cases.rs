@@ -136,6 +136,43 @@ fn sp_138_no_dangerous_line_runs_unseen_and_no_harmless_one_asks() {
     assert!(wrong.is_empty(), "{} wrong:\n{}", wrong.len(), wrong.join("\n"));
 }
 
+/// Every known trick of every program that has a profile, of programs that are listed in vain, and of wrappers and links around them.
+#[test]
+fn sp_165_no_trick_of_a_listed_program_runs_unseen() {
+    let (dangerous, harmless, wrong) = score("gtfobins.jsonl");
+    assert!(dangerous > 1000 && harmless == 0, "{dangerous} {harmless}");
+    assert!(wrong.is_empty(), "{} wrong:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+/// A trick must be refused for what it does: a program that is not there, or a typing error in the row, proves nothing.
+#[test]
+fn sp_165_tricks_are_refused_for_what_they_do() {
+    let tree = Tree::build();
+    let mut vain = Vec::new();
+    for line in fixture("gtfobins.jsonl").lines() {
+        let case: Value = serde_json::from_str(line).unwrap();
+        let program = case["group"].as_str().unwrap();
+        let (_, reason) = judged(&tree, &case);
+        let is_profiled = oc_approval::safe_bin::catalogue::built_in(program).is_some();
+        if is_profiled
+            && is_installed(program)
+            && ["unresolved", "not-listed", "no-profile"].contains(&reason.as_str())
+        {
+            vain.push(format!("{} {}: {reason}", case["id"], case["cmd"]));
+        }
+    }
+    // What starts something else by name, or names a program by another path, is not found or not listed as that.
+    assert!(vain.len() < 40, "{}", vain.join("\n"));
+}
+
+/// Lines of every day that nobody should be asked about, beyond those of the golden set.
+#[test]
+fn sp_166_no_line_of_every_day_asks() {
+    let (dangerous, harmless, wrong) = score("harmless.jsonl");
+    assert!(dangerous == 0 && harmless >= 200, "{dangerous} {harmless}");
+    assert!(wrong.is_empty(), "{} wrong:\n{}", wrong.len(), wrong.join("\n"));
+}
+
 #[test]
 fn an_answer_does_not_change_the_files_it_is_about() {
     let tree = Tree::build();

@@ -69,7 +69,7 @@ function deviceAsks(p, act) {
     ["Role", p.role],
     ["Asks for", (p.scopes ?? []).join(", ") || "nothing beyond the connection"],
     ["System", p.platform ? exact(p.platform) : null],
-    ["From", p.remoteIp ?? "this machine"],
+    ["From", p.remoteIp ?? "this machine, or a proxy on it"],
     ["Asked", ago(p.ts)],
   ],
   button("Approve", "primary", act("device.pair.approve", { requestId: p.requestId }, "The device is paired."), { "data-key": key, "aria-label": `Approve ${name}` }),
@@ -96,7 +96,7 @@ function personAsks(channel, r, act) {
     ["Account", channel.account === "default" ? null : channel.account],
     ["Asked", ago(r.createdAtMs)],
   ],
-  button("Let in", "primary", act("access.pairing.approve", { channel: channel.channel, account: channel.account, code: r.code }, "They may write now."), { "aria-label": `Let ${name} in` }),
+  button("Let in", "primary", act("access.pairing.approve", { channel: channel.channel, account: channel.account, code: r.code }, "They may write now."), { "aria-label": `Let in ${name}` }),
   h("span", { class: "hint" }, "Compare the code with what the person says. Left alone, it expires after an hour."));
 }
 

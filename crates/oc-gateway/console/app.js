@@ -272,6 +272,7 @@ async function deviceId() {
 }
 
 addEventListener("popstate", () => show(true));
+addEventListener("resize", () => ROOT.querySelector("nav [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" }));
 addEventListener("hashchange", () => {
   const token = fromFragment();
   // A link to this page that is opened while it is shown must not switch the person's credential silently.

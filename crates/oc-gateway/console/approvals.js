@@ -102,10 +102,13 @@ function waitingCard(record, visit, done) {
   });
   const order = ["allow-once", "allow-always", "deny"].filter((d) => decisions.includes(d));
   const parts = request.segments ?? [];
+  const warnings = request.warnings ?? [];
+  // Why a button is missing is no warning about the command.
+  const aside = (text) => text.startsWith("allow-always is not offered");
   const card = h("article", { class: "card waiting-card", "aria-label": `Command ${record.code ?? ""}` },
     h("div", { class: "card-head" }, badge("warn", PLACES[request.host] ?? request.host ?? "somewhere"), record.code ? h("code", { class: "quiet", title: "the code of this request" }, record.code) : null, left),
     h("pre", { class: "command", tabindex: "0", "aria-label": "The exact command" }, exact(request.command)),
-    (request.warnings ?? []).map((text) => notice("warn", exact(text))),
+    warnings.filter((text) => !aside(text)).map((text) => notice("warn", exact(text))),
     terms([
       ["Directory", request.cwd ? h("code", {}, exact(request.cwd)) : null],
       ["Program", request.resolvedPath ? h("code", {}, exact(request.resolvedPath)) : null],
@@ -118,6 +121,7 @@ function waitingCard(record, visit, done) {
     parts.length > 1 ? h("details", {}, h("summary", {}, `${parts.length} commands in this line`), h("ol", {}, parts.map((part) => h("li", {}, h("code", {}, exact((part.argv ?? []).join(" "))), part.resolvedPath ? h("span", { class: "quiet" }, " ", exact(part.resolvedPath)) : null)))) : null,
     target ? field("Run it", target) : null,
     h("div", { class: "actions" }, order.map((decision) => button(VERBS[decision][0], VERBS[decision][1], answer(decision)))),
+    warnings.filter(aside).map((text) => h("p", { class: "hint" }, exact(text))),
     decisions.includes("allow-always") ? h("p", { class: "hint" }, "\u201cAlways allow\u201d also adds the program to this agent's list, so that it is not asked again.") : null,
     said);
   const tick = () => {

@@ -43,7 +43,7 @@ export function show(body, visit) {
         return;
       }
       const { report } = answer;
-      const numbers = ["critical", "warn", "info"].map((severity) => h("div", { class: `figure ${KINDS[severity]}` }, h("strong", {}, report.summary[severity] ?? 0), h("span", {}, WORDS[severity])));
+      const numbers = ["critical", "warn", "info"].map((severity) => h("div", { class: `figure ${report.summary[severity] ? KINDS[severity] : ""}` }, h("strong", {}, report.summary[severity] ?? 0), h("span", {}, WORDS[severity])));
       fill(head, h("div", { class: "figures" }, numbers), h("div", { class: "actions" },
         button("Show the safe fixes", "primary", plan),
         button("Look again", "plain", load),
@@ -60,7 +60,7 @@ export function show(body, visit) {
 
 function steps(report) {
   if (!report.priorities?.length) return null;
-  return card("In this order", h("ol", { class: "steps" }, report.priorities.map((step) => h("li", { value: step.rank }, h("span", {}, step.title), " ", h("span", { class: "quiet" }, (step.checkIds ?? []).join(", "))))));
+  return card("In this order", h("ol", { class: "steps" }, report.priorities.map((step) => h("li", {}, h("span", {}, step.title), " ", h("span", { class: "quiet" }, (step.checkIds ?? []).join(", "))))));
 }
 
 function findings(report, severity) {

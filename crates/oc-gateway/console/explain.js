@@ -67,14 +67,18 @@ function changes(text) {
   return out;
 }
 
+/** Where a value comes from, as a person would say it. */
 function origin(source) {
-  if (typeof source === "string") return source;
-  return source ? JSON.stringify(source) : "";
+  if (!source || typeof source === "string") return source ?? "";
+  if (source.file) return `${source.file.split("/").pop()}${source.line ? `, line ${source.line}` : ""}`;
+  if (source.env) return source.env.map((name) => `$${name}`).join(", ");
+  const words = { default: "the default", builtin: "built in", "command-line": "as if set", commandLine: "as if set" };
+  return words[source.kind] ?? source.kind ?? "";
 }
 
 function where(rule) {
   const parts = [rule.keyPath ? h("code", {}, exact(rule.keyPath)) : "built in", rule.unset ? " (not set)" : ""];
-  if (rule.source && rule.keyPath) parts.push(h("span", { class: "quiet" }, " ", exact(origin(rule.source))));
+  if (rule.source && rule.keyPath) parts.push(h("span", { class: "quiet", title: rule.source.file ?? null }, " · ", exact(origin(rule.source))));
   return parts;
 }
 
@@ -90,7 +94,7 @@ function verdict(e, follow) {
       /^--(un)?set /.test(f.change) ? button("Ask with this", "plain small", () => follow(f.change)) : null)))) : null,
     (e.trace ?? []).length ? card("Every rule, in order", h("ol", { class: "trace" }, e.trace.map((s) => {
       const [look, word] = EFFECTS[s.effect] ?? ["plain", s.effect];
-      return h("li", { class: s.effect === "absent" ? "faint" : "" }, h("div", {}, badge(look, word), " ", h("strong", {}, exact(s.layer)), " ", exact(s.rule)), h("div", {}, where(s)), s.detail ? h("div", { class: "quiet" }, exact(s.detail)) : null);
+      return h("li", {}, h("div", {}, badge(look, word), " ", h("strong", {}, exact(s.layer)), " ", exact(s.rule)), h("div", {}, where(s)), s.detail ? h("div", { class: "quiet" }, exact(s.detail)) : null);
     }))) : null,
     (e.notes ?? []).map((note) => notice("info", exact(note))));
 }

@@ -90,5 +90,17 @@ function entry(text) {
   return h("div", { class: `log-line ${known}`, data: { level: known } },
     h("time", { datetime: isNaN(time) ? null : time.toISOString() }, isNaN(time) ? "" : time.toLocaleTimeString()), " ",
     h("span", { class: "level" }, known), " ", h("span", { class: "source" }, exact(source)), " ",
-    exact(parts.map((part) => (typeof part === "string" ? part : JSON.stringify(part))).join(" ")));
+    parts.map((part) => [said(part), " "]));
+}
+
+/** A part of a line: a text, or its fields as name=value. */
+function said(part) {
+  let fields = part;
+  try {
+    if (typeof part === "string" && part.startsWith("{")) fields = JSON.parse(part);
+  } catch {
+    // It only looks like one.
+  }
+  if (typeof fields !== "object" || fields === null) return exact(fields);
+  return Object.entries(fields).map(([name, value]) => [h("span", { class: "name" }, exact(name), "="), exact(typeof value === "string" ? value : JSON.stringify(value)), " "]);
 }

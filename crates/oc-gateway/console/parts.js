@@ -89,7 +89,7 @@ export function say(text, kind = "good") {
   told ??= document.body.appendChild(h("div", { class: "told", role: "status", "aria-live": "polite" }));
   const line = h("p", { class: `told-line ${kind}` }, text);
   told.append(line);
-  setTimeout(() => line.remove(), 6000);
+  setTimeout(() => line.remove(), 4000);
 }
 
 /** A labelled field. */

@@ -3,10 +3,11 @@
 //! Question it answers: *which rule decides, where does it stand, what would change the answer?* The decisions are those of `oc-policy`,
 //! `oc-approval` and `oc-config`; here the facts of this machine are brought to them. Nothing is started, sent or written.
 //!
-//! * [`tool`], [`command`], [`message`], [`sandbox`], [`config`]: one subject each, as plain data that a command line or a request fills.
+//! * [`tool`], [`command`], [`message`], [`sandbox`], [`connection`], [`config`]: one subject each, as plain data that a command line or a request fills.
 
 pub mod command;
 pub mod config;
+pub mod connection;
 pub mod message;
 pub mod sandbox;
 mod stores;

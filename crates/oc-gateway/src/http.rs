@@ -52,9 +52,6 @@ pub async fn respond(gateway: &Arc<Gateway>, request: Request<Incoming>, remote:
         Ok(path) => path,
         Err(_) => return answer::plain(400, "Bad Request").into(),
     };
-    if request.version() == hyper::Version::HTTP_10 && head.host.is_none() {
-        return answer::plain(400, "Bad Request").into();
-    }
     let caller = head.caller(remote.ip(), &snapshot.settings.proxies, &snapshot.own);
     let visit = auth::Visit { gateway, snapshot: &snapshot, head: &head, caller };
     match route::of(&path, &snapshot.settings) {

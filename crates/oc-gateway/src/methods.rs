@@ -139,7 +139,13 @@ fn run(call: Call, method: String, handler: Handler, running: Running) {
         }
         Handler::Blocking(blocking) => {
             tokio::spawn(async move {
-                let done = tokio::task::spawn_blocking(move || blocking(&call)).await;
+                // It may have waited for a thread; nothing is begun for a connection that was ended meanwhile (SP-328).
+                let ended = |call: &Call| call.connection.outbox.is_ending();
+                let done =
+                    tokio::task::spawn_blocking(
+                        move || if ended(&call) { Err(gone()) } else { blocking(&call) },
+                    );
+                let done = done.await;
                 let outcome = done.unwrap_or_else(|_| Err(broken()));
                 finish(&gateway, &connection, &id, &method, begun, outcome);
                 drop(running);
@@ -153,6 +159,10 @@ fn run(call: Call, method: String, handler: Handler, running: Running) {
             });
         }
     }
+}
+
+fn gone() -> Failure {
+    Failure::new(Code::Unavailable, "the connection that asked has ended")
 }
 
 fn broken() -> Failure {
@@ -196,5 +206,5 @@ pub fn greeted(gateway: &Arc<Gateway>, connection: &Arc<Connection>) {
             state_version: None,
         });
     }
-    refresh_health(gateway);
+    system::told_health(gateway, connection);
 }

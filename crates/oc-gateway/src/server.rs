@@ -2,7 +2,7 @@
 //!
 //! * [`state`]: what everything shares; [`snapshot`]: one reading of the configuration.
 //! * [`process`]: runtime and signals; [`run`]: start, serve, stop. [`bind`] and [`tls`]: listeners; [`accept`]: sockets; [`slots`]: how many may wait without a credential.
-//! * [`handshake`] to [`session`]: from an open socket to frames in both directions; [`connection`], [`outbox`], [`registry`]: who is in.
+//! * [`handshake`] to [`session`]: from an open socket to frames in both directions; `gated` and `paced`: limits on streams; [`connection`], [`outbox`], [`registry`]: who is in.
 //! * [`arrive`]: the greeting and what others hear of it. [`nodes`]: connected nodes and calls of them.
 //! * `surroundings`: what the network is told; `revoked`: devices that another process took access from.
 //! * [`reload`]: a changed configuration; [`watch`]: pending approvals, told to whoever may answer them; [`ticks`]: what happens by the clock.
@@ -22,6 +22,7 @@ pub mod idempotency;
 pub mod logging;
 pub mod nodes;
 pub mod outbox;
+mod paced;
 pub mod process;
 pub mod registry;
 pub mod reload;

@@ -144,7 +144,7 @@ pub fn read(
     let bind = bind.unwrap_or(BindMode::Loopback);
     let (kind, accepts) = credential(config, environment, flags, resolved, &mut wrong);
     let tailscale = parts::tailscale(config, flags, kind);
-    if !accepts.is_usable() && !(kind == AuthKind::Token && tailscale.identity) {
+    if !(accepts.is_usable() || kind == AuthKind::Token && tailscale.identity) {
         wrong.push(StartRefused::NoCredential { kind });
     }
     if !accepts.is_usable() && !matches!(bind, BindMode::Loopback | BindMode::Auto) {

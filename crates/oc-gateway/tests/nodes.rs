@@ -237,7 +237,14 @@ async fn sp_346_what_a_node_may_offer_is_what_it_was_approved_with() {
     drop(node(&world, &here, &["system.which"]).await);
     let devices = world.gateway.devices.read().unwrap();
     assert_eq!(devices.paired[&here.id].commands, Some(vec!["system.which".to_owned()]));
-    // A program of this machine is approved without a person, here as for its first request; what it was approved with is noted anew.
+    // One command more is asked for again, here as from anywhere; what was approved is noted anew.
+    let (_, refused) = knock(&world, &here, &RUN, TOKEN).await;
+    assert_eq!(refused["error"]["code"], "NOT_PAIRED", "{refused}");
+    assert_eq!(refused["error"]["details"]["reason"], "command-upgrade", "{refused}");
+    let mut admin = operator(&world, 4, &["operator.admin"]).await;
+    let id = refused["error"]["details"]["requestId"].clone();
+    let approved = admin.call("device.pair.approve", json!({"requestId": id})).await;
+    assert_eq!(approved["ok"], true, "{approved}");
     drop(node(&world, &here, &RUN).await);
     let devices = world.gateway.devices.read().unwrap();
     let mut all: Vec<String> = RUN.map(str::to_owned).to_vec();

@@ -11,7 +11,7 @@
     reason = "tests"
 )]
 
-#[path = "support/mod.rs"]
+#[path = "support/world.rs"]
 mod support;
 
 use std::collections::{BTreeMap, VecDeque};
@@ -168,7 +168,7 @@ impl Names {
                 s if s.starts_with("<pubkey#") => {
                     keys.of(s.trim_start_matches("<pubkey#").trim_end_matches('>')).public
                 }
-                s if s == "<text>" => "note".to_owned(),
+                "<text>" => "note".to_owned(),
                 s => self.values.get(s).cloned().unwrap_or_else(|| s.to_owned()),
             }),
             Value::Array(items) => {

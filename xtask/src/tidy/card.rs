@@ -6,7 +6,7 @@ use super::sources::Source;
 /// Package, and what will need it while nothing does yet.
 const CARD: [(&str, Option<&str>); 13] = [
     ("tokio", None),
-    ("hyper", Some("the gateway's listener")),
+    ("hyper", None),
     ("tokio-tungstenite", None),
     ("serde", None),
     ("toml_edit", None),

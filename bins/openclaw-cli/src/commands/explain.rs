@@ -2,6 +2,7 @@
 
 mod command;
 pub mod config;
+mod connection;
 mod message;
 pub mod render;
 mod sandbox;
@@ -42,6 +43,8 @@ enum Subject {
     Message(message::MessageArgs),
     /// Where do this session's tools run, and with which settings?
     Sandbox(sandbox::SandboxArgs),
+    /// Would this caller come in, and which rule says so?
+    Connection(connection::ConnectionArgs),
     /// Where does this value come from, and who overrides it?
     Config(config::ConfigArgs),
 }
@@ -80,6 +83,10 @@ pub fn run(app: &App, args: &ExplainArgs) -> Result<ExitCode> {
         }
         Subject::Sandbox(args) => {
             answer(app, &args.common, "sandbox", |loaded| sandbox::explain(loaded, args))
+        }
+        Subject::Connection(args) => {
+            let loaded = load(app, &args.common);
+            Ok(show(app, &args.common, connection::explain(&loaded, args)?))
         }
         Subject::Config(args) => config::run(app, args),
     }

@@ -192,7 +192,7 @@ fn manager(app: &App, loaded: &Loaded) -> Result<Manager> {
 
 fn profile(app: &App) -> Result<Option<Profile>> {
     let word = app.process.text("OPENCLAW_PROFILE").filter(|p| *p != "default");
-    Ok(word.map(Profile::parse).transpose().context("OPENCLAW_PROFILE")?)
+    word.map(Profile::parse).transpose().context("OPENCLAW_PROFILE")
 }
 
 fn name(manager: &Manager, kind: Kind, profile: Option<&Profile>) -> String {

@@ -17,7 +17,7 @@ use matching::Part;
 const MAX_RESULTS: usize = 1024;
 
 /// Most comparisons of a part of a pattern with a place in a name, for all words of a line.
-const MAX_COMPARISONS: usize = 100_000;
+const MAX_COMPARISONS: usize = 48_000;
 
 /// What the expansion of a line needs.
 pub(super) struct Ground<'a> {
@@ -43,8 +43,21 @@ impl Budget {
     }
 }
 
-fn too_many_results() -> Miss {
-    Miss::new("too-long", format!("wildcards find more than {MAX_RESULTS} files"))
+impl Budget {
+    /// Whether nothing is left, so that the line asks whatever else its wildcards find.
+    fn is_used_up(&self) -> bool {
+        self.comparisons.get() == 0
+    }
+
+    fn too_many_results(&self) -> Miss {
+        self.comparisons.set(0);
+        Miss::new("too-long", format!("wildcards find more than {MAX_RESULTS} files"))
+    }
+
+    fn too_many_comparisons(&self) -> Miss {
+        self.comparisons.set(0);
+        Miss::new("too-long", "wildcards that are compared with too many names")
+    }
 }
 
 /// Whether `--` stands before a word.
@@ -89,6 +102,9 @@ impl Ground<'_> {
             out.push(self.plain(word)?);
             return Ok(());
         }
+        if self.budget.is_used_up() {
+            return Err(self.budget.too_many_comparisons());
+        }
         let components = self.components(word)?;
         let absolute = components.first().is_some_and(Vec::is_empty) && components.len() > 1;
         let mut found: Vec<String> = vec![if absolute { "/".to_owned() } else { String::new() }];
@@ -113,7 +129,12 @@ impl Ground<'_> {
             out.push(Argument { text: self.spelling(word)?, made_by: MadeBy::Text });
             return Ok(());
         }
-        let results = self.budget.results.get().checked_sub(found.len()).ok_or_else(too_many_results)?;
+        let results = self
+            .budget
+            .results
+            .get()
+            .checked_sub(found.len())
+            .ok_or_else(|| self.budget.too_many_results())?;
         self.budget.results.set(results);
         found.sort_unstable();
         // A pattern that starts with a directory cannot make an option.
@@ -123,7 +144,7 @@ impl Ground<'_> {
             if path.starts_with('-') && !anchored && options == Options::Open {
                 return Err(Miss::new("glob-option", format!("a file name looks like an option: {path}")));
             }
-            if path.chars().any(char::is_control) {
+            if has_control(path) {
                 return Err(Miss::new("control-char", "in the name of a file that a wildcard found"));
             }
         }
@@ -132,15 +153,15 @@ impl Ground<'_> {
     }
 
     /// The word split at `/`, each component in parts.
-    fn components(&self, word: &Word) -> Result<Vec<Vec<Part>>, Miss> {
-        let mut out: Vec<Vec<Part>> = vec![Vec::new()];
-        let literal = |out: &mut Vec<Vec<Part>>, text: &str| {
+    fn components<'w>(&'w self, word: &'w Word) -> Result<Vec<Vec<Part<'w>>>, Miss> {
+        let mut out: Vec<Vec<Part<'w>>> = vec![Vec::new()];
+        let literal = |out: &mut Vec<Vec<Part<'w>>>, text: &'w str| {
             for (nth, part) in text.split('/').enumerate() {
                 if nth > 0 {
                     out.push(Vec::new());
                 }
                 if let (false, Some(component)) = (part.is_empty(), out.last_mut()) {
-                    component.push(Part::Literal(part.to_owned()));
+                    component.push(Part::Literal(part));
                 }
             }
         };
@@ -176,7 +197,7 @@ impl Ground<'_> {
     }
 
     /// One component further, from every path so far. Paths keep their spelling: relative ones stay relative.
-    fn step(&self, from: &[String], component: &[Part], is_last: bool) -> Result<Vec<String>, Miss> {
+    fn step(&self, from: &[String], component: &[Part<'_>], is_last: bool) -> Result<Vec<String>, Miss> {
         let literal: Option<String> = component.iter().map(Part::literal).collect();
         let mut out = Vec::new();
         for base in from {
@@ -199,14 +220,14 @@ impl Ground<'_> {
             }
             out.extend(self.matches(base, component, is_last)?);
             if out.len() > MAX_RESULTS {
-                return Err(too_many_results());
+                return Err(self.budget.too_many_results());
             }
         }
         Ok(out)
     }
 
     /// The names in one directory that a component matches.
-    fn matches(&self, base: &str, component: &[Part], is_last: bool) -> Result<Vec<String>, Miss> {
+    fn matches(&self, base: &str, component: &[Part<'_>], is_last: bool) -> Result<Vec<String>, Miss> {
         let shown = if base.is_empty() { "." } else { base };
         let end = self.facts.end_in(self.directory, shown);
         match end.entry {
@@ -232,6 +253,9 @@ impl Ground<'_> {
         let mut left = self.budget.comparisons.get();
         for name in names.iter() {
             if name.starts_with('.') && !hidden || !matching::matches(component, name, &mut left) {
+                if left == 0 {
+                    break;
+                }
                 continue;
             }
             let path = extend(base, name);
@@ -239,12 +263,12 @@ impl Ground<'_> {
                 out.push(path);
             }
             if out.len() > MAX_RESULTS {
-                return Err(too_many_results());
+                return Err(self.budget.too_many_results());
             }
         }
         self.budget.comparisons.set(left);
         if left == 0 {
-            return Err(Miss::new("too-long", "wildcards that are compared with too many names"));
+            return Err(self.budget.too_many_comparisons());
         }
         Ok(out)
     }
@@ -262,7 +286,11 @@ impl Ground<'_> {
     }
 }
 
-fn push(out: &mut [Vec<Part>], part: Part) {
+fn has_control(name: &str) -> bool {
+    name.bytes().any(|b| b < b' ' || b == 0x7f) || !name.is_ascii() && name.chars().any(char::is_control)
+}
+
+fn push<'w>(out: &mut [Vec<Part<'w>>], part: Part<'w>) {
     if let Some(component) = out.last_mut() {
         component.push(part);
     }

@@ -4,17 +4,19 @@
 //! number of questions has a limit, so that no line makes the analysis long; a line beyond it asks.
 
 mod ahead;
+mod known;
 mod path;
 #[cfg(test)]
 mod tests;
 
 use std::cell::{Cell, RefCell};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::rc::Rc;
 
 use crate::host_view::{Entry, FileFacts, HostView};
 use crate::plan::Executable;
 use ahead::{Ahead, Step};
+use known::{Known, ROOT};
 pub(crate) use path::{is_within, join, normal, normal_in};
 
 /// Most links on the way to a file.
@@ -23,14 +25,14 @@ const MAX_LINKS: usize = 40;
 /// Most components of a path.
 const MAX_DEPTH: usize = 256;
 
-/// Most questions about paths in one check; a long path counts once for every [`COUNTED`] bytes.
-const MAX_QUESTIONS: usize = 4096;
+/// Most questions about paths in one check; a path counts once more for every [`COUNTED`] bytes, and a link whenever it is followed.
+const MAX_QUESTIONS: usize = 3072;
 
-/// Bytes of a path that count as one question.
-const COUNTED: usize = 64;
+/// Bytes of a path that count as another question.
+const COUNTED: usize = 128;
 
 /// Most names in all directories that the wildcards of one line look into.
-const MAX_NAMES: usize = 8192;
+const MAX_NAMES: usize = 4096;
 
 /// The names in a directory; `None` when it cannot be listed or the line looks at too many.
 pub(super) type Names = Option<Rc<Vec<String>>>;
@@ -38,19 +40,15 @@ pub(super) type Names = Option<Rc<Vec<String>>>;
 /// A view that asks the host about a path once.
 pub(crate) struct Facts<'a> {
     view: &'a dyn HostView,
-    /// What is known, the root first.
-    known: RefCell<Vec<Node>>,
+    known: RefCell<Known>,
+    /// The working directory, without links, and its number: most paths start there.
+    base: RefCell<(String, usize)>,
+    /// Room for a path that nobody keeps.
+    spare: Cell<String>,
     names: RefCell<HashMap<String, Names>>,
     /// Questions that may still be asked.
     left: Cell<usize>,
     names_left: Cell<usize>,
-}
-
-/// What stands at a path, and what is known to lie below it.
-struct Node {
-    entry: Entry,
-    parent: usize,
-    below: BTreeMap<Box<str>, usize>,
 }
 
 /// Where a path leads when every link is followed.
@@ -81,11 +79,11 @@ impl Passed {
 
 impl<'a> Facts<'a> {
     pub(crate) fn new(view: &'a dyn HostView) -> Self {
-        let root =
-            Node { entry: Entry::Directory(FileFacts::default()), parent: 0, below: BTreeMap::default() };
         Self {
             view,
-            known: RefCell::new(vec![root]),
+            known: RefCell::new(Known::new()),
+            base: RefCell::default(),
+            spare: Cell::default(),
             names: RefCell::default(),
             left: Cell::new(MAX_QUESTIONS),
             names_left: Cell::new(MAX_NAMES),
@@ -94,6 +92,19 @@ impl<'a> Facts<'a> {
 
     pub(crate) fn view(&self) -> &'a dyn HostView {
         self.view
+    }
+
+    /// Notes the directory that relative paths start from; it has no links.
+    pub(crate) fn start_from(&self, directory: &str) {
+        let mut known = self.known.borrow_mut();
+        let mut at = String::new();
+        let mut node = ROOT;
+        for name in directory.split('/').filter(|name| !name.is_empty()) {
+            at.push('/');
+            at.push_str(name);
+            node = known.child(node, name, || self.ask(&at));
+        }
+        *self.base.borrow_mut() = (at, node);
     }
 
     /// Whether the line asked about more than one line may.
@@ -118,9 +129,16 @@ impl<'a> Facts<'a> {
         self.follow(if word.starts_with('/') { "" } else { directory }, word, None)
     }
 
+    /// Whether nothing stands at a path.
+    pub(super) fn is_missing(&self, directory: &str, name: &str) -> bool {
+        let End { path, entry } = self.follow(directory, name, None);
+        self.spare.set(path);
+        entry == Entry::Missing
+    }
+
     /// As [`Facts::end`], with everything that was passed on the way.
     pub(super) fn way(&self, path: &str) -> (End, Vec<Passed>) {
-        let mut passed = Vec::new();
+        let mut passed = Vec::with_capacity(8);
         let end = self.follow("", path, Some(&mut passed));
         (end, passed)
     }
@@ -138,10 +156,22 @@ impl<'a> Facts<'a> {
     }
 
     fn follow(&self, directory: &str, word: &str, mut passed: Option<&mut Vec<Passed>>) -> End {
+        // The line asks whatever else is found out.
+        if self.is_exhausted() {
+            return End { path: normal_in(directory, word), entry: Entry::Unknown };
+        }
         let mut known = self.known.borrow_mut();
-        let mut ahead = Ahead::new(directory, word);
-        let mut at = String::with_capacity(directory.len() + word.len() + 1);
-        let (mut node, mut links, mut depth) = (0, 0, 0_usize);
+        let base = self.base.borrow();
+        let from_base = passed.is_none() && !base.0.is_empty() && directory == base.0;
+        let mut ahead = Ahead::new(if from_base { "" } else { directory }, word);
+        let mut at = self.spare.take();
+        at.clear();
+        at.reserve(directory.len() + word.len() + 1);
+        let (mut node, mut links, mut depth) = (ROOT, 0, 0_usize);
+        if from_base {
+            at.push_str(directory);
+            node = base.1;
+        }
         let mut note = |facts: &FileFacts, is_link| {
             if let Some(passed) = &mut passed {
                 passed.push(Passed::new(facts, is_link));
@@ -153,7 +183,7 @@ impl<'a> Facts<'a> {
                 Step::Over => break,
                 Step::Here => continue,
                 Step::Up => {
-                    node = known.get(node).map_or(0, |n| n.parent);
+                    node = known.parent(node);
                     continue;
                 }
                 Step::Into => {}
@@ -162,9 +192,9 @@ impl<'a> Facts<'a> {
             if depth > MAX_DEPTH {
                 return End { path: at, entry: Entry::Unknown };
             }
-            let next = self.child(&mut known, node, length, &at);
-            let Some(found) = known.get(next) else { return End { path: at, entry: Entry::Unknown } };
-            match &found.entry {
+            let name = at.get(length + 1..).unwrap_or_default();
+            let next = known.child(node, name, || self.ask(&at));
+            match known.entry(next) {
                 Entry::Directory(facts) => {
                     note(facts, false);
                     node = next;
@@ -175,10 +205,11 @@ impl<'a> Facts<'a> {
                         return End { path: at, entry: Entry::Unknown };
                     }
                     note(facts, true);
+                    self.left.set(self.left.get().saturating_sub(1));
                     at.truncate(length);
                     if target.starts_with('/') {
                         at.clear();
-                        node = 0;
+                        node = ROOT;
                     }
                     ahead.link(target);
                 }
@@ -188,39 +219,24 @@ impl<'a> Facts<'a> {
                     if !ahead.is_over() {
                         return End { path: ahead.spelled(at), entry: Entry::Missing };
                     }
-                    return End { path: at, entry: found.entry.clone() };
+                    return End { path: at, entry: known.entry(next).clone() };
                 }
                 Entry::Missing | Entry::Unknown => {
-                    return End { path: ahead.spelled(at), entry: found.entry.clone() };
+                    return End { path: ahead.spelled(at), entry: known.entry(next).clone() };
                 }
             }
         }
         if at.is_empty() {
             at.push('/');
         }
-        let entry = match known.get(node).map(|n| &n.entry) {
-            Some(Entry::Directory(facts)) => Entry::Directory(*facts),
-            _ => Entry::Unknown,
-        };
-        End { path: at, entry }
+        End { path: at, entry: known.entry(node).clone() }
     }
 
-    /// The node of a name in a directory; `at` is its path, the directory's is the first `length` bytes of it.
-    fn child(&self, known: &mut Vec<Node>, parent: usize, length: usize, at: &str) -> usize {
-        let name = at.get(length + 1..).unwrap_or_default();
-        if let Some(child) = known.get(parent).and_then(|n| n.below.get(name)) {
-            return *child;
-        }
-        let price = at.len() / COUNTED + 1;
-        let left = self.left.get().saturating_sub(price);
+    /// Asks the host what stands at a path, while questions are left.
+    fn ask(&self, path: &str) -> Entry {
+        let left = self.left.get().saturating_sub(path.len() / COUNTED + 1);
         self.left.set(left);
-        let entry = if left == 0 { Entry::Unknown } else { self.view.entry(at) };
-        let child = known.len();
-        known.push(Node { entry, parent, below: BTreeMap::default() });
-        if let Some(parent) = known.get_mut(parent) {
-            parent.below.insert(name.into(), child);
-        }
-        child
+        if left == 0 { Entry::Unknown } else { self.view.entry(path) }
     }
 }
 

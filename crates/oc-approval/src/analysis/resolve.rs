@@ -49,7 +49,7 @@ impl Search<'_> {
         let mut first = None;
         for entry in self.path.unwrap_or_default().split(':') {
             if entry.starts_with('/') {
-                if first.is_none() {
+                if first.is_none() && !self.facts.is_missing(entry, word) {
                     first = self.program(&normal_in(&normal(entry), word), Named::Bare);
                 }
                 continue;

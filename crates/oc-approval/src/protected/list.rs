@@ -27,6 +27,18 @@ fn is_private(below_home: &str) -> bool {
     }
 }
 
+/// Whether a directory of the home, spelled with its `/`, holds private ones besides others.
+fn holds_private(below_home: &str) -> bool {
+    matches!(below_home, "/.config" | "/Library")
+}
+
+/// Whether a path is or lies in the directory of a process.
+fn is_process(path: &str) -> bool {
+    path.strip_prefix("/proc/").and_then(|rest| rest.split('/').next()).is_some_and(|name| {
+        matches!(name, "self" | "thread-self") || name.bytes().all(|b| b.is_ascii_digit())
+    })
+}
+
 /// Key files by name, anywhere.
 const KEY_NAMES: [&str; 4] = ["id_rsa", "id_dsa", "id_ecdsa", "id_ed25519"];
 
@@ -140,6 +152,12 @@ impl Places {
         }
         if WHOLE.iter().any(|w| holds(w)) {
             return Some("a protected directory");
+        }
+        if self.homes.iter().any(|home| top.strip_prefix(home.as_str()).is_some_and(holds_private)) {
+            return Some("credentials or private data in the home");
+        }
+        if is_process(top) {
+            return Some("the inside of a process");
         }
         None
     }

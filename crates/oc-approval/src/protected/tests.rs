@@ -83,3 +83,42 @@ fn sp_166_what_is_protected_by_place() {
         assert_eq!(places.protects(path), None, "{path}");
     }
 }
+
+#[test]
+fn sp_165_trees_that_hold_what_is_protected_are_not_walked() {
+    let places = places();
+    for top in [
+        "/",
+        "/home",
+        "/home/u",
+        "/home/u/.openclaw",
+        "/home/u/.config",
+        "/home/u/Library",
+        "/etc",
+        "/etc/ssl",
+        "/run",
+        "/proc",
+        "/proc/1",
+        "/proc/self",
+        "/proc/self/task/1",
+        "/proc/thread-self",
+        "/sys/kernel",
+        "/dev",
+        "/boot",
+        "/root",
+    ] {
+        assert!(places.protects_tree(top).is_some(), "{top}");
+    }
+    for top in [
+        "/home/u/src",
+        "/home/u/.config/app",
+        "/home/u/x/.config",
+        "/usr",
+        "/etc/ssh",
+        "/proc/sys",
+        "/run/user",
+        "/var/log",
+    ] {
+        assert_eq!(places.protects_tree(top), None, "{top}");
+    }
+}

@@ -175,7 +175,17 @@ pub(super) struct Recursion {
     pub(super) options: Vec<String>,
     /// Options that make it follow links on the way.
     pub(super) follows: Vec<String>,
+    pub(super) links: Links,
     pub(super) what: What,
+}
+
+/// What it does with links on the way when no option says so.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Links {
+    /// They are passed by.
+    Passed,
+    /// They are followed.
+    Followed,
 }
 
 /// What is looked at on the way.
@@ -249,7 +259,7 @@ impl OptionRule {
 
 impl Recursion {
     pub(super) fn walk(&self, follows: bool) -> Walk {
-        match (self.what, follows) {
+        match (self.what, follows || self.links == Links::Followed) {
             (What::Names, false) => Walk::Names,
             (What::Names, true) => Walk::NamesThroughLinks,
             (What::Contents, false) => Walk::Contents,

@@ -54,6 +54,9 @@ pub enum DeviceError {
     /// More than the device was approved for.
     #[error("the device was not approved for that; approve a new request of it instead")]
     BeyondRecord,
+    /// Whoever asked lost its access meanwhile.
+    #[error("the connection that asked has ended")]
+    Gone,
     /// Too many requests wait.
     #[error("{MAX_PENDING} pairing requests are waiting; answer some first")]
     Full,

@@ -17,7 +17,7 @@ use super::peer::Caller;
 use super::throttle::Class;
 use crate::authority::{Scope, Scopes};
 use crate::devices::{Admission, Devices, Why, Wish};
-use crate::protocol::connect::{ClientId, ClientMode, Connect, Role};
+use crate::protocol::connect::{Auth, ClientId, ClientMode, Connect, Role};
 use crate::protocol::frame::{Close, Code, Failure};
 
 #[cfg(test)]
@@ -95,6 +95,12 @@ impl Method {
             Self::Tailscale => "tailscale",
         }
     }
+}
+
+/// Whether a connection that came in by this method outlives a change of the shared secret: those that showed the secret do not (SP-328).
+#[must_use]
+pub fn outlives(method: Method, old: &Accepts, new: &Accepts) -> bool {
+    !method.is_shared() || old.is_same(new)
 }
 
 /// Somebody who may come in.
@@ -317,20 +323,32 @@ fn open(facts: &Facts<'_>, wish: &Wish<'_>) -> Result<Method, Box<Refusal>> {
         Ok(()) => return Ok(shared_method(facts.accepts)),
         Err(refused) => refused,
     };
-    let auth = facts.connect.auth.as_ref();
+    // No usable shared secret means that nobody comes in, whatever was handed out before (SP-320).
+    let usable = facts.accepts.is_usable();
+    if usable && opens_as_device(facts.devices, wish, facts.connect.auth.as_ref()) {
+        return Ok(Method::DeviceToken);
+    }
+    Err(wrong(refused))
+}
+
+/// Whether something that the client shows is a live token of the device for what it wishes.
+#[must_use]
+pub fn opens_as_device(devices: &Devices, wish: &Wish<'_>, auth: Option<&Auth>) -> bool {
     let candidates = [
         auth.and_then(|a| a.device_token.as_deref()),
         // An older client sends its device token where the shared one goes.
         auth.and_then(|a| a.token.as_deref()),
     ];
-    // No usable shared secret means that nobody comes in, whatever was handed out before (SP-320).
-    let usable = facts.accepts.is_usable();
-    for candidate in candidates.into_iter().flatten().filter(|_| usable) {
-        if facts.devices.token_for(wish, candidate, same).is_some() {
-            return Ok(Method::DeviceToken);
-        }
-    }
-    Err(wrong(refused))
+    candidates.into_iter().flatten().any(|shown| devices.token_for(wish, shown, same).is_some())
+}
+
+/// The refusal of a caller whose credential was taken back while it came in: that of a wrong one (SP-344).
+#[must_use]
+pub fn taken_back() -> Box<Refusal> {
+    let mut refusal = wrong(credential::Refused::TokenMismatch);
+    refusal.cause = "credential-taken-back";
+    refusal.guessed = None;
+    refusal
 }
 
 /// Two texts in constant time.

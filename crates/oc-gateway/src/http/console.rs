@@ -8,6 +8,9 @@ use hyper::{Method, Response};
 use super::answer;
 use crate::settings::ControlUi;
 
+#[cfg(test)]
+mod tests;
+
 /// What a page of the console may load and do: its own files, nothing inline, in nobody's frame.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; \
                       connect-src 'self' ws: wss:; form-action 'none'; base-uri 'none'; object-src 'none'; frame-ancestors 'none'";

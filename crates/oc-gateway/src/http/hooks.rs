@@ -59,6 +59,10 @@ pub async fn respond(visit: &Visit<'_>, request: Request<Incoming>, rest: &str) 
             return known(answer::json(400, &json!({ "ok": false, "error": "the body is no JSON object" })));
         }
     };
+    // The body may have taken its time, and the secret may be another one now (SP-350).
+    if !visit.gateway.snapshot().settings.hooks.as_ref().is_some_and(|h| h.key.opens(shown)) {
+        return answer::plain(401, "Unauthorized").into();
+    }
     match rest {
         "wake" => known(wake(visit, body)),
         // A turn needs the agent runtime; saying so is better than an acknowledgement that nothing follows.

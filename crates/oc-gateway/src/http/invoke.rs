@@ -78,6 +78,9 @@ pub async fn respond(visit: &Visit<'_>, request: Request<Incoming>) -> Answered 
         Err(BadBody::Broken) => return invalid("the body did not arrive whole"),
         Err(BadBody::NotJson) => return invalid("the body is not JSON"),
     };
+    if let Err(refused) = auth::still(visit, &parts.headers) {
+        return answer::unauthorized(&refused).into();
+    }
     let Ok(invoke) = serde_json::from_value::<Invoke>(body) else {
         return invalid("it needs `tool`, and may have `action`, `args` (an object), `sessionKey`, `dryRun`");
     };

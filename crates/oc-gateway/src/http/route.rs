@@ -76,15 +76,11 @@ pub fn canonical(path: &str) -> Result<String, BadPath> {
 /// The route of a canonical path.
 #[must_use]
 pub fn of(path: &str, settings: &Settings) -> Route {
-    if let Some(hooks) = &settings.hooks {
-        if let Some(rest) = path.strip_prefix(hooks.path.as_str()) {
-            if let Some(rest) = rest.strip_prefix('/') {
-                return Route::Hook(rest.trim_end_matches('/').to_owned());
-            }
-            if rest.is_empty() {
-                return Route::Hook(String::new());
-            }
-        }
+    let below = settings.hooks.as_ref().and_then(|h| path.strip_prefix(h.path.as_str()));
+    match below.map(|rest| (rest, rest.strip_prefix('/'))) {
+        Some((_, Some(rest))) => return Route::Hook(rest.trim_end_matches('/').to_owned()),
+        Some(("", None)) => return Route::Hook(String::new()),
+        Some((_, None)) | None => {}
     }
     match path {
         "/tools/invoke" => return Route::ToolsInvoke,

@@ -37,6 +37,10 @@ impl AsSent {
         kept.insert(id.to_owned(), sent);
     }
 
+    fn forget(&self, id: &str) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(id);
+    }
+
     /// Forgets questions that are no longer in the queue.
     pub fn retain(&self, there: impl Fn(&str) -> bool) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).retain(|id, _| there(id));
@@ -163,7 +167,14 @@ pub fn request(call: Call) -> Waiting {
         if !taken {
             call.gateway.as_sent.keep(&id, request.sent());
         }
-        let asking = call.gateway.approvals.put(asked, Some(id), timeout).await.map_err(failure)?;
+        let put = call.gateway.approvals.put(asked, Some(id.clone()), timeout).await;
+        let asking = put.map_err(|why| {
+            // Nobody would ever take it out again.
+            if !taken {
+                call.gateway.as_sent.forget(&id);
+            }
+            failure(why)
+        })?;
         call.gateway.queue_changed.notify_one();
         let (asking, outcome) = asking.answered().await.map_err(failure)?;
         call.gateway.queue_changed.notify_one();

@@ -47,7 +47,11 @@ fn change<T>(
     step: impl FnOnce(&mut Devices, &Actor, u64) -> Result<T, DeviceError>,
 ) -> Result<T, Failure> {
     let actor = call.connection.actor();
-    match call.gateway.devices.change(|devices, now| step(devices, &actor, now)) {
+    let changed = call.gateway.devices.change(|devices, now| {
+        // It may have waited for the lock, and the change before may have been the end of this connection (SP-328).
+        if call.connection.outbox.is_ending() { Err(DeviceError::Gone) } else { step(devices, &actor, now) }
+    });
+    match changed {
         Ok(done) => done.map_err(invalid),
         Err(failure) => Err(Failure::new(Code::Unavailable, failure.to_string())),
     }

@@ -10,7 +10,8 @@ use serde_json::{Value, json};
 use super::health::{self, Serving};
 use super::{Call, Outcome, Paths, Waiting, parse};
 use crate::authority::Scope;
-use crate::protocol::frame::{Code, Failure};
+use crate::protocol::frame::{Code, Failure, Outgoing};
+use crate::server::connection::Connection;
 use crate::server::outbox::Weight;
 use crate::server::snapshot::Snapshot;
 use crate::server::state::{Gateway, now_ms};
@@ -65,11 +66,25 @@ pub fn refresh_health(gateway: &Arc<Gateway>) {
     });
 }
 
+/// Tells one client how the gateway is, as the event that others hear when it changes: what is at hand is nothing new to those.
+pub(super) fn told_health(gateway: &Arc<Gateway>, connection: &Connection) {
+    if !connection.may(Scope::Read) {
+        return;
+    }
+    let Some(report) = gateway.cached_health(FRESH) else { return refresh_health(gateway) };
+    connection.send(&Outgoing::Event {
+        event: "health".to_owned(),
+        payload: Some(health_for(report, Paths::Short)),
+        seq: None,
+        state_version: Some(gateway.state_version()),
+    });
+}
+
 fn report(gateway: &Gateway) -> Value {
     let begun = std::time::Instant::now();
     let place = gateway.snapshot().place();
-    let mut serving = Serving::default();
-    serving.took_ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(0);
+    let took_ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(0);
+    let serving = Serving { took_ms, ..Serving::default() };
     // A store that cannot be read is what the report is for.
     health::report(&place, &serving)
         .unwrap_or_else(|e| json!({ "ok": false, "ts": now_ms(), "error": e.message }))

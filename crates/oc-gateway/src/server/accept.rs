@@ -15,6 +15,7 @@ use tokio::net::{TcpListener, TcpStream};
 
 use super::handshake::{self, Arrival};
 use super::head::Head;
+use super::paced::Paced;
 use super::slots::Slot;
 use super::state::{Gateway, stopping};
 use super::tls::Identity;
@@ -91,7 +92,7 @@ where
         .max_buf_size(HEAD_SIZE)
         .max_headers(HEADERS)
         .half_close(false)
-        .serve_connection(TokioIo::new(stream), service)
+        .serve_connection(TokioIo::new(Paced::new(stream)), service)
         .with_upgrades();
     tokio::pin!(connection);
     tokio::select! {
@@ -115,6 +116,10 @@ async fn respond(
     remote: SocketAddr,
     slot: &Held,
 ) -> Response<Full<Bytes>> {
+    // One name, or it is not known what is asked for; HTTP/1.0 has no way out either.
+    if request.headers().get_all(hyper::header::HOST).iter().count() != 1 {
+        return http::answer::plain(400, "Bad Request");
+    }
     match http::upgrade::asked(request.headers(), request.method(), request.version()) {
         http::upgrade::Asked::No => {
             let answer = http::respond(&gateway, request, remote).await;

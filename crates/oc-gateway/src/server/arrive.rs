@@ -38,14 +38,13 @@ const EVENTS: [&str; 18] = [
     "exec.approval.resolved",
 ];
 
-/// Enters a connection into the lists.
+/// Tells of a connection that is in the list of connections: to the nodes, in the presence list, in the log.
 pub(super) fn announce(
     gateway: &Gateway,
     snapshot: &Snapshot,
     connection: &Arc<Connection>,
     connect: &Connect,
 ) {
-    gateway.registry.insert(Arc::clone(connection));
     if connection.role == Role::Node {
         let allowed = commands::allowed(&connect.client, &snapshot.settings.nodes);
         gateway.nodes.connect(

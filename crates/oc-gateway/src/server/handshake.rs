@@ -7,7 +7,7 @@ use std::time::Duration;
 use futures_util::{SinkExt as _, StreamExt as _};
 use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
-use serde_json::{Value, json};
+use serde_json::json;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::protocol::{Role as Side, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{Error, Message};
@@ -19,9 +19,9 @@ use super::outbox::{Ending, Outbox};
 use super::session;
 use super::slots::Slot;
 use super::snapshot::Snapshot;
-use super::state::{Gateway, now_ms};
-use crate::devices::{Actor, Ask, Devices, Token};
-use crate::entrance::admission::{self, Facts, Grant, Refusal, Verdict};
+use super::state::{Gateway, Phase, now_ms};
+use crate::devices::{Actor, Admission, Ask, Devices, Token, Wish};
+use crate::entrance::admission::{self, Facts, Grant, Method, Refusal, Verdict};
 use crate::entrance::peer::Caller;
 use crate::entrance::tailscale;
 use crate::entrance::throttle::{Admission as Attempt, Class};
@@ -100,7 +100,8 @@ async fn greet(
                 return Err(Ending::now(Close::TooLarge, "frame too large"));
             }
             Some(Ok(Message::Binary(_))) => return Err(Ending::now(Close::Policy, "text frames only")),
-            Some(Ok(Message::Close(_) | Message::Frame(_)) | Err(_)) | None => return Err(gone()),
+            Some(Err(e)) => return Err(session::broken(&e).unwrap_or_else(gone)),
+            Some(Ok(Message::Close(_) | Message::Frame(_))) | None => return Err(gone()),
         }
     };
     let snapshot = gateway.snapshot();
@@ -128,9 +129,14 @@ async fn greet(
         }
     };
     let door = Door { gateway, snapshot: &snapshot, head, remote: remote.ip(), caller, nonce: &nonce };
-    match door.admit(&connect, role).await {
-        Ok((grant, token)) => {
-            let (connection, hello) = door.connection(connect, grant, token.as_ref()).await;
+    let entered = match door.admit(&connect, role).await {
+        Ok(grant) => door.enter(&connect, grant).await,
+        Err(refusal) => Err(refusal),
+    };
+    match entered {
+        Ok((connection, token)) => {
+            super::arrive::announce(gateway, &snapshot, &connection, &connect);
+            let hello = super::arrive::hello(gateway, &snapshot, &connection, token.as_ref()).await;
             Ok((connection, Outgoing::answer(&request.id, Ok(hello))))
         }
         Err(refusal) => {
@@ -172,8 +178,8 @@ struct Door<'a> {
 }
 
 impl Door<'_> {
-    /// Decides, and carries the decision out: budget, pairing, the device's token.
-    async fn admit(&self, connect: &Connect, role: Role) -> Result<(Grant, Option<Token>), Box<Refusal>> {
+    /// Decides, and carries the decision out: budget and pairing.
+    async fn admit(&self, connect: &Connect, role: Role) -> Result<Grant, Box<Refusal>> {
         let page = self.head.origin.is_some();
         let tried = admission::tried(connect);
         if let Some(class) = tried {
@@ -207,15 +213,11 @@ impl Door<'_> {
         }
         match verdict {
             Verdict::Refuse(refusal) => Err(Box::new(refusal)),
-            Verdict::Admit(grant) => {
-                let token = self.hand_out(connect, &grant).await?;
-                Ok((grant, token))
-            }
+            Verdict::Admit(grant) => Ok(grant),
             Verdict::Pair { grant, why, silent } => {
                 let request = self.ask(connect, &grant, silent).await?;
                 if silent {
-                    let token = self.hand_out(connect, &grant).await?;
-                    return Ok((grant, token));
+                    return Ok(grant);
                 }
                 let failure = Failure::new(Code::NotPaired, "pairing required")
                     .with_details(json!({ "requestId": request, "reason": why.word() }));
@@ -327,32 +329,15 @@ impl Door<'_> {
         Ok(id)
     }
 
-    /// The device's token for its role: the live one, or a new one.
-    async fn hand_out(&self, connect: &Connect, grant: &Grant) -> Result<Option<Token>, Box<Refusal>> {
-        let Some(device) = grant.device.clone() else { return Ok(None) };
-        let fresh = fresh_token()?;
-        let gateway = Arc::clone(self.gateway);
-        let role = grant.role;
-        let commands = offered(connect, role);
-        blocking(move || {
-            let change = gateway.devices.change(|devices, now| {
-                if let Some(commands) = commands {
-                    devices.pin(&device.id, commands);
-                }
-                devices.hand_out(&device.id, role, fresh, now)
-            });
-            change.map_err(|e| e.to_string())
-        })
-        .await
-    }
-
-    /// The connection and its greeting.
-    async fn connection(
+    /// The connection, in the list, and the device's token.
+    ///
+    /// It stands in the list before it is looked at once more whether what opened the door still does: whoever takes that away either finds
+    /// the connection, and ends it, or did so earlier, and it is not let in (SP-067, SP-328).
+    async fn enter(
         &self,
-        connect: Connect,
+        connect: &Connect,
         grant: Grant,
-        token: Option<&Token>,
-    ) -> (Arc<Connection>, Value) {
+    ) -> Result<(Arc<Connection>, Option<Token>), Box<Refusal>> {
         let connection = Arc::new(Connection {
             id: uuid::Uuid::new_v4().to_string(),
             number: self.gateway.registry.number(),
@@ -367,9 +352,62 @@ impl Door<'_> {
             running: std::sync::atomic::AtomicUsize::new(0),
             client: connect.client.clone(),
         });
-        super::arrive::announce(self.gateway, self.snapshot, &connection, &connect);
-        let hello = super::arrive::hello(self.gateway, self.snapshot, &connection, token).await;
-        (connection, hello)
+        self.gateway.registry.insert(Arc::clone(&connection));
+        let entered = match self.is_in_force(&connection) {
+            Ok(()) => self.hand_out(connect, &connection).await,
+            Err(refusal) => Err(refusal),
+        };
+        entered
+            .map(|token| (Arc::clone(&connection), token))
+            .inspect_err(|_| self.gateway.registry.remove(connection.number))
+    }
+
+    /// Whether the reading under which it was decided is still the one in force, as far as it let this caller in.
+    fn is_in_force(&self, connection: &Connection) -> Result<(), Box<Refusal>> {
+        if *self.gateway.phase().borrow() != Phase::Running {
+            let failure = Failure::new(Code::Unavailable, "the gateway stops or starts anew");
+            return Err(Box::new(Refusal {
+                failure,
+                close: Close::Restart,
+                cause: "stopping",
+                guessed: None,
+            }));
+        }
+        let now = self.gateway.snapshot();
+        let same = now.settings.accepts.is_same(&self.snapshot.settings.accepts);
+        if same || !connection.method.is_shared() { Ok(()) } else { Err(admission::taken_back()) }
+    }
+
+    /// The device's token for its role: the live one, or a new one. Under the lock of the store it is checked that the device still has what
+    /// it came in with; a token that was taken back buys no new one.
+    async fn hand_out(
+        &self,
+        connect: &Connect,
+        connection: &Connection,
+    ) -> Result<Option<Token>, Box<Refusal>> {
+        let Some(device) = connection.device.clone() else { return Ok(None) };
+        let fresh = fresh_token()?;
+        let gateway = Arc::clone(self.gateway);
+        let (role, scopes, method) = (connection.role, connection.scopes.clone(), connection.method);
+        let (shown, commands) = (connect.auth.clone(), offered(connect, role));
+        let handed = blocking(move || {
+            let change = gateway.devices.change(|devices, now| {
+                let wish = Wish { device: &device, role, scopes: &scopes };
+                let stands = devices.admit(&wish) == Admission::Admit
+                    && (method != Method::DeviceToken
+                        || admission::opens_as_device(devices, &wish, shown.as_ref()));
+                if !stands {
+                    return None;
+                }
+                if let Some(commands) = commands {
+                    devices.pin(&device.id, commands);
+                }
+                devices.hand_out(&device.id, role, fresh, now)
+            });
+            change.map_err(|e| e.to_string())
+        })
+        .await?;
+        handed.map(Some).ok_or_else(admission::taken_back)
     }
 }
 

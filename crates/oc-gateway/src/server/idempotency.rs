@@ -23,7 +23,7 @@ pub enum Turn {
     /// The first one: makes the call and puts the answer in.
     First(Putter),
     /// The call was made, or is being made: wait for its answer.
-    Later(watch::Receiver<Option<Arc<Answer>>>),
+    Later(Kept),
 }
 
 /// Puts the answer in.
@@ -37,10 +37,13 @@ impl Putter {
     }
 }
 
+/// An answer that is there, or will be.
+pub type Kept = watch::Receiver<Option<Arc<Answer>>>;
+
 /// The answers, by family of methods and key.
 #[derive(Debug, Default)]
 pub struct Idempotency {
-    kept: BTreeMap<String, (u64, watch::Receiver<Option<Arc<Answer>>>)>,
+    kept: BTreeMap<String, (u64, Kept)>,
 }
 
 impl Idempotency {
@@ -65,7 +68,7 @@ impl Idempotency {
 }
 
 /// Waits for the answer of the first call; `None` when it was given up.
-pub async fn later(mut kept: watch::Receiver<Option<Arc<Answer>>>) -> Option<Answer> {
+pub async fn later(mut kept: Kept) -> Option<Answer> {
     let found = kept.wait_for(Option::is_some).await.ok()?;
     found.as_ref().map(|a| a.as_ref().clone())
 }

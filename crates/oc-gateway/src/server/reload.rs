@@ -92,6 +92,7 @@ pub enum Reloaded {
 
 /// Reads the configuration and puts it in force. Blocking. `restart`: whether a change that needs it may restart the gateway.
 pub fn now(gateway: &Gateway) -> Reloaded {
+    let _one = gateway.reloading.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     let old = gateway.snapshot();
     let read = gateway.source.read(old.generation.saturating_add(1), &gateway.interfaces);
     let new: Snapshot = match read {

@@ -24,7 +24,6 @@ const LOOK: Duration = Duration::from_millis(150);
 pub(super) async fn watch(gateway: Arc<Gateway>) {
     let mut phase = gateway.phase();
     let mut seen = stamp(&gateway);
-    let mut before = read(&gateway).await.unwrap_or_default();
     loop {
         tokio::select! {
             () = tokio::time::sleep(LOOK) => {}
@@ -37,12 +36,11 @@ pub(super) async fn watch(gateway: Arc<Gateway>) {
         // A list that cannot be read lets nobody in and ends nobody; the next look may read it.
         let Some(now) = read(&gateway).await else { continue };
         seen = stamp;
-        let lost = |c: &Connection| Access::of(c).is_some_and(|a| a.is_lost(&before, &now));
+        let lost = |c: &Connection| Access::of(c).is_some_and(|a| a.is_lost(&now));
         let ended = gateway.registry.end_where(lost, &Ending::now(Close::Policy, "device access revoked"));
         if ended > 0 {
             tracing::info!(target: "gateway/devices", ended, "connections of revoked devices were closed");
         }
-        before = now;
     }
 }
 
@@ -84,10 +82,11 @@ impl<'a> Access<'a> {
         })
     }
 
-    /// Whether it had access and has none any more. A device that was never paired (a console with the break-glass switch) loses nothing.
-    fn is_lost(&self, before: &Devices, now: &Devices) -> bool {
+    /// Whether it has no access any more.
+    fn is_lost(&self, now: &Devices) -> bool {
         let wish = Wish { device: self.device, role: self.role, scopes: self.scopes };
-        if before.admit(&wish) == Admission::Admit && now.admit(&wish) != Admission::Admit {
+        // Whoever is in with a device was admitted for this, whether or not a look in between saw it.
+        if now.admit(&wish) != Admission::Admit {
             return true;
         }
         // The token that opened the door was taken back, or made anew since.

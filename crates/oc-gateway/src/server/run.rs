@@ -186,6 +186,7 @@ fn serve(
         tasks.spawn(accept::accept(Arc::clone(&gateway), listener, tls.clone()));
     }
     tasks.spawn(ticks::run(Arc::clone(&gateway)));
+    tasks.spawn(ticks::presence(Arc::clone(&gateway)));
     tasks.spawn(watch::run(Arc::clone(&gateway)));
     tasks.spawn(reload::watch(Arc::clone(&gateway)));
     tasks.spawn(revoked::watch(Arc::clone(&gateway)));

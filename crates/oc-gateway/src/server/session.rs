@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use futures_util::{SinkExt as _, StreamExt as _};
 use tokio::io::AsyncReadExt as _;
+use tokio_tungstenite::tungstenite::error::ProtocolError;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::{Error, Message};
 
@@ -33,7 +34,7 @@ pub async fn drive(
         methods::greeted(gateway, connection);
         exchange(gateway, &mut socket, connection).await
     } else {
-        None
+        over(&connection.outbox)
     };
     gateway.registry.remove(connection.number);
     connection.end(Ending::now(Close::Policy, "gone"));
@@ -54,7 +55,7 @@ async fn exchange(
             match next {
                 Next::Frame(text) => {
                     if !send(socket, &connection.outbox, Message::Text(text)).await {
-                        return connection.outbox.is_over().then(|| ending_of(&connection.outbox)).flatten();
+                        return over(&connection.outbox);
                     }
                 }
                 Next::End(ending) => return Some(ending),
@@ -72,14 +73,28 @@ async fn exchange(
                 Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => {}
                 Some(Ok(Message::Binary(_))) => return Some(Ending::now(Close::Policy, "text frames only")),
                 Some(Ok(Message::Close(_))) | None => return None,
-                Some(Err(Error::Capacity(_))) => return Some(Ending::now(Close::TooLarge, "frame too large")),
-                Some(Err(_)) => return None,
+                Some(Err(e)) => return broken(&e),
             },
         }
     }
 }
 
-fn ending_of(outbox: &Outbox) -> Option<Ending> {
+/// How a socket ends on which something arrived that is no frame; `None`: the other side is gone.
+pub fn broken(error: &Error) -> Option<Ending> {
+    match error {
+        Error::Capacity(_) => Some(Ending::now(Close::TooLarge, "frame too large")),
+        Error::Utf8(_) => Some(Ending::now(Close::NotText, "text that is not UTF-8")),
+        Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) => None,
+        Error::Protocol(_) => Some(Ending::now(Close::Protocol, "protocol error")),
+        _ => None,
+    }
+}
+
+/// The ending that waits for nothing, when one is due.
+fn over(outbox: &Outbox) -> Option<Ending> {
+    if !outbox.is_over() {
+        return None;
+    }
     match outbox.take() {
         Some(Next::End(ending)) => Some(ending),
         Some(Next::Frame(_)) | None => None,
@@ -94,8 +109,9 @@ async fn send(socket: &mut Socket, outbox: &Outbox, message: Message) -> bool {
         }
     };
     tokio::select! {
-        sent = tokio::time::timeout(SEND, socket.send(message)) => matches!(sent, Ok(Ok(()))),
+        biased;
         () = over => false,
+        sent = tokio::time::timeout(SEND, socket.send(message)) => matches!(sent, Ok(Ok(()))),
     }
 }
 
@@ -118,8 +134,8 @@ pub async fn close(socket: &mut Socket, ending: &Ending) {
         if socket.close(Some(frame)).await.is_err() {
             return;
         }
-        if ending.close == Close::TooLarge {
-            // The rest of a frame that is not read would turn the close into a reset.
+        if ending.close != Close::Policy && ending.close != Close::Restart {
+            // What is not read would turn the close into a reset.
             let mut rest = [0u8; 8192];
             let stream = socket.get_mut().inner_mut();
             while matches!(stream.read(&mut rest).await, Ok(n) if n > 0) {}

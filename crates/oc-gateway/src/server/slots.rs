@@ -19,19 +19,22 @@ pub const LOCAL: usize = 512;
 /// How long a program of this machine waits for a place.
 const PATIENCE: Duration = Duration::from_secs(8);
 
+/// How many places each caller from outside holds.
+type Holders = Arc<Mutex<HashMap<u64, usize>>>;
+
 /// The places.
 #[derive(Debug)]
 pub struct Slots {
     outside: Arc<Semaphore>,
     local: Arc<Semaphore>,
-    callers: Arc<Mutex<HashMap<u64, usize>>>,
+    callers: Holders,
 }
 
 /// A place; given back when dropped, which the holder does once the caller has shown a credential.
 #[derive(Debug)]
 pub struct Slot {
     _place: OwnedSemaphorePermit,
-    caller: Option<(u64, Arc<Mutex<HashMap<u64, usize>>>)>,
+    caller: Option<(u64, Holders)>,
 }
 
 impl Default for Slots {

@@ -79,12 +79,16 @@ pub struct Gateway {
     pub as_sent: AsSent,
     /// Wakes whoever watches the queue.
     pub queue_changed: Arc<Notify>,
+    /// Wakes whoever tells of the presence list.
+    pub(super) presence_changed: Notify,
     /// Answers of calls that may be sent again.
     pub idempotency: Mutex<Idempotency>,
     /// When this process began to serve.
     pub started: Instant,
     /// The gateway's own presence.
     pub own_entry: presence::Entry,
+    /// Held while the configuration is read and put in force, so that no older reading follows a newer one.
+    pub(super) reloading: Mutex<()>,
     current: ArcSwap<Snapshot>,
     throttle: Mutex<Throttle>,
     presence: Mutex<Presence>,
@@ -153,10 +157,12 @@ impl Gateway {
             counters: Counters::default(),
             system_events: Mutex::default(),
             queue_changed: parts.queue_changed,
+            presence_changed: Notify::new(),
             idempotency: Mutex::default(),
             started: Instant::now(),
             own_entry,
             throttle: Mutex::new(Throttle::new(parts.snapshot.settings.limits)),
+            reloading: Mutex::default(),
             current: ArcSwap::from_pointee(parts.snapshot),
             presence: Mutex::default(),
             health: Mutex::default(),
@@ -179,12 +185,12 @@ impl Gateway {
         if old.settings.limits != snapshot.settings.limits {
             *self.throttle() = Throttle::new(snapshot.settings.limits);
         }
-        let rotated = !old.settings.accepts.is_same(&snapshot.settings.accepts);
+        let (before, after) = (&old.settings.accepts, snapshot.settings.accepts.clone());
         self.current.store(Arc::new(snapshot));
-        if rotated {
-            let shared = |c: &super::connection::Connection| c.method.is_shared();
-            self.registry.end_where(shared, &Ending::now(Close::Policy, "gateway credential changed"));
-        }
+        let stranded = |c: &super::connection::Connection| {
+            !crate::entrance::admission::outlives(c.method, before, &after)
+        };
+        self.registry.end_where(stranded, &Ending::now(Close::Policy, "gateway credential changed"));
         self.forget_health();
     }
 
@@ -209,8 +215,13 @@ impl Gateway {
         presence::as_json(&self.presence().list(&self.own_entry, now_ms()))
     }
 
-    /// Tells everybody that the presence list changed.
+    /// Has everybody told that the presence list changed: at once, but not more often than a few times a second, however many come and go.
     pub fn announce_presence(&self) {
+        self.presence_changed.notify_one();
+    }
+
+    /// Tells everybody that the presence list changed.
+    pub(super) fn tell_presence(&self) {
         let list = self.presence_list();
         let version = Some(self.state_version());
         self.registry.broadcast("presence", json!({ "presence": list }), Weight::DropIfSlow, version);

@@ -13,6 +13,21 @@ use crate::protocol::frame::TICK_MS;
 /// How often the health report is made anew.
 const HEALTH: Duration = Duration::from_secs(60);
 
+/// Shortest time between two tellings of the presence list, which goes to everybody whole.
+const PRESENCE: Duration = Duration::from_millis(200);
+
+/// Tells of the presence list, until the gateway ends.
+pub async fn presence(gateway: Arc<Gateway>) {
+    let mut phase = gateway.phase();
+    loop {
+        tokio::select! {
+            () = gateway.presence_changed.notified() => gateway.tell_presence(),
+            () = stopping(&mut phase) => return,
+        }
+        tokio::time::sleep(PRESENCE).await;
+    }
+}
+
 /// Runs until the gateway ends.
 pub async fn run(gateway: Arc<Gateway>) {
     let mut phase = gateway.phase();

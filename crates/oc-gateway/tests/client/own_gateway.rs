@@ -27,7 +27,7 @@ async fn gateway(home: &Path, tls: bool) -> (Running, Target) {
         os_home: Some(home.to_owned()),
         reading: Reading::Product,
     };
-    let running = start(Source { request, flags: Flags::default() }, "test".to_owned()).await.unwrap();
+    let running = start(Source { request, flags: Flags::default() }, "test".to_owned(), None).await.unwrap();
     let tree = Node::from_json(&config, &Origin::Default);
     let around = Surroundings { state_dir: home, ..Surroundings::of(&tree) };
     (running, targets::resolve(&around, &Asked::default()))

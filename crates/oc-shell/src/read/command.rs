@@ -96,6 +96,15 @@ impl Reader<'_> {
     /// A command word means one program whatever files there are, and is no word of the shell's own grammar.
     fn is_command_word(&self, written: &Written) -> Result<(), Unreadable> {
         let word = &written.word;
+        if let [Piece::Literal(text)] = word.pieces.as_slice()
+            && text
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'/' | b'-' | b'_' | b'.' | b'+'))
+            && !text.is_empty()
+            && !RESERVED.contains(&text.as_str())
+        {
+            return Ok(());
+        }
         let text = || {
             word.pieces.iter().filter_map(|p| match p {
                 Piece::Literal(text) => Some(text.as_str()),

@@ -117,6 +117,17 @@ fn fragment() -> impl Strategy<Value = String> {
 }
 
 proptest! {
+    /// What lets a pass be left out.
+    #[test]
+    fn each_built_in_pattern_leaves_its_own_output_alone(parts in prop::collection::vec(fragment(), 0..12)) {
+        let text = parts.concat();
+        for p in Redactor::standard().patterns.iter() {
+            if let Some(once) = apply(p, &text) {
+                prop_assert_eq!(apply(p, &once), None, "{}", p);
+            }
+        }
+    }
+
     #[test]
     fn sp_014_redacting_twice_changes_nothing(parts in prop::collection::vec(fragment(), 0..12)) {
         let text = parts.concat();

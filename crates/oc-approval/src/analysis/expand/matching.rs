@@ -4,9 +4,9 @@ use crate::plan::Miss;
 
 /// A part of a component.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Part {
+pub(super) enum Part<'a> {
     /// Characters that mean themselves.
-    Literal(String),
+    Literal(&'a str),
     /// `*`
     Run,
     /// `?`
@@ -23,7 +23,7 @@ pub(super) struct Class {
     ranges: Vec<(char, char)>,
 }
 
-impl Part {
+impl<'a> Part<'a> {
     /// Reads the text between the brackets.
     ///
     /// # Errors
@@ -60,7 +60,7 @@ impl Part {
         Ok(Self::Class(Class { negated, ranges }))
     }
 
-    pub(super) fn literal(&self) -> Option<&str> {
+    pub(super) fn literal(&self) -> Option<&'a str> {
         match self {
             Self::Literal(text) => Some(text),
             Self::Run | Self::One | Self::Class(_) => None,
@@ -82,13 +82,13 @@ impl Class {
 ///
 /// A run first takes nothing, then one character more whenever what follows does not fit; only the last run can need more, because
 /// every earlier one left the longest rest.
-pub(super) fn matches(component: &[Part], name: &str, left: &mut usize) -> bool {
+pub(super) fn matches(component: &[Part<'_>], name: &str, left: &mut usize) -> bool {
     let mut take = || {
         *left = left.saturating_sub(1);
         *left > 0
     };
     if let Some(Part::Literal(end)) = component.last()
-        && (!take() || !name.ends_with(end.as_str()))
+        && (!take() || !name.ends_with(end))
     {
         return false;
     }
@@ -99,11 +99,12 @@ pub(super) fn matches(component: &[Part], name: &str, left: &mut usize) -> bool 
         let part = component.get(at);
         let after = match part {
             None if rest.is_empty() => return true,
+            Some(Part::Run) if at + 1 == component.len() => return true,
             Some(Part::Run) => {
                 again = Some((at + 1, rest));
                 Some(rest)
             }
-            Some(Part::Literal(text)) => rest.strip_prefix(text.as_str()),
+            Some(Part::Literal(text)) => rest.strip_prefix(text),
             Some(Part::One) => without_first(rest, |_| true),
             Some(Part::Class(class)) => without_first(rest, |c| class.holds(c)),
             None => None,
@@ -111,7 +112,10 @@ pub(super) fn matches(component: &[Part], name: &str, left: &mut usize) -> bool 
         match (after, again) {
             (Some(after), _) => (at, rest) = (at + 1, after),
             (None, Some((next, from))) => {
-                let Some(shorter) = without_first(from, |_| true) else { return false };
+                let shorter = without_first(from, |_| true);
+                let Some(shorter) = shorter.and_then(|text| to_first_of(component.get(next), text)) else {
+                    return false;
+                };
                 again = Some((next, shorter));
                 (at, rest) = (next, shorter);
             }
@@ -119,6 +123,17 @@ pub(super) fn matches(component: &[Part], name: &str, left: &mut usize) -> bool 
         }
     }
     false
+}
+
+/// The text from the first place on where a part could begin.
+fn to_first_of<'t>(part: Option<&Part<'_>>, text: &'t str) -> Option<&'t str> {
+    match part {
+        Some(Part::Literal(wanted)) => {
+            let first = wanted.bytes().next()?;
+            text.get(text.bytes().position(|byte| byte == first)?..)
+        }
+        Some(Part::Run | Part::One | Part::Class(_)) | None => Some(text),
+    }
 }
 
 /// What follows the first character, when there is one that fits.

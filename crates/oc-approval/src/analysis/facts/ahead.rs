@@ -66,15 +66,20 @@ impl<'p> Ahead<'p> {
     }
 }
 
+/// The first component and what follows its `/`.
 fn first(text: &str) -> (&str, Option<&str>) {
-    text.split_once('/').map_or((text, None), |(name, rest)| (name, Some(rest)))
+    // By bytes: components are short, and a search that pays off for long texts costs more than they do.
+    match text.bytes().position(|b| b == b'/') {
+        Some(at) => (text.get(..at).unwrap_or_default(), text.get(at + 1..)),
+        None => (text, None),
+    }
 }
 
 fn apply(name: &str, at: &mut String) -> Step {
     match name {
         "" | "." => Step::Here,
         ".." => {
-            at.truncate(at.rfind('/').unwrap_or(0));
+            super::path::up(at);
             Step::Up
         }
         name => {

@@ -10,20 +10,33 @@ pub(crate) fn normal_in(directory: &str, word: &str) -> String {
     let directory = if word.starts_with('/') || directory == "/" { "" } else { directory };
     let mut out = String::with_capacity(directory.len() + word.len() + 1);
     out.push_str(directory);
-    for name in word.split('/') {
-        match name {
+    let mut rest = word.as_bytes();
+    let mut start = 0;
+    loop {
+        let length = rest.iter().position(|b| *b == b'/').unwrap_or(rest.len());
+        match word.get(start..start + length).unwrap_or_default() {
             "" | "." => {}
-            ".." => out.truncate(out.rfind('/').unwrap_or(0)),
+            ".." => up(&mut out),
             name => {
                 out.push('/');
                 out.push_str(name);
             }
+        }
+        start += length + 1;
+        match rest.get(length + 1..) {
+            Some(after) => rest = after,
+            None => break,
         }
     }
     if out.is_empty() {
         out.push('/');
     }
     out
+}
+
+/// Takes the last component away.
+pub(super) fn up(path: &mut String) {
+    path.truncate(path.bytes().rposition(|b| b == b'/').unwrap_or(0));
 }
 
 /// A path that a word names, from a directory. Not normalised.
@@ -34,5 +47,7 @@ pub(crate) fn join(directory: &str, word: &str) -> String {
 /// Whether a path is a directory or lies in it; both normal.
 pub(crate) fn is_within(path: &str, directory: &str) -> bool {
     directory == "/"
-        || path.strip_prefix(directory).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        || path
+            .strip_prefix(directory)
+            .is_some_and(|rest| matches!(rest.as_bytes().first(), None | Some(b'/')))
 }

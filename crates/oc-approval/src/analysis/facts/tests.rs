@@ -101,7 +101,7 @@ fn questions_are_limited_and_asked_once() {
     assert_eq!(facts.end("/new").entry, Entry::Unknown, "what is exhausted stays so");
     // Long paths count for more.
     let facts = Facts::new(&view);
-    for n in 0..MAX_QUESTIONS / 10 {
+    for n in 0..MAX_QUESTIONS / 5 {
         facts.end(&format!("/{n}{}", "x".repeat(640)));
     }
     assert!(facts.is_exhausted());

@@ -3,7 +3,7 @@
 use toml_edit::{Document, Item, Table};
 
 use super::{
-    ANY_NUMBER, Dialect, Digits, Form, Kind, Meaning, Operands, OptionRule, Options, Plus, Profile,
+    ANY_NUMBER, Dialect, Digits, Form, Kind, Links, Meaning, Operands, OptionRule, Options, Plus, Profile,
     Recursion, Takes, TerminalRule, What,
 };
 
@@ -166,10 +166,11 @@ fn operands(found: Option<&Table>) -> Result<Operands, BadProfile> {
 
 fn recursion(found: Option<&Table>) -> Result<Option<Recursion>, BadProfile> {
     let Some(table) = found else { return Ok(None) };
-    known(table, "recursion", &["options", "follows", "reads"])?;
+    known(table, "recursion", &["options", "follows", "links", "reads"])?;
     Ok(Some(Recursion {
         options: list(table, "options")?,
         follows: list(table, "follows")?,
+        links: word(table, "links", Some(Links::Passed), &[("followed", Links::Followed)])?,
         what: word(table, "reads", None, &[("names", What::Names), ("contents", What::Contents)])?,
     }))
 }

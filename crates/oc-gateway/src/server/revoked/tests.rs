@@ -37,21 +37,21 @@ fn sp_328_what_another_process_takes_away_ends_the_sockets_that_rest_on_it() {
         |method| Access { device: &device, role: Role::Node, scopes: &scopes, method, since_ms: NOW };
     let both = [Method::Token, Method::DeviceToken];
     for method in both {
-        assert!(!access(method).is_lost(&before, &before));
+        assert!(!access(method).is_lost(&before));
         let mut taken = before.clone();
         taken.take_role(Role::Node);
-        assert!(access(method).is_lost(&before, &taken));
+        assert!(access(method).is_lost(&taken));
     }
     let mut revoked = before.clone();
     revoked.revoke_all(NOW + 1);
-    assert!(access(Method::DeviceToken).is_lost(&before, &revoked));
+    assert!(access(Method::DeviceToken).is_lost(&revoked));
     // It came in with the shared secret, which still stands, and is still paired.
-    assert!(!access(Method::Token).is_lost(&before, &revoked));
+    assert!(!access(Method::Token).is_lost(&revoked));
     let mut rotated = before.clone();
     rotated.rotate("d", Role::Node, None, &admin(), "t2".into(), NOW + 1).unwrap();
-    assert!(access(Method::DeviceToken).is_lost(&before, &rotated));
+    assert!(access(Method::DeviceToken).is_lost(&rotated));
     let later = Access { since_ms: NOW + 2, ..access(Method::DeviceToken) };
-    assert!(!later.is_lost(&before, &rotated));
-    // Never paired: there is nothing to lose.
-    assert!(!access(Method::Password).is_lost(&Devices::default(), &Devices::default()));
+    assert!(!later.is_lost(&rotated));
+    // Removed before anybody looked.
+    assert!(access(Method::Password).is_lost(&Devices::default()));
 }

@@ -186,10 +186,9 @@ async fn a_person_is_asked_answers_and_it_runs_once() {
     assert_eq!(records[1].rule, "exec: allow-once by terminal:me");
     assert_eq!(answer.result.details["approvalId"], json!(id));
     // The listener heard of both ends, with the answer.
-    let resolved = d.people.resolved.lock().unwrap();
-    assert_eq!(resolved[0].answer.as_ref().unwrap().decision, Decision::AllowOnce);
+    let decided = d.people.resolved.lock().unwrap()[0].answer.as_ref().unwrap().decision;
+    assert_eq!(decided, Decision::AllowOnce);
     // The same again asks again.
-    drop(resolved);
     d.people.turns.lock().unwrap().push_back(says(Decision::Deny, None));
     assert_eq!(d.no("./tool a 'b c'").await.explanation().decided_by.rule, "user-denied");
     assert_eq!(d.ran().len(), 1);
