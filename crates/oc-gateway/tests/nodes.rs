@@ -9,7 +9,7 @@
     reason = "tests"
 )]
 
-#[path = "support/mod.rs"]
+#[path = "support/world.rs"]
 mod support;
 
 use serde_json::{Value, json};
