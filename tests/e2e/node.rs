@@ -215,7 +215,8 @@ fn gateway_config() -> Value {
 fn runs(word: &str) -> bool {
     std::fs::read_dir("/proc").unwrap().flatten().any(|entry| {
         let line = std::fs::read(entry.path().join("cmdline")).unwrap_or_default();
-        text(&line).starts_with("sleep\0") && text(&line).contains(word)
+        let line = text(&line);
+        line.split('\0').next().is_some_and(|program| program.ends_with("sleep")) && line.contains(word)
     })
 }
 
