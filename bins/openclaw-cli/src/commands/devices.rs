@@ -127,7 +127,7 @@ pub fn render(answer: &Value, now_ms: u64) -> String {
         if p.get("isRepair").and_then(Value::as_bool) == Some(true) {
             sheet.row(
                 "Careful",
-                "this device is paired already: it asks for more than it has, or comes with another key",
+                "it is paired already: it asks for more, or has another key",
             );
         }
     }
