@@ -125,10 +125,7 @@ pub fn render(answer: &Value, now_ms: u64) -> String {
         facts(&mut sheet, p);
         sheet.some("Asked", age(p, "ts", now_ms));
         if p.get("isRepair").and_then(Value::as_bool) == Some(true) {
-            sheet.row(
-                "Careful",
-                "it is paired already: it asks for more, or has another key",
-            );
+            sheet.row("Careful", "it is paired already: it asks for more, or has another key");
         }
     }
     for d in paired {
