@@ -131,7 +131,7 @@ async fn once(host: &NodeHost, pauses: &mut Pauses) -> ClientError {
     let offer = offer::of(&loaded).await;
     let profile = Profile::node(about(host, &offer));
     let identity = Some(IdentityStore::of(&loaded.locations.state_dir));
-    let options = Options { profile, identity, timeout: DEFAULT_TIMEOUT };
+    let options = Options { profile, identity, leaves_no_trace: false, timeout: DEFAULT_TIMEOUT };
     match Client::connect(&host.target, &options).await {
         Ok(client) => {
             pauses.connected();
