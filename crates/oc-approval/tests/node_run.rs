@@ -88,6 +88,7 @@ impl Kindred {
     }
 }
 
+#[allow(clippy::large_enum_variant, reason = "few of them live at a time")]
 #[derive(Clone, Debug, PartialEq)]
 enum Stage {
     Begun,
