@@ -16,12 +16,6 @@ use std::time::{Duration, Instant};
 #[path = "approvals/asker.rs"]
 mod asker;
 
-#[test]
-#[ignore = "not a test: the process that asks"]
-fn child_asks_and_runs() {
-    asker::main();
-}
-
 struct Home {
     directory: tempfile::TempDir,
 }
@@ -53,7 +47,7 @@ impl Home {
     }
 
     fn ask(&self, command: &str) -> Child {
-        asker::child(&std::env::current_exe().unwrap(), &self.state(), command, 60_000)
+        asker::child(self.directory.path(), command, 60_000)
     }
 
     /// The pending requests, once there are `count`.
@@ -151,7 +145,11 @@ fn without_a_terminal_the_watcher_prints_lines() {
     let mut lines = BufReader::new(watch.stdout.take().unwrap()).lines();
     let line = lines.next().unwrap().unwrap();
     assert!(line.starts_with(&format!("{} waits, expires in", code(&list[0]))), "{line}");
-    assert!(line.contains("touch x\\u{202e}y (agent main, session agent:main:main, in /w)"), "{line}");
+    let inside = format!(
+        "(agent main, session agent:main:main, in {})",
+        home.directory.path().canonicalize().unwrap().display()
+    );
+    assert!(line.contains(&format!("touch x\\u{{202e}}y {inside}")), "{line}");
     home.approvals(&["deny", &code(&list[0])]);
     let line = lines.next().unwrap().unwrap();
     assert!(line.contains("denied: user-denied"), "{line}");

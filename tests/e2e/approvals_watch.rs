@@ -11,8 +11,7 @@
     reason = "tests"
 )]
 
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 #[path = "approvals/asker.rs"]
@@ -77,23 +76,12 @@ fn tmux_is_there() -> bool {
     there
 }
 
-fn ask(state: &Path, command: &str, timeout_ms: u64) -> Child {
-    asker::child(&std::env::current_exe().unwrap(), state, command, timeout_ms)
-}
-
-#[test]
-#[ignore = "not a test: the process that asks"]
-fn child_asks_and_runs() {
-    asker::main();
-}
-
 #[test]
 fn a_command_asks_is_shown_is_approved_by_a_key_and_runs() {
     if !tmux_is_there() {
         return;
     }
     let home = tempfile::tempdir().unwrap();
-    let state: PathBuf = home.path().join(".openclaw");
     let watch = format!(
         "env -i HOME='{}' PATH=\"$PATH\" TERM=screen '{}' approvals watch; echo ended-$?; stty -a | grep -o ' icanon'; sleep 60",
         home.path().display(),
@@ -104,7 +92,7 @@ fn a_command_asks_is_shown_is_approved_by_a_key_and_runs() {
 
     let marker = home.path().join("it-ran");
     let command = format!("touch '{}'", marker.display());
-    let mut child = ask(&state, &command, 60_000);
+    let mut child = asker::child(home.path(), &command, 60_000);
     let screen = tmux.wait_for("Rules ");
     for part in [
         "1 command waits",
@@ -129,7 +117,7 @@ fn a_command_asks_is_shown_is_approved_by_a_key_and_runs() {
 
     // This one is denied by a key.
     let never = home.path().join("never");
-    let mut child = ask(&state, &format!("touch '{}'", never.display()), 60_000);
+    let mut child = asker::child(home.path(), &format!("touch '{}'", never.display()), 60_000);
     tmux.wait_for("1 command waits");
     std::thread::sleep(Duration::from_millis(700));
     tmux.press("d");
@@ -137,7 +125,7 @@ fn a_command_asks_is_shown_is_approved_by_a_key_and_runs() {
     tmux.wait_for("No command waits for an answer.");
 
     // This one nobody sees to: it expires.
-    let mut child = ask(&state, &format!("touch '{}'", never.display()), 1_500);
+    let mut child = asker::child(home.path(), &format!("touch '{}'", never.display()), 1_500);
     tmux.wait_for("1 command waits");
     assert_eq!(child.wait().unwrap().code(), Some(asker::TIMEOUT));
     tmux.wait_for("No command waits for an answer.");

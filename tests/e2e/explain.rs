@@ -736,3 +736,137 @@ fn usage_mistakes_are_told_apart_from_answers() {
     assert_eq!(denied.run(&words(line)).status.code(), Some(11));
     assert_eq!(denied.run(&words("explain tool exec --agent main --exit-code")).status.code(), Some(0));
 }
+
+const TOKEN: (&str, &str) = ("OPENCLAW_GATEWAY_TOKEN", "canary-token-0123456789abcdef");
+
+#[test]
+fn uq_25_a_client_behind_a_proxy_of_this_machine_is_not_local() {
+    let proxied = Scenario::new("uq-25").env(TOKEN.0, TOKEN.1);
+    let line = "explain connection --peer 127.0.0.1 --header 'X-Forwarded-For: 203.0.113.9' --header 'Host: localhost:18789' \
+                --client cli --role operator --auth token --device new";
+    let json = proxied.ask(
+        "uq_25a",
+        line,
+        &[
+            "pairing-required",
+            "not-paired",
+            "the token was accepted",
+            "the client is 127.0.0.1",
+            "ignored",
+            "openclaw devices approve",
+            "gateway.trustedProxies",
+        ],
+        &["203.0.113.9", "canary"],
+    );
+    assert_eq!(
+        (json["verdict"].as_str(), json["code"].as_str()),
+        (Some("pairing-required"), Some("NOT_PAIRED"))
+    );
+    assert_eq!(decided(&json), at("gateway.trustedProxies", "2:3"));
+    let json = proxied.ask(
+        "uq_25b",
+        &format!("{line} --set 'gateway.trustedProxies=[\"127.0.0.1\"]'"),
+        &["pairing-required", "the client is 203.0.113.9", "never local", "makes nobody local"],
+        &["canary"],
+    );
+    assert_eq!(json["clientAddress"], "203.0.113.9");
+    assert_eq!(json["local"], false);
+}
+
+#[test]
+fn uq_26_only_the_hosts_own_tailnet_address_is_local() {
+    let tailnet = Scenario::new("uq-26").env(TOKEN.0, TOKEN.1);
+    let line = "explain connection --own-ip 100.101.102.103 --peer 100.101.102.103 --header 'Host: 100.101.102.103:18789' \
+                --client cli --role operator --auth token --device new";
+    let json = tailnet.ask(
+        "uq_26a",
+        line,
+        &["admit", "own tailnet address", "without a question", "openclaw.json:3:20"],
+        &["canary"],
+    );
+    assert_eq!((json["verdict"].as_str(), json["local"].as_bool()), (Some("admit"), Some(true)));
+    let json = tailnet.ask(
+        "uq_26b",
+        &format!("{line} --peer 100.90.1.2"),
+        &["pairing-required", "another machine of the tailnet", "however near", "openclaw devices approve"],
+        &["canary", "trusted range"],
+    );
+    assert_eq!((json["verdict"].as_str(), json["local"].as_bool()), (Some("pairing-required"), Some(false)));
+}
+
+#[test]
+fn uq_27_the_console_over_plain_http_has_no_device_identity() {
+    let json = Scenario::new("uq-27").env(TOKEN.0, TOKEN.1).ask(
+        "uq_27",
+        "explain connection --own-ip 192.168.1.10 --peer 192.168.1.20 --header 'Host: 192.168.1.10:18789' --header 'Origin: http://192.168.1.10:18789' \
+         --client control-ui --scheme http --role operator --auth token --device none",
+        &["refuse", "control-ui-insecure-auth", "secure context", "the token was not the reason", "the origin equals Host", "openclaw.json:5:5", "ssh -N -L 18789:127.0.0.1:18789", "Tailscale Serve", "a downgrade"],
+        &["canary"],
+    );
+    assert_eq!(json["reason"], "control-ui-insecure-auth");
+    let flips: Vec<&str> =
+        json["flip"].as_array().unwrap().iter().map(|f| f["change"].as_str().unwrap()).collect();
+    assert!(flips[0].starts_with("ssh -N"), "{flips:?}");
+    assert!(flips.last().unwrap().contains("allowInsecureAuth"), "the break-glass key comes last: {flips:?}");
+    assert!(!flips.iter().any(|f| f.contains("dangerouslyDisableDeviceAuth")));
+}
+
+#[test]
+fn uq_28_missing_and_wrong_credentials_have_different_reasons() {
+    let local = Scenario::new("uq-28").env(TOKEN.0, TOKEN.1);
+    let never = &["canary", "length", "delete"];
+    let json = local.ask(
+        "uq_28a",
+        "explain connection --surface http --path /tools/invoke --peer 127.0.0.1 --header 'Host: localhost:18789' --auth none",
+        &["refuse", "token_missing", "never the secret", "openclaw.json:4:13", "openclaw.json:4:28", "Authorization: Bearer"],
+        never,
+    );
+    assert_eq!((json["status"].as_u64(), json["reason"].as_str()), (Some(401), Some("token_missing")));
+    let line = "explain connection --peer 127.0.0.1 --header 'Host: localhost:18789' --client cli --role operator --device none";
+    let json = local.ask(
+        "uq_28b",
+        &format!("{line} --auth wrong-token"),
+        &["refuse", "token_mismatch", "the value that the gateway runs with", "restart"],
+        never,
+    );
+    assert_eq!(json["reason"], "token_mismatch");
+    let json = local.ask(
+        "uq_28c",
+        &format!("{line} --auth none"),
+        &["refuse", "device-required", "neither a shared secret nor a device"],
+        never,
+    );
+    assert_eq!(
+        (json["code"].as_str(), json["reason"].as_str()),
+        (Some("NOT_PAIRED"), Some("device-required"))
+    );
+    let json = local.ask(
+        "uq_28d",
+        &format!("{line} --auth none --device paired"),
+        &["refuse", "token_missing", "The device is known; its token was not sent"],
+        never,
+    );
+    assert_eq!(json["reason"], "token_missing");
+}
+
+#[test]
+fn uq_29_without_a_credential_the_gateway_does_not_start_wherever_it_is_bound() {
+    let lan = Scenario::new("uq-29");
+    let json = lan.ask(
+        "uq_29a",
+        "explain connection --peer 192.168.1.20 --header 'Host: 192.168.1.10:18789' --client cli --role operator --auth none --device none",
+        &["refuse", "token_missing_config", "does not start", "openclaw.json:4:5", "gateway.auth.token", "openclaw doctor --generate-gateway-token", "tunnel"],
+        &["wrong"],
+    );
+    assert_eq!(
+        (json["decidedBy"]["layer"].as_str(), decided(&json)),
+        (Some("start"), at("gateway.auth.token", "2:3"))
+    );
+    let json = lan.ask(
+        "uq_29b",
+        "explain connection --set 'gateway.bind=\"loopback\"' --peer 127.0.0.1 --header 'Host: localhost:18789' --client cli --role operator --auth none --device none",
+        &["refuse", "token_missing_config", "Loopback needs a credential too"],
+        &["wrong"],
+    );
+    assert_eq!(json["reason"], "token_missing_config");
+}

@@ -216,8 +216,8 @@ fn the_file_tools_act_on_the_host_for_a_session_without_sandbox() {
         assert_eq!(outside["status"], if only { "failed" } else { "done" }, "{outside}");
         let config = invoke("write", json!({"path": "~/.openclaw/openclaw.json", "content": "{}"}));
         assert_eq!(config["status"], "failed", "{config}");
-        // Nobody can be asked here, so no command runs.
-        assert_eq!(invoke("exec", json!({"command": "touch ran"}))["status"], "refused");
-        assert!(!home.path().join(".openclaw/workspace/ran").exists());
+        let ran = invoke("exec", json!({"command": "touch ran"}));
+        assert_eq!((&ran["status"], &ran["place"]), (&json!("done"), &json!("host")), "{ran}");
+        assert!(home.path().join(".openclaw/workspace/ran").exists());
     }
 }

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Command, Output, Stdio};
 
 use oc_sandbox::container::{Engine, EngineAddress, TINY_IMAGE, TINY_SETTINGS, tiny_root};
 use serde_json::{Value, json};
@@ -15,7 +15,7 @@ use crate::probes::{On, PROBES};
 const RAN: &str = "probe-ran";
 
 /// Whether the container half can run here; said when not. `OC_REQUIRE` with the word `docker` makes it a failure.
-async fn has_engine() -> bool {
+pub async fn has_engine() -> bool {
     let required = std::env::var("OC_REQUIRE").unwrap_or_default().split_whitespace().any(|w| w == "docker");
     match prepare_engine().await {
         Ok(()) => true,
@@ -39,18 +39,24 @@ async fn prepare_engine() -> Result<(), String> {
 }
 
 /// An installation in the host's home whose sessions are in sandboxes of one backend.
-struct Installed<'h> {
+pub struct Installed<'h> {
     host: &'h Host,
     prefix: String,
 }
 
 impl<'h> Installed<'h> {
-    fn new(host: &'h Host, workspace: &Path, backend: &str) -> Self {
+    pub fn new(host: &'h Host, workspace: &Path, backend: &str) -> Self {
+        Self::with(host, workspace, backend, &json!({}))
+    }
+
+    /// With some more settings below `sandbox.docker`.
+    pub fn with(host: &'h Host, workspace: &Path, backend: &str, more: &Value) -> Self {
         let prefix = format!("{}-", host.root.file_name().unwrap().to_str().unwrap().to_lowercase());
         let prefix = prefix.replace('.', "");
         let mut docker = limits();
         docker["image"] = json!(TINY_IMAGE);
         docker["containerPrefix"] = json!(prefix);
+        docker.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
         let config = json!({ "agents": { "defaults": {
             "workspace": workspace,
             "sandbox": { "mode": "all", "backend": backend, "workspaceAccess": "rw", "docker": docker },
@@ -59,36 +65,71 @@ impl<'h> Installed<'h> {
         Self { host, prefix }
     }
 
+    /// The program, in the host's home.
+    fn program(&self, mut command: Command) -> Command {
+        command.env_clear().env("HOME", &self.host.home).env("PATH", "/usr/bin:/bin");
+        command.env("ESCAPE_CANARY", "1").current_dir(&self.host.home).stdin(Stdio::null());
+        if let Ok(engine) = std::env::var("DOCKER_HOST") {
+            command.env("DOCKER_HOST", engine);
+        }
+        command
+    }
+
+    /// Some other command of it, run to its end.
+    pub fn openclaw(&self, arguments: &[&str]) -> Output {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_openclaw"));
+        command.args(arguments);
+        self.program(command).output().unwrap()
+    }
+
+    /// One call of `exec` through the gate, its process being the program itself.
+    pub fn invoke(&self, script: &str) -> Command {
+        let arguments = json!({ "command": script, "timeout": 40 }).to_string();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_openclaw"));
+        command.args(["tool", "invoke", "exec", "--json", "--args"]).arg(arguments);
+        self.program(command)
+    }
+
     /// What a script said, through the gate.
     fn exec(&self, script: &str) -> String {
         let arguments = json!({ "command": script, "timeout": 40 }).to_string();
         let program = env!("CARGO_BIN_EXE_openclaw");
         let mut command = Command::new("timeout");
         command.args(["-s", "KILL", "90", program, "tool", "invoke", "exec", "--json", "--args"]);
-        command.arg(arguments).env_clear().env("HOME", &self.host.home).env("PATH", "/usr/bin:/bin");
-        command.env("ESCAPE_CANARY", "1").current_dir(&self.host.home).stdin(Stdio::null());
-        if let Ok(engine) = std::env::var("DOCKER_HOST") {
-            command.env("DOCKER_HOST", engine);
-        }
-        let output = command.output().unwrap();
+        command.arg(arguments);
+        let output = self.program(command).output().unwrap();
         let wrong = String::from_utf8_lossy(&output.stderr).into_owned();
         let answer: Value = serde_json::from_slice(&output.stdout).unwrap_or_default();
         let pieces = answer["content"].as_array().cloned().unwrap_or_default();
         let said: String = pieces.iter().filter_map(|p| p["text"].as_str()).collect();
         if said.contains(RAN) { said } else { format!("did not run: {answer} {wrong}") }
     }
+
+    /// Names of its containers, whether they run or not.
+    pub fn containers(&self) -> Vec<String> {
+        let filter = format!("name=^/?{}", self.prefix);
+        let list = docker(&["ps", "-a", "--format", "{{.Names}}", "--filter", &filter]);
+        list.split_whitespace().map(str::to_owned).collect()
+    }
+
+    /// Removes what carries this test's prefix, and nothing else.
+    pub fn remove_containers(&self) {
+        for name in self.containers() {
+            docker(&["rm", "-f", "-v", &name]);
+        }
+    }
 }
 
 impl Drop for Installed<'_> {
     fn drop(&mut self) {
-        // Only what carries this test's prefix.
-        let filter = format!("name=^/?{}", self.prefix);
-        let list = Command::new("docker").args(["ps", "-aq", "--filter", &filter]).output();
-        let ids = list.map(|l| String::from_utf8_lossy(&l.stdout).into_owned()).unwrap_or_default();
-        for id in ids.split_whitespace() {
-            let _ = Command::new("docker").args(["rm", "-f", "-v", id]).output();
-        }
+        self.remove_containers();
     }
+}
+
+/// What the engine's own command line says; nothing where there is none.
+fn docker(arguments: &[&str]) -> String {
+    let done = Command::new("docker").args(arguments).output();
+    done.map(|d| String::from_utf8_lossy(&d.stdout).into_owned()).unwrap_or_default()
 }
 
 fn nothing_gets_out(backend: &str) {
@@ -106,9 +147,17 @@ fn nothing_gets_out(backend: &str) {
             (false, false) => {}
         }
     }
-    drop(installed);
     assert_eq!(not_run, []);
     assert_eq!(out, [], "of {} probes", probes.len());
+    // Everything that can be signalled; tried only where the processes are not this machine's.
+    let host_processes = fs::read_link("/proc/self/ns/pid").unwrap();
+    let all = format!(
+        "echo {RAN}; [ \"$(readlink /proc/self/ns/pid)\" = '{}' ] && echo ESCAPED || kill -9 -1",
+        host_processes.display()
+    );
+    assert!(!installed.exec(&all).contains("ESCAPED"), "the host's processes are seen");
+    assert!(installed.exec(&format!("echo {RAN} alive")).contains("alive"), "the next call works");
+    drop(installed);
     assert!(host.sleeper.try_wait().unwrap().is_none(), "a process of the host was ended");
     assert!(!host.home.join("written").exists());
 }

@@ -14,10 +14,14 @@
 
 mod access;
 mod bad_input;
+mod commands;
 mod gate;
 mod host;
+mod kill;
 mod native;
 mod probes;
+mod proxy;
+mod races;
 
 use host::Host;
 use native::{Running, limits, planned};

@@ -141,10 +141,11 @@ pub const PROBES: &[Probe] = &[
     probe("signal-a-host-process", Shell, "kill -0 $HOST_PID && grep -q sleep /proc/$HOST_PID/cmdline && echo ESCAPED"),
     // Limits: 128 MB, 64 processes, 16 MB scratch, 32 MB files, one processor.
     probe("memory", Shell, "$P -e '$x = \"a\" x (300<<20); print \"ESCAPED\\n\" if length $x'"),
-    native(
+    // The kernel fills it, page by page: a mapping alone takes nothing.
+    probe(
         "shared-memory",
         Shell,
-        "$P -e '$r=syscall(9,0,300<<20,3,0x21,-1,0); exit(($r==-1||$r<0)?1:0)' && echo ESCAPED",
+        "$P -e '$r=syscall(9,0,300<<20,3,0x21,-1,0); exit 1 if $r==-1; open(Z,\"/dev/zero\"); $n=0; while($n<300<<20){ $k=syscall(0,fileno(Z),$r+$n,1<<20); last if $k<=0; $n+=$k } exit($n>=300<<20?0:1)' && echo ESCAPED",
     ),
     probe(
         "processes",
@@ -153,10 +154,11 @@ pub const PROBES: &[Probe] = &[
     ),
     probe("scratch-space", Shell, "[ -d /tmp ] && f=/tmp/fill.$$; dd if=/dev/zero of=$f bs=1M count=24 2>/dev/null && echo ESCAPED; rm -f $f"),
     probe("file-size", Shell, "dd if=/dev/zero of=$W/fill bs=1M count=48 2>/dev/null && echo ESCAPED; rm -f $W/fill"),
-    // A container's limit is a share of time, which is measured by the engine's own tests.
-    native(
+    // More time than one processor has, in one second of four: both a share of time and a choice of processors keep it from that. First it
+    // asks for precedence over whatever else this machine does, which only root of the host gets.
+    probe(
         "processors",
-        Shell,
-        "$P -e '$m=pack(\"Q16\",~0); syscall(203,0,128,$m); $g=\"\\0\"x128; syscall(204,0,128,$g); $n=unpack(\"%32b*\",$g); exit($n>1?0:1)' && echo ESCAPED",
+        RootShell,
+        "$P -e 'if($f=fork){ waitpid($f,0); exit($?>>8) } syscall(112); open(A,\">/proc/self/autogroup\") && print A \"-20\"; close A; $m=pack(\"Q16\",~0); syscall(203,0,128,$m); for(1..12){ $c=fork; last if !defined $c; if(!$c){ alarm 20; 1 while 1 } push @c,$c } sub look { my $t=0; for(@c){ open(F,\"/proc/$_/stat\"); my @f=split / /,<F>; $t+=$f[13]+$f[14] } open(F,\"/proc/uptime\"); my ($u)=split / /,<F>; ($t/100,$u) } for(1..4){ @a=look(); select(undef,undef,undef,1); @b=look(); $best=1 if ($b[0]-$a[0])>1.25*($b[1]-$a[1]); last if $best } kill 9,@c; exit($best?0:1)' && echo ESCAPED",
     ),
 ];

@@ -2,6 +2,7 @@
 
 mod audit;
 mod measure;
+mod sandbox;
 
 use anyhow::Result;
 
@@ -20,6 +21,8 @@ enum What {
     Audit(audit::Args),
     /// The decision core: one decision, a full tool set, reach.
     Policy,
+    /// A command and a file in each place, beside `docker exec`, `docker run` and a bare process. Needs an engine; root starts one.
+    Sandbox(sandbox::Args),
     /// Internal: run a command and print wall time, CPU time and peak memory as one line.
     #[command(hide = true)]
     Measure(measure::Args),
@@ -36,6 +39,7 @@ pub fn run(args: &Args) -> Result<bool> {
                 .status()?;
             Ok(status.success())
         }
+        What::Sandbox(a) => sandbox::run(a),
         What::Measure(a) => measure::run(a),
     }
 }

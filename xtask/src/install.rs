@@ -21,7 +21,7 @@ const fn debian(package: &'static str) -> [&'static str; 6] {
 }
 
 /// Debian packages need root; the others do not.
-const TOOLS: [Tool; 17] = [
+const TOOLS: [Tool; 22] = [
     Tool {
         program: "cargo-nextest",
         probe: VERSION,
@@ -48,6 +48,11 @@ const TOOLS: [Tool; 17] = [
     Tool { program: "dockerd", probe: VERSION, install: &debian("docker.io") },
     Tool { program: "iptables", probe: VERSION, install: &debian("iptables") },
     Tool { program: "busybox", probe: "true", install: &debian("busybox-static") },
+    Tool { program: "npm", probe: VERSION, install: &debian("npm") },
+    Tool { program: "debootstrap", probe: VERSION, install: &debian("debootstrap") },
+    Tool { program: "ip", probe: "-V", install: &debian("iproute2") },
+    Tool { program: "nginx", probe: "-v", install: &debian("nginx-light") },
+    Tool { program: "systemd-analyze", probe: VERSION, install: &debian("systemd") },
     // Programs that the command cases take for installed.
     Tool { program: "less", probe: VERSION, install: &debian("less") },
     Tool { program: "more", probe: VERSION, install: &debian("util-linux") },
@@ -82,6 +87,16 @@ pub fn run() -> Result<()> {
         if !done.is_ok_and(|s| s.success()) {
             println!("    could not install {}; the steps that need it will say so", tool.program);
         }
+    }
+    // The other implementation that the interoperability tests run, outside the work tree.
+    let peer = Command::new("sh").arg(".ci/install-upstream").current_dir(root()).status();
+    if !peer.is_ok_and(|s| s.success()) {
+        println!("    could not install the peer; the tests that need it will say so");
+    }
+    // What the console's test drives the browser with, likewise.
+    let driver = Command::new("sh").arg(".ci/install-console-driver").current_dir(root()).status();
+    if !driver.is_ok_and(|s| s.success()) {
+        println!("    could not install the console's driver; the test that needs it will say so");
     }
     Ok(())
 }

@@ -41,7 +41,14 @@ pub fn run(args: &Args) -> Result<bool> {
     let env = [
         ("OC_ARTIFACTS", artifacts.as_str()),
         ("INSTA_UPDATE", "no"),
-        ("OC_REQUIRE", if strict { "chromium tmux xmllint docker" } else { "" }),
+        (
+            "OC_REQUIRE",
+            if strict {
+                "chromium tmux xmllint docker peer debootstrap namespaces nginx python3 systemd-analyze"
+            } else {
+                ""
+            },
+        ),
     ];
     for tool in ["chromium", "tmux", "xmllint"] {
         if !install::is_there(tool) {

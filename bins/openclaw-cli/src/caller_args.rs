@@ -1,7 +1,8 @@
 //! The flags that say for whom a question is asked or a call is made (`explain tool`, `tool list`, `tool invoke`).
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 use oc_config::load::Loaded;
+use oc_gateway::explain::tool::Caller;
 use oc_policy::sandbox::Subject;
 
 /// Flags that say for whom a call is made.
@@ -40,33 +41,34 @@ pub struct CallerArgs {
 }
 
 impl CallerArgs {
+    /// The flags as plain data.
+    pub fn plain(&self) -> Caller {
+        Caller {
+            agent: self.agent.clone(),
+            session: self.session.clone(),
+            channel: self.channel.clone(),
+            account: self.account.clone(),
+            sender: self.sender.clone(),
+            username: self.username.clone(),
+            sender_name: self.sender_name.clone(),
+            spawned_by: self.spawned_by.clone(),
+            model: self.model.clone(),
+            owner: self.owner,
+        }
+    }
+
     /// The agent and session that are meant.
     ///
     /// # Errors
     /// A malformed session key, or two agents.
     pub fn subject(&self, loaded: &Loaded) -> Result<Subject> {
-        let subject = Subject::read(&loaded.tree, self.agent.as_deref(), self.session.as_deref())?;
-        if let Some(own) = subject.session.agent().filter(|own| **own != subject.agent) {
-            bail!(
-                "--agent {} and --session {} name two agents; the tools of a session are those of {own}",
-                subject.agent,
-                subject.session
-            );
-        }
-        Ok(subject)
+        Ok(self.plain().subject(loaded)?)
     }
-
     /// Provider and model.
     ///
     /// # Errors
     /// A model without its provider.
-    pub fn model(&self) -> Result<Option<(&str, &str)>> {
-        match self.model.as_deref().map(|m| m.split_once('/')) {
-            None => Ok(None),
-            Some(Some((provider, model))) if !provider.is_empty() && !model.is_empty() => {
-                Ok(Some((provider, model)))
-            }
-            Some(_) => bail!("--model takes PROVIDER/MODEL, for example openai/gpt-5.2"),
-        }
+    pub fn model(&self) -> Result<Option<(String, String)>> {
+        Ok(self.plain().model()?.map(|(provider, model)| (provider.to_owned(), model.to_owned())))
     }
 }

@@ -1,18 +1,31 @@
 //! The commands, one module each.
 
 mod approvals;
+mod channels;
 mod completion;
 mod config;
+mod cron;
+mod dashboard;
+mod devices;
 mod doctor;
 mod exec;
 mod explain;
+mod gateway;
+mod health;
 mod ledger;
+mod logs;
+mod node;
+mod nodes;
 mod onboard;
 mod policy;
 mod policy_diff;
 mod reach;
 mod sandbox;
 mod security;
+mod service;
+mod sessions;
+mod status;
+mod system;
 mod tool;
 
 use std::process::ExitCode;
@@ -57,6 +70,30 @@ pub enum Command {
     Tool(tool::ToolArgs),
     /// Look at the record of what was decided and done, and check that it is whole.
     Ledger(ledger::LedgerArgs),
+    /// Show how this setup stands: gateway, channels, agents, sessions, security.
+    Status(status::StatusArgs),
+    /// Ask the running gateway how it is.
+    Health(health::HealthCommandArgs),
+    /// Talk to a gateway, and look after its service.
+    Gateway(gateway::GatewayArgs),
+    /// Pair devices with the gateway, and look after their tokens.
+    Devices(devices::DevicesArgs),
+    /// Make this machine a node of a gateway: it runs commands that its own approvals let through.
+    Node(node::NodeArgs),
+    /// Look after nodes: devices that offer commands.
+    Nodes(Box<nodes::NodesArgs>),
+    /// List the conversations that the agents remember.
+    Sessions(sessions::SessionsArgs),
+    /// Show the gateway's log.
+    Logs(logs::LogsArgs),
+    /// Look at the channels of the running gateway.
+    Channels(channels::ChannelsArgs),
+    /// Look at the planned work of the running gateway.
+    Cron(cron::CronArgs),
+    /// See who is connected to the gateway.
+    System(system::SystemArgs),
+    /// Print the address of the console, and open it.
+    Dashboard(dashboard::DashboardArgs),
     /// Print the completion script of a shell.
     Completion(completion::CompletionArgs),
     /// Write the man pages to a folder.
@@ -81,6 +118,18 @@ pub fn run(app: &App, command: Command) -> anyhow::Result<ExitCode> {
         Command::Sandbox(args) => sandbox::run(app, &args),
         Command::Tool(args) => tool::run(app, &args),
         Command::Ledger(args) => ledger::run(app, &args),
+        Command::Status(args) => status::run(app, &args),
+        Command::Health(args) => health::run(app, &args),
+        Command::Gateway(args) => gateway::run(app, &args),
+        Command::Devices(args) => devices::run(app, &args),
+        Command::Node(args) => node::run(app, &args),
+        Command::Nodes(args) => nodes::run(app, &args),
+        Command::Sessions(args) => sessions::run(app, &args),
+        Command::Logs(args) => logs::run(app, &args),
+        Command::Channels(args) => channels::run(app, &args),
+        Command::Cron(args) => cron::run(app, &args),
+        Command::System(args) => system::run(app, &args),
+        Command::Dashboard(args) => dashboard::run(app, &args),
         Command::Completion(args) => Ok(completion::completion(app, &args)),
         Command::Man(args) => completion::man(app, &args),
     }

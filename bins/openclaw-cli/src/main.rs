@@ -4,6 +4,8 @@ mod app;
 mod caller_args;
 mod commands;
 mod rows;
+mod sheet;
+mod wire;
 
 use std::process::ExitCode;
 

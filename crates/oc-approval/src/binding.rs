@@ -155,6 +155,24 @@ pub enum Unapprovable {
 }
 
 impl Binding {
+    /// What an approval binds of a line that its asker runs itself, where this program does not see files: the words of the request.
+    #[must_use]
+    pub(crate) fn unseen(text: &str, directory: &str, at: &Circumstances) -> Self {
+        Self {
+            text: text.to_owned(),
+            argv: Vec::new(),
+            directory: directory.to_owned(),
+            directory_id: None,
+            environment: BTreeMap::new(),
+            agent: at.agent.clone(),
+            session: at.session.clone(),
+            host: at.host,
+            node: at.node.clone(),
+            executables: Vec::new(),
+            operands: Vec::new(),
+        }
+    }
+
     /// What an approval of this line binds.
     ///
     /// # Errors

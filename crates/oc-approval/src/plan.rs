@@ -1,6 +1,6 @@
 //! The analysed line: the one value that is judged, shown, bound to an approval, kept and run (SP-139, SP-193).
 
-use oc_shell::Connector;
+pub use oc_shell::Connector;
 use serde::{Deserialize, Serialize};
 
 /// A command text with everything that was found out about it.

@@ -103,6 +103,44 @@ impl Asked {
         Ok(Self { request, binding })
     }
 
+    /// Puts a line before a person that the client that asks runs itself (`exec.approval.request`): this program neither analyses nor runs it,
+    /// and the prompt says so. `resolved_path` is the client's word. Such an answer starts nothing here.
+    ///
+    /// # Errors
+    /// [`Unapprovable::TooLong`], and [`Unapprovable::Refused`] for an empty text or one with a NUL.
+    pub fn of_client(
+        text: &str,
+        directory: &str,
+        resolved_path: Option<String>,
+        at: &Circumstances,
+    ) -> Result<Self, Unapprovable> {
+        if text.len() > oc_shell::MAX_BYTES {
+            return Err(Unapprovable::TooLong(text.len()));
+        }
+        if text.trim().is_empty() || text.contains('\0') || directory.contains('\0') {
+            return Err(Unapprovable::Refused("the command is empty or holds a NUL".to_owned()));
+        }
+        let request = Request {
+            command: text.to_owned(),
+            cwd: directory.to_owned(),
+            host: at.host,
+            node_id: at.node.clone(),
+            security: at.security,
+            ask: at.ask,
+            agent_id: at.agent.clone(),
+            resolved_path,
+            session_key: at.session.clone(),
+            env_keys: Vec::new(),
+            segments: Vec::new(),
+            allowed_decisions: vec![Decision::AllowOnce, Decision::AllowAlways, Decision::Deny],
+            targets: Vec::new(),
+            warnings: vec![
+                "the client that asks runs this command itself; it was not analysed here".to_owned(),
+            ],
+        };
+        Ok(Self { request, binding: Binding::unseen(text, directory, at) })
+    }
+
     /// What is asked.
     #[must_use]
     pub fn request(&self) -> &Request {

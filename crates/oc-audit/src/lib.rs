@@ -9,6 +9,7 @@
 //! * [`module`]: the ordered list of check modules; each says which facts it [`wants`](module::Module::wants) and how it runs.
 //! * [`facts`]: what is known; [`facts::Wanted`]: what is to be found out.
 //! * [`code_scan`]: the static scan of plugin and skill code.
+//! * [`evidence`]: the masks of an evidence bundle.
 //! * [`map`]: what is sensitive, where it is, who can read it.
 //! * [`mod@format`]: reports for other programs.
 //! * [`secret_scan`]: credentials in files that the model reads.
@@ -16,7 +17,8 @@
 //! * [`checks`], [`channels`]: the checks of the era; [`latest`]: those of the latest rules.
 //! * [`gateway_auth`], [`browser_profiles`], [`model_ids`], [`agents`], [`workspace`]: settings resolved the way the product
 //!   resolves them, for more than one check.
-//! * [`fix`]: the change set of `--fix`, as data.
+//! * [`fix`]: the change set of `--fix`, as data; [`lockdown`]: that of `openclaw security lockdown`.
+//! * [`rotation`]: where a secret stands that is to be changed.
 //!
 //! Invariant: without `--fix` an audit changes nothing, and no finding ever holds a secret (SP-280).
 //! Invariant: a finding's id is in the catalogue, and its severity is one the catalogue lists (SP-283).
@@ -32,6 +34,7 @@ pub mod checks;
 pub mod code_scan;
 pub mod context;
 pub mod doctor;
+pub mod evidence;
 pub mod facts;
 pub mod finding;
 pub mod fix;
@@ -39,10 +42,12 @@ pub mod format;
 pub mod gateway_auth;
 pub mod http_url;
 pub mod latest;
+pub mod lockdown;
 pub mod map;
 pub mod model_ids;
 pub mod module;
 pub mod report;
+pub mod rotation;
 pub mod rules;
 pub mod secret_scan;
 pub mod text_block;

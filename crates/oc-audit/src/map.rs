@@ -69,6 +69,14 @@ pub struct Row {
     pub backup: Backup,
 }
 
+impl Row {
+    /// Whether it holds credentials that somebody else issued: a login, a bot's token, keys of a provider.
+    #[must_use]
+    pub fn is_issued_elsewhere(&self) -> bool {
+        [WHATSAPP, BOT_TOKEN, PROFILES, OAUTH].iter().any(|k| k.0 == self.holds)
+    }
+}
+
 /// What a kind of place holds, and whether to back it up.
 #[derive(Clone, Copy)]
 struct Kept(&'static str, Backup);

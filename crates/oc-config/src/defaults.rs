@@ -68,6 +68,11 @@ const TABLE: &[DefaultRow] = &[
     strict("gateway.nodes.commands.allow", "[]"),
     strict("discovery.mdns.mode", "\"minimal\""),
     strict("logging.redactSensitive", "\"tools\""),
+    looser(
+        "session.retention",
+        "\"off\"",
+        "nothing is removed unless you say so; see `openclaw sessions prune`",
+    ),
     strict("channels.*.dmPolicy", "\"pairing\""),
     strict("channels.*.dm.policy", "\"pairing\""),
     strict("channels.*.allowFrom", "[]"),

@@ -44,6 +44,39 @@ pub fn parse(text: &str) -> Vec<Entry> {
     entries
 }
 
+/// The text with another value for a variable, wherever it is set; everything else keeps its bytes. `None` when it is not set, or when the
+/// value holds anything but letters, digits, `_`, `-` and `.` (which need no quotes in any reader).
+#[must_use]
+pub fn with_value(text: &str, name: &str, value: &str) -> Option<String> {
+    if value.is_empty() || !value.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.')) {
+        return None;
+    }
+    let bare = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let mut out = text.get(..text.len() - bare.len())?.to_owned();
+    let mut found = false;
+    let mut rest = bare;
+    while !rest.is_empty() {
+        let taken = match entry(rest) {
+            Some((n, _, used)) => {
+                if n == name {
+                    found = true;
+                    out.push_str(rest.get(..rest.find(name)?)?);
+                    out.push_str(&format!("{name}={value}"));
+                } else {
+                    out.push_str(rest.get(..used)?);
+                }
+                used
+            }
+            None => 0,
+        };
+        let tail = rest.get(taken..)?;
+        let end = tail.find('\n').map_or(tail.len(), |i| i + 1);
+        out.push_str(tail.get(..end)?);
+        rest = tail.get(end..)?;
+    }
+    found.then_some(out)
+}
+
 /// The variable that the first line of a text sets, its value, and how many bytes they take.
 fn entry(text: &str) -> Option<(&str, String, usize)> {
     let line_end = text.find('\n').unwrap_or(text.len());

@@ -8,6 +8,7 @@
 //! * [`location`]: which state directory and which file (audit spec 4.1).
 //! * [`environment`], [`dotenv`]: process variables, `.env` files, their precedence and deny rules (SP-057).
 //! * [`source`]: how file contents come in.
+//! * [`span`]: time spans such as `1h30m`.
 //! * [`document`]: JSON5 and TOML text to a tree with positions; YAML answered with its JSON5 form.
 //! * [`mod@include`]: other files as parts of this one (SP-051).
 //! * [`substitute`]: `${VAR}` in string values (SP-053).
@@ -50,6 +51,7 @@ pub mod reference;
 pub mod schema;
 pub mod setting;
 pub mod source;
+pub mod span;
 pub mod substitute;
 pub mod validate;
 pub mod view;

@@ -15,15 +15,33 @@ mod tests;
 
 pub use text::redacted_text;
 
-/// Whether a view hides the value of a key: the vocabulary calls it a credential, or its name sounds like one (which also hides
-/// paths such as `tokenFile`: they lead to one).
+/// Whether a view hides the value of a key: the vocabulary calls it a credential, its name sounds like one (which also hides paths such
+/// as `tokenFile`: they lead to one), or it is a variable of the `env` block, whatever its name: that is where `${VAR}` gets a
+/// credential from.
 #[must_use]
 pub fn is_sensitive(path: &KeyPath) -> bool {
+    if is_variable(path) {
+        return true;
+    }
     let key = path.segments().iter().rev().find_map(|s| match s {
         Segment::Key(k) => Some(k.as_str()),
         Segment::Index(_) => None,
     });
     schema::is_sensitive(path) || key.is_some_and(is_sensitive_name)
+}
+
+/// `env.<NAME>` and `env.vars.<NAME>`.
+fn is_variable(path: &KeyPath) -> bool {
+    let mut keys = path.segments().iter().map(|s| match s {
+        Segment::Key(k) => Some(k.as_str()),
+        Segment::Index(_) => None,
+    });
+    let all = (keys.next().flatten(), keys.next().flatten(), keys.next().flatten(), keys.next());
+    match all {
+        (Some("env"), Some("vars"), Some(_), None) => true,
+        (Some("env"), Some(name), None, None) => name != "vars" && name != "shellEnv",
+        _ => false,
+    }
 }
 
 /// How a leaf is shown.

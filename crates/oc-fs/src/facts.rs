@@ -11,15 +11,29 @@ mod subtree;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use inspect::plain;
+use std::path::PathBuf;
+
 use oc_audit::{AuditContext, Facts, RuleSet, Wanted};
+use oc_config::load::Loaded;
 use oc_types::Node;
+
+pub(crate) use inspect::plain;
 
 use crate::secret_walk;
 
 /// Most rounds of asking: a fact may lead to another question (the agents found on disk, the next folder of a skill, the next
 /// part of a linked path), but not for ever.
 const ROUNDS: usize = 64;
+
+/// What is known before anything is looked up on disk. `now_ms` is the clock, in milliseconds since 1970.
+#[must_use]
+pub fn begin(loaded: &Loaded, cwd: Option<PathBuf>, now_ms: u64) -> Facts {
+    let mut facts = Facts::new(loaded.locations.clone(), loaded.environment.clone());
+    facts.cwd = cwd;
+    facts.includes = loaded.files.iter().skip(1).map(|f| f.path.clone()).collect();
+    facts.now_ms = now_ms;
+    facts
+}
 
 /// Collects every fact that the rule set's checks want.
 #[must_use]

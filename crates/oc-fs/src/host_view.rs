@@ -90,6 +90,12 @@ impl HostView for Disk {
     }
 }
 
+/// Whether a file can be run by somebody, links followed.
+#[must_use]
+pub fn is_program(path: &std::path::Path) -> bool {
+    std::fs::metadata(path).is_ok_and(|m| m.is_file() && m.mode() & 0o111 != 0)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -4,7 +4,9 @@
 //!
 //! * [`bounded_read`]: regular files only, at most so many bytes, never blocking.
 //! * [`code_walk`]: the folders of plugins and skills for the code scan.
+//! * [`secret_seat`]: a new secret where the old one stands.
 //! * [`secret_walk`]: where credentials lie about below a folder.
+//! * [`tails`]: the newest files of a folder and the ends of long ones.
 //! * [`config_source`]: configuration text, includes and `.env` files for `oc-config` (SP-051).
 //! * [`facts`]: what the audit wants to know: modes, links, small files, sums of walks.
 //! * [`host_view`]: the facts that the command analysis asks for.
@@ -12,6 +14,8 @@
 //! * [`relocate`]: a directory to its present place, never over another.
 //! * [`mode`]: owner-only files and directories, whatever the umask (SP-005).
 //! * [`atomic`]: replace a file: the old bytes or the new ones, never a mix (SP-006).
+//! * [`instance_lock`]: one gateway for each configuration.
+//! * [`log_file`]: the log on disk; [`log_tail`]: the end of a log that is written meanwhile.
 //! * [`lock`]: one writer at a time, across processes (SP-007).
 //! * [`backup`]: rotated copies, never more open than the original (SP-055).
 //! * [`config_store`]: the one way a configuration is written; [`change_log`]: the record of it (SP-071).
@@ -19,10 +23,14 @@
 //! * [`credential`]: credentials kept in files and keychains (SP-066).
 //! * [`plugins`]: which plugins lie on the disk, by their manifests.
 //! * [`narrow`]: modes made owner-only, on the inode that was checked.
-//! * [`fix_record`]: what the last fix changed, so that it can be undone.
+//! * [`audit_fix`]: what the audit mends, planned, shown and carried out.
+//! * [`fix_record`]: what the last fix changed, so that it can be undone; [`lockdown_record`]: the same of a lockdown.
 //! * [`approvals_store`]: `exec-approvals.json`; [`approval_queue`]: who waits for an answer, and the answers; [`owned_file`]: stores that nobody else may have written.
+//! * [`pairing_files`]: who asked to be paired and who is, devices and nodes.
+//! * [`session_store`]: `sessions.json`, the transcripts beside it, and what is kept of them for how long.
 //! * [`sandbox_registry`]: which sandbox containers were made for whom, and when they were used.
 //! * [`companion_socket`]: the socket of the companion app.
+//! * [`identity_store`]: a client's key and the tokens that gateways gave it.
 //! * [`random`]: tokens from the operating system's random source.
 //!
 //! It never decides what a fact means, or which value may be written: that is the business of the pure crates.
@@ -34,6 +42,7 @@
 pub mod approval_queue;
 pub mod approvals_store;
 pub mod atomic;
+pub mod audit_fix;
 pub mod backup;
 pub mod bounded_read;
 pub mod change_log;
@@ -45,15 +54,24 @@ pub mod credential;
 pub mod facts;
 pub mod fix_record;
 pub mod host_view;
+pub mod identity_store;
+pub mod instance_lock;
 pub mod ledger;
 pub mod lock;
+pub mod lockdown_record;
+pub mod log_file;
+pub mod log_tail;
 pub mod mode;
 pub mod narrow;
 pub mod owned_file;
+pub mod pairing_files;
 pub mod plugins;
 pub mod random;
 pub mod relocate;
 pub mod sandbox_registry;
+pub mod secret_seat;
 pub mod secret_walk;
+pub mod session_store;
+pub mod tails;
 
 pub use oc_rooted::root;

@@ -20,6 +20,8 @@ mod tests;
 pub const WAIT: Duration = Duration::from_secs(10);
 /// Age after which an upstream lock file whose holder is unknown counts as left behind.
 pub const STALE: Duration = Duration::from_secs(30);
+/// The same for transcripts: a run holds theirs from its first to its last message (sessions-routing 5).
+pub const STALE_TRANSCRIPT: Duration = Duration::from_secs(30 * 60);
 
 /// Who else writes the store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,6 +30,8 @@ pub enum Convention {
     Own,
     /// Also upstream programs, which look at `<file>.lock`.
     Upstream,
+    /// The same for a transcript, whose lock may rightly be old.
+    UpstreamTranscript,
 }
 
 /// A held lock; released on drop.
@@ -89,7 +93,8 @@ pub fn acquire(path: &Path, convention: Convention, wait: Duration) -> Result<St
     }
     let marker = match convention {
         Convention::Own => None,
-        Convention::Upstream => Some(take_marker(path, deadline)?),
+        Convention::Upstream => Some(take_marker(path, deadline, STALE)?),
+        Convention::UpstreamTranscript => Some(take_marker(path, deadline, STALE_TRANSCRIPT)?),
     };
     Ok(StoreLock { _file: file, marker })
 }
@@ -103,7 +108,7 @@ impl Drop for StoreLock {
 }
 
 /// Creates `<file>.lock` exclusively. Among our own processes the kernel lock is held already, so the only other writers are upstream's.
-fn take_marker(path: &Path, deadline: Instant) -> Result<PathBuf, LockFailure> {
+fn take_marker(path: &Path, deadline: Instant, stale: Duration) -> Result<PathBuf, LockFailure> {
     let unusable = |source| LockFailure::Unusable { path: path.to_owned(), source };
     let marker = sibling(path, "", ".lock").map_err(unusable)?;
     let mut pause = Duration::from_millis(5);
@@ -119,7 +124,7 @@ fn take_marker(path: &Path, deadline: Instant) -> Result<PathBuf, LockFailure> {
             Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {}
             Err(e) => return Err(unusable(e)),
         }
-        if left_behind(&marker) {
+        if left_behind(&marker, stale) {
             // A directory is how one of upstream's lock libraries marks; it is empty.
             let _ = std::fs::remove_file(&marker).or_else(|_| std::fs::remove_dir(&marker));
         } else if Instant::now() >= deadline {
@@ -131,10 +136,10 @@ fn take_marker(path: &Path, deadline: Instant) -> Result<PathBuf, LockFailure> {
     }
 }
 
-/// Whether a marker is older than [`STALE`], or names a process that is gone.
-fn left_behind(marker: &Path) -> bool {
+/// Whether a marker is older than `stale`, or names a process that is gone.
+fn left_behind(marker: &Path, stale: Duration) -> bool {
     let Ok(meta) = std::fs::symlink_metadata(marker) else { return false };
-    if meta.modified().ok().and_then(|m| m.elapsed().ok()).is_some_and(|age| age > STALE) {
+    if meta.modified().ok().and_then(|m| m.elapsed().ok()).is_some_and(|age| age > stale) {
         return true;
     }
     if !meta.is_file() || meta.len() > 4096 {

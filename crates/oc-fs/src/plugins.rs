@@ -94,3 +94,47 @@ fn read(folder: &Path) -> Plugin {
     let channels = channels.iter().filter_map(Value::as_str).map(|c| c.trim().to_owned()).collect();
     Plugin { id: id.to_owned(), channels, problem: None }
 }
+
+/// A tool that a plugin declares.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeclaredTool {
+    /// Its name.
+    pub name: String,
+    /// The plugin's id.
+    pub plugin: String,
+    /// Whether it is offered only where a list names it.
+    pub optional: bool,
+}
+
+/// The tools that installed and enabled plugins declare in their manifest: `tools: ["name", {name, optional}]`.
+#[must_use]
+pub fn declared_tools(state_dir: &Path, tree: &Node) -> Vec<DeclaredTool> {
+    let mut out = Vec::new();
+    for (folder, path) in plugin_folders(&state_dir.join("extensions"), false).unwrap_or_default() {
+        let Ok(text) = bounded_read::text(&path.join(MANIFEST), MAX_MANIFEST_BYTES) else { continue };
+        let Ok(manifest) = serde_json::from_str::<Value>(&text) else { continue };
+        let id = manifest.get("id").and_then(Value::as_str).unwrap_or(&folder).to_owned();
+        if !is_enabled(tree, &id) {
+            continue;
+        }
+        for tool in manifest.get("tools").and_then(Value::as_array).into_iter().flatten() {
+            let name = tool.as_str().or_else(|| tool.get("name").and_then(Value::as_str));
+            let optional = tool.get("optional").and_then(Value::as_bool).unwrap_or(false);
+            let declared = |n: &str| DeclaredTool { name: n.to_owned(), plugin: id.clone(), optional };
+            out.extend(name.map(declared));
+        }
+    }
+    out
+}
+
+fn is_enabled(tree: &Node, id: &str) -> bool {
+    let off = |path: &[&str]| tree.path(path).and_then(Node::as_bool) == Some(false);
+    let listed = |name: &str| {
+        let list = tree.path(&["plugins", name]).and_then(Node::entries);
+        list.map(|l| l.iter().any(|e| e == id))
+    };
+    !off(&["plugins", "enabled"])
+        && !off(&["plugins", "entries", id, "enabled"])
+        && listed("deny") != Some(true)
+        && listed("allow") != Some(false)
+}

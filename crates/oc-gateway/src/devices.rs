@@ -1,20 +1,24 @@
 //! Paired devices and those that ask to be, as a pure state machine over the two files `devices/pending.json` and `devices/paired.json`
 //! (gateway 5, SP-324 to SP-328).
 //!
-//! Clock, ids and tokens are arguments. The store that reads, locks and writes the files belongs to `oc-fs`.
+//! Clock, ids and tokens are arguments. [`DeviceStore`] keeps the files.
 //!
 //! Invariant: a record's role and scopes change through an approval only; connecting again changes neither (SP-326).
 //! Invariant: a token never carries more than its device's record, and nobody approves, rotates or mints beyond what they hold (SP-324, SP-325).
 
 mod admit;
 mod change;
+mod cut_off;
 mod record;
+mod store;
 #[cfg(test)]
 mod tests;
 
 pub use admit::{Admission, Why, Wish};
 pub use change::{Actor, Ask, DeviceError, Rotated};
 pub use record::{MAX_PENDING, PENDING_TTL_MS, Paired, Pending, Token};
+pub use store::DeviceStore;
+pub(crate) use store::now_ms;
 
 use indexmap::IndexMap;
 

@@ -11,7 +11,8 @@
 use std::time::{Duration, Instant};
 
 use futures_util::{SinkExt as _, StreamExt as _};
-use oc_gateway::probe::{self, Credentials, Scheme, Target, target};
+use oc_gateway::client::{Asked, Surroundings, Target, target};
+use oc_gateway::probe;
 use oc_types::{Node, Origin, Secret};
 use serde_json::{Value, json};
 use tokio::net::{TcpListener, TcpStream};
@@ -26,7 +27,7 @@ fn config(json: Value) -> Node {
 }
 
 fn plain(json: Value) -> Target {
-    target::from_config(&config(json), |_| None, &Credentials::default())
+    target::resolve(&Surroundings::of(&config(json)), &Asked::default())
 }
 
 async fn listener() -> (TcpListener, u16) {
@@ -85,7 +86,7 @@ async fn fake_gateway(listener: TcpListener) -> Vec<Value> {
 async fn a_gateway_that_answers_everything_is_ok() {
     let (l, port) = listener().await;
     let server = tokio::spawn(fake_gateway(l));
-    let outcome = probe::run(&local(port), probe::DEFAULT_TIMEOUT).await;
+    let outcome = probe::run(&local(port), None, probe::DEFAULT_TIMEOUT).await;
     assert_eq!((outcome.ok, outcome.attempted, &outcome.error, &outcome.close), (true, true, &None, &None));
     assert_eq!(outcome.url.as_deref(), Some(format!("ws://127.0.0.1:{port}").as_str()));
     let seen = server.await.unwrap();
@@ -101,7 +102,7 @@ async fn a_refusal_is_reported_without_the_credential_it_echoes() {
     let server = tokio::spawn(fake_gateway(l));
     let mut target = local(port);
     target.credentials.token = Some(Secret::new("wrong-canary-token".to_owned()));
-    let outcome = probe::run(&target, probe::DEFAULT_TIMEOUT).await;
+    let outcome = probe::run(&target, None, probe::DEFAULT_TIMEOUT).await;
     server.await.unwrap();
     let error = outcome.error.unwrap();
     assert!(!outcome.ok && error.contains("INVALID_REQUEST") && !error.contains("canary"), "{error}");
@@ -112,11 +113,11 @@ async fn a_refusal_is_reported_without_the_credential_it_echoes() {
 async fn sp_284_a_silent_listener_is_a_failure_in_time_and_not_a_hang() {
     let (l, port) = listener().await;
     let start = Instant::now();
-    let outcome = probe::run(&local(port), Duration::ZERO).await;
+    let outcome = probe::run(&local(port), None, Duration::ZERO).await;
     assert!(!outcome.ok && outcome.attempted && outcome.error.unwrap().contains("250 ms"));
     assert!(start.elapsed() >= Duration::from_millis(250) && start.elapsed() < Duration::from_secs(3));
     drop(l);
-    let outcome = probe::run(&local(port), probe::DEFAULT_TIMEOUT).await;
+    let outcome = probe::run(&local(port), None, probe::DEFAULT_TIMEOUT).await;
     assert!(!outcome.ok && outcome.error.unwrap().contains("cannot connect"));
 }
 
@@ -137,7 +138,7 @@ async fn sp_284_no_byte_goes_to_a_plaintext_address_that_is_not_loopback() {
         let target = plain(
             json!({"gateway": {"mode": "remote", "remote": {"url": format!("ws://{host}:{port}"), "token": TOKEN}}}),
         );
-        let outcome = probe::run(&target, probe::DEFAULT_TIMEOUT).await;
+        let outcome = probe::run(&target, None, probe::DEFAULT_TIMEOUT).await;
         assert!(!outcome.attempted && !outcome.ok, "{host}: {outcome:?}");
         assert!(!format!("{outcome:?}").contains("canary"));
     }
@@ -159,48 +160,9 @@ async fn sp_284_a_redirect_is_not_followed() {
         s.write_all(head.as_bytes()).await.unwrap();
         String::from_utf8_lossy(&buf[..n]).into_owned()
     });
-    let outcome = probe::run(&local(port), probe::DEFAULT_TIMEOUT).await;
+    let outcome = probe::run(&local(port), None, probe::DEFAULT_TIMEOUT).await;
     assert!(!outcome.ok, "{outcome:?}");
     // The upgrade request itself carries no credential either.
     assert!(!server.await.unwrap().contains("canary"));
     assert!(tokio::time::timeout(Duration::from_millis(200), elsewhere.accept()).await.is_err());
-}
-
-#[test]
-fn the_target_follows_mode_environment_and_configuration() {
-    let env = |pairs: &'static [(&'static str, &'static str)]| {
-        move |name: &str| pairs.iter().find(|(n, _)| *n == name).map(|(_, v)| *v)
-    };
-    let none = Credentials::default();
-    let both = config(json!({"gateway": {"port": 7, "auth": {"token": "a", "password": "b"},
-        "remote": {"url": "wss://user:pw@h.example:9/p?token=x", "token": "r", "password": "q"}}}));
-    let read = |t: &Target| {
-        let show = |s: &Option<Secret>| s.as_ref().map(|s| s.expose().to_owned());
-        (t.display.clone(), show(&t.credentials.token), show(&t.credentials.password))
-    };
-    let some = |s: &str| Some(s.to_owned());
-    let t = target::from_config(&both, env(&[]), &none);
-    assert_eq!(read(&t), ("ws://127.0.0.1:7".to_owned(), some("a"), some("b")));
-    let vars = env(&[
-        ("OPENCLAW_GATEWAY_TOKEN", "et"),
-        ("OPENCLAW_GATEWAY_PASSWORD", "ep"),
-        ("OPENCLAW_GATEWAY_PORT", "8"),
-    ]);
-    let t = target::from_config(&both, vars, &none);
-    assert_eq!(read(&t), ("ws://127.0.0.1:8".to_owned(), some("et"), some("ep")));
-    let given = Credentials { token: Some(Secret::new("cli".to_owned())), password: None };
-    assert_eq!(read(&target::from_config(&both, vars, &given)).1, some("cli"));
-
-    let mut json = both.to_json();
-    json["gateway"]["mode"] = "remote".into();
-    let t = target::from_config(&config(json.clone()), vars, &none);
-    assert_eq!(read(&t), ("wss://h.example:9/p".to_owned(), some("r"), some("ep")));
-    assert_eq!(t.scheme, Scheme::Tls);
-    json["gateway"]["remote"]["url"] = "  ".into();
-    assert_eq!(target::from_config(&config(json), vars, &none).display, "ws://127.0.0.1:8");
-    for bad in ["", "h.example", "ftp://h", "ws://", "javascript:1", "ws:///x"] {
-        assert_eq!(target::parse(bad).scheme, Scheme::Invalid, "{bad}");
-    }
-    assert!(target::parse("ws://[::1]:5").is_loopback() && target::parse("ws://127.9.9.9").is_loopback());
-    assert!(!target::parse("ws://127.0.0.1.evil.example").is_loopback());
 }

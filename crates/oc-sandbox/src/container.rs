@@ -25,6 +25,7 @@ mod link;
 mod resident;
 mod sandbox;
 pub mod spec;
+mod traffic;
 pub(crate) mod workspace;
 
 pub use address::{DEFAULT_SOCKET, EngineAddress, Reach};

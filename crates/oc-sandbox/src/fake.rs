@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use oc_runner::protocol::{Exit, FileOperation, FileRequest, RunRequest};
 use tokio::sync::{mpsc, oneshot};
 
-use crate::executor::{Executor, ExecutorError, FileAnswer, Output, Pending, Place, Running};
+use crate::executor::{Executor, ExecutorError, FileAnswer, Order, Output, Pending, Place, Running};
 use crate::gate::{AuthorizedCall, Executors, HostSession, SandboxSession};
 
 /// What a fake place has seen and holds.
@@ -24,6 +24,8 @@ pub struct FakePlace {
     pub seen: Arc<Mutex<Seen>>,
     /// What a command prints, and its exit code.
     pub prints: (String, i32),
+    /// Whether commands stay: they print back what they read until they are ended or their input is.
+    pub stays: bool,
 }
 
 fn failed(code: &str) -> ExecutorError {
@@ -67,11 +69,31 @@ impl Executor for FakePlace {
         assert_eq!(call.place(), self.place);
         self.seen.lock().unwrap().runs.push((self.place, run));
         let (text, code) = self.prints.clone();
+        let stays = self.stays;
         Box::pin(async move {
             let (out, output) = mpsc::channel(4);
-            let (orders, _) = mpsc::channel(4);
+            let (orders, mut taken) = mpsc::channel(4);
             let (done, exit) = oneshot::channel();
             out.send(Output::Out(text.into_bytes())).await.unwrap();
+            if stays {
+                tokio::spawn(async move {
+                    let mut killed = true;
+                    while let Some(order) = taken.recv().await {
+                        match order {
+                            Order::Input(bytes) => out.send(Output::Out(bytes)).await.unwrap(),
+                            Order::EndInput => {
+                                killed = false;
+                                break;
+                            }
+                            Order::Kill => break,
+                            Order::Resize(..) => {}
+                        }
+                    }
+                    let code = if killed { 137 } else { code };
+                    let _ = done.send(Ok(Exit { code, timed_out: false, killed, dropped: 0 }));
+                });
+                return Ok(Running { output, orders, exit });
+            }
             done.send(Ok(Exit { code, timed_out: false, killed: false, dropped: 0 })).unwrap();
             Ok(Running { output, orders, exit })
         })
@@ -95,15 +117,21 @@ pub struct FakeExecutors {
     pub engine: bool,
     pub native: bool,
     pub prints: (String, i32),
+    pub stays: bool,
 }
 
 impl FakeExecutors {
     pub fn new(engine: bool, native: bool) -> Self {
-        Self { seen: Arc::default(), engine, native, prints: ("hello\n".to_owned(), 0) }
+        Self { seen: Arc::default(), engine, native, prints: ("hello\n".to_owned(), 0), stays: false }
     }
 
     fn at(&self, place: Place) -> Arc<dyn Executor> {
-        Arc::new(FakePlace { place, seen: Arc::clone(&self.seen), prints: self.prints.clone() })
+        Arc::new(FakePlace {
+            place,
+            seen: Arc::clone(&self.seen),
+            prints: self.prints.clone(),
+            stays: self.stays,
+        })
     }
 }
 

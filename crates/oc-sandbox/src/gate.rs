@@ -8,14 +8,22 @@
 //! reaches (SP-238).
 
 mod answer;
+mod ask;
 mod authorized;
 mod backend;
+mod background;
 mod call;
 mod command;
+mod commission;
+mod consent;
 mod decide;
 mod doors;
+mod exec;
 mod internal;
 mod mask;
+mod order;
+mod place;
+mod process;
 mod recording;
 mod refused;
 mod replay;
@@ -23,29 +31,31 @@ mod snapshot;
 #[cfg(test)]
 mod tests;
 
-use std::path::PathBuf;
 use std::sync::{Arc, RwLock};
 
 use jiff::Timestamp;
 use oc_fs::ledger::{Entry, Ledger, LedgerFailure};
 use oc_policy::sandbox::{Runs, SandboxPlan};
+use oc_types::Node;
 use serde_json::Map;
 
-use crate::executor::{Executor, ExecutorError, Place};
-use crate::naming::workspace_dir;
-use crate::tools::path::Reach;
-use crate::tools::{self, ExecOrder, Request, Site, View};
+use crate::executor::{ExecutorError, Place};
+use crate::process_sessions::{Limits, ProcessSessions};
+use crate::tools::{self, Request, Site};
 
 pub use answer::{Answer, Content, GateError, Outcome, ToolResult};
+pub use ask::{Approvals, Asking, Listener, Reached, Silent, TakenUp};
 pub use authorized::AuthorizedCall;
 pub use backend::{Chosen, Executors, HostSession, SandboxSession, choose};
-pub use call::{CallSender, Caller, Surface, ToolCall};
+pub use background::Finished;
+pub use call::{CallSender, Caller, SessionExec, Surface, ToolCall};
 pub use doors::{door_of, shut};
 pub use recording::caller_of;
 pub use refused::{Refused, Stage};
 pub use replay::{Changed, replay};
 pub use snapshot::Snapshot;
 
+use background::{Background, Watchers};
 use decide::{Permitted, decide};
 use mask::Aliases;
 use recording::Grounds;
@@ -54,26 +64,56 @@ use recording::Grounds;
 #[derive(Debug)]
 pub struct Gate {
     snapshot: RwLock<Arc<Snapshot>>,
-    ledger: Ledger,
+    recorder: Recorder,
     executors: Arc<dyn Executors>,
-}
-
-/// Everything that is settled before the decision is recorded.
-struct Ready {
-    place: Place,
-    executor: Arc<dyn Executor>,
-    view: View,
-    order: Option<ExecOrder>,
-    grounds: Grounds,
-    notes: Vec<String>,
-    aliases: Aliases,
+    approvals: Option<Approvals>,
+    environment: Arc<[(String, String)]>,
+    background: Background,
+    sessions: ProcessSessions,
+    watchers: Watchers,
 }
 
 impl Gate {
-    /// A gate over a snapshot of the configuration.
+    /// A gate over a snapshot of the configuration. It asks nobody, hands nothing of an environment on, and keeps background commands
+    /// until it is dropped or closed.
     #[must_use]
     pub fn new(snapshot: Snapshot, ledger: Ledger, executors: Arc<dyn Executors>) -> Self {
-        Self { snapshot: RwLock::new(Arc::new(snapshot)), ledger, executors }
+        let keep = snapshot.config().path(&["tools", "exec", "cleanupMs"]).and_then(Node::as_number);
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "a cast of a float saturates"
+        )]
+        let limits = Limits::new(keep.map(|ms| ms as u64), None);
+        Self {
+            snapshot: RwLock::new(Arc::new(snapshot)),
+            recorder: Recorder(ledger),
+            executors,
+            approvals: None,
+            environment: Arc::from(Vec::new()),
+            background: Background::Kept,
+            sessions: ProcessSessions::new(limits),
+            watchers: Watchers::default(),
+        }
+    }
+
+    /// Commands that need an answer are put into this queue. Without one they are refused.
+    #[must_use]
+    pub fn asking(self, approvals: Approvals) -> Self {
+        Self { approvals: Some(approvals), ..self }
+    }
+
+    /// What commands on the host inherit, before it is sanitised; its `PATH` and `HOME` are those of the host (SP-151).
+    #[must_use]
+    pub fn with_environment(self, variables: impl IntoIterator<Item = (String, String)>) -> Self {
+        Self { environment: variables.into_iter().collect(), ..self }
+    }
+
+    /// For a process that makes one call and ends: a command goes to the background only when the call asks for it, and the answer says that
+    /// it ends with the process.
+    #[must_use]
+    pub fn for_one_call(self) -> Self {
+        Self { background: Background::OneCall, ..self }
     }
 
     /// The configuration changed: calls that begin from now on see the new one (SP-177).
@@ -97,33 +137,57 @@ impl Gate {
         Ok(if sandbox.is_some() { Runs::Sandboxed } else { Runs::OnHost })
     }
 
-    /// Carries a call out, or says why not. Dropping the future ends what it had started; then call [`Gate::aborted`].
+    /// Carries a call out, or says why not. Dropping the future ends what it had started and denies what it waits for; then call
+    /// [`Gate::aborted`].
     ///
     /// # Errors
     /// See [`GateError`].
     pub async fn call(&self, call: &ToolCall) -> Result<Answer, GateError> {
         let snapshot = self.snapshot();
-        let permitted = match decide(&snapshot, call) {
+        let Permitted { request, sandbox } = match decide(&snapshot, call) {
             Ok(permitted) => permitted,
             Err(refused) => return Err(self.refuse(&snapshot, call, refused, &Grounds::default()).await),
         };
-        let ready = match self.ready(&snapshot, call, &permitted).await {
-            Ok(ready) => ready,
-            Err((refused, grounds)) => return Err(self.refuse(&snapshot, call, refused, &grounds).await),
+        match request {
+            Request::Exec(request) => self.exec(snapshot, call, &request, sandbox).await,
+            Request::Process(request) => self.process(&snapshot, call, &request).await,
+            request @ (Request::Read(_) | Request::Write(_) | Request::Edit(_) | Request::ApplyPatch(_)) => {
+                self.file(&snapshot, call, &request, sandbox.as_deref()).await
+            }
+        }
+    }
+
+    /// Carries a file tool out.
+    async fn file(
+        &self,
+        snapshot: &Snapshot,
+        call: &ToolCall,
+        request: &Request,
+        sandbox: Option<&SandboxPlan>,
+    ) -> Result<Answer, GateError> {
+        let mut grounds = Grounds { rule: "policy: no layer removes it".to_owned(), ..Grounds::default() };
+        let workspace = snapshot.workspace(&call.caller.agent);
+        let place = match sandbox {
+            Some(plan) => self.sandbox_place(plan, workspace, snapshot).await,
+            None => self.host_place(snapshot, call, workspace, false).await,
         };
-        self.record(recording::allowed(&snapshot, call, ready.place, &ready.grounds)).await?;
+        let ready = match place {
+            Ok(ready) => ready,
+            Err(refused) => return Err(self.refuse(snapshot, call, refused, &grounds).await),
+        };
+        if let Some(note) = ready.notes.first() {
+            grounds.inputs.insert("placeNote".to_owned(), note.clone().into());
+        }
+        self.record(recording::allowed(snapshot, call, ready.place, &grounds)).await?;
         let authorized = AuthorizedCall::new(call.id.clone(), ready.place);
         let site = Site { executor: ready.executor.as_ref(), call: &authorized, view: &ready.view };
-        let done = match &ready.order {
-            Some(order) => tools::run_exec(&site, order).await,
-            None => tools::run_file_tool(&site, &permitted.request).await,
-        };
+        let done = tools::run_file_tool(&site, request).await;
         let done = done.map(|result| mask::redacted(snapshot.redactor(), result));
         let (verdict, facts) = match &done {
             Ok(result) => (result.outcome.word(), outcome_facts(result)),
             Err(error) => ("failed", Map::from_iter([("error".to_owned(), error_word(error).into())])),
         };
-        self.record(recording::outcome(&snapshot, call, ready.place, verdict, facts)).await?;
+        self.record(recording::outcome(snapshot, call, ready.place, verdict, facts)).await?;
         let result = done.map_err(|e| scrubbed(e, &ready.aliases))?;
         Ok(Answer { call: call.id.clone(), place: ready.place, notes: ready.notes, result })
     }
@@ -154,137 +218,26 @@ impl Gate {
     }
 
     async fn record(&self, entry: Entry) -> Result<(), LedgerFailure> {
-        let ledger = self.ledger.clone();
+        self.recorder.record(entry).await
+    }
+
+    fn listener(&self) -> Option<Arc<dyn Listener>> {
+        self.approvals.as_ref().map(|a| Arc::clone(a.listener()))
+    }
+}
+
+/// Writes the ledger, off the reactor.
+#[derive(Clone, Debug)]
+struct Recorder(Ledger);
+
+impl Recorder {
+    async fn record(&self, entry: Entry) -> Result<(), LedgerFailure> {
+        let ledger = self.0.clone();
         let directory = ledger.directory().to_owned();
         let written =
             tokio::task::spawn_blocking(move || ledger.append(&entry, Timestamp::now()).map(drop)).await;
         written.unwrap_or_else(|e| {
             Err(LedgerFailure::Unwritable { path: directory, source: std::io::Error::other(e) })
-        })
-    }
-
-    /// The place, and for a command what exactly runs there.
-    async fn ready(
-        &self,
-        snapshot: &Snapshot,
-        call: &ToolCall,
-        permitted: &Permitted,
-    ) -> Result<Ready, (Refused, Grounds)> {
-        let sandbox = permitted.sandbox.as_deref();
-        let (order, mut grounds, on_host) = match &permitted.request {
-            Request::Exec(request) => {
-                let plain = |r| (r, Grounds::default());
-                let routed = command::route(snapshot, call, request, sandbox, false).map_err(plain)?;
-                let grounds = command::grounds(&routed, request);
-                let order = command::judge(snapshot, call, request, sandbox, &routed)
-                    .map_err(|refused| (refused, grounds.clone()))?;
-                (Some(order), grounds, routed.route == command::Route::Host)
-            }
-            Request::Process(_) => {
-                let why = "there is no background command of this session";
-                return Err((
-                    Refused::built_in(Stage::NotBuilt, "process", "process", why),
-                    Grounds::default(),
-                ));
-            }
-            Request::Read(_) | Request::Write(_) | Request::Edit(_) | Request::ApplyPatch(_) => {
-                let rule = "policy: no layer removes it".to_owned();
-                (None, Grounds { rule, ..Grounds::default() }, sandbox.is_none())
-            }
-        };
-        let workspace = snapshot.workspace(&call.caller.agent);
-        let place = match sandbox.filter(|_| !on_host) {
-            Some(plan) => self.sandbox_place(plan, workspace, snapshot).await,
-            None => self.host_place(snapshot, call, workspace, sandbox.is_some()).await,
-        };
-        match place {
-            Ok(mut ready) => {
-                if let Some(note) = ready.notes.first() {
-                    grounds.inputs.insert("placeNote".to_owned(), note.clone().into());
-                }
-                ready.order = order;
-                ready.grounds = grounds;
-                Ok(ready)
-            }
-            Err(refused) => Err((refused, grounds)),
-        }
-    }
-
-    async fn sandbox_place(
-        &self,
-        plan: &SandboxPlan,
-        workspace: String,
-        snapshot: &Snapshot,
-    ) -> Result<Ready, Refused> {
-        let s = &plan.settings;
-        let own = workspace_dir(&s.workspace_root.value, s.scope.value, &plan.scope_key);
-        let working = oc_policy::sandbox::working_copy(s.workspace_access.value, &own, &workspace).to_owned();
-        let aliases = Aliases::of(plan, &working, &workspace, &snapshot.places().state_dir);
-        oc_fs::mode::create_directories(&PathBuf::from(&workspace)).map_err(|e| {
-            let why = format!("the agent's workspace cannot be made: {e}");
-            Refused::built_in(Stage::Place, "sandbox", "workspace", aliases.apply(&why))
-        })?;
-        let session = SandboxSession { plan: plan.clone(), agent_workspace: workspace };
-        let chosen = choose(self.executors.as_ref(), &session).await.map_err(|e| {
-            let why = format!("this session is sandboxed and has no sandbox, so nothing was run: {e}");
-            let refused = match &s.backend.key {
-                Some(key) => Refused::by_key(
-                    Stage::Place,
-                    "sandbox",
-                    "unavailable",
-                    snapshot.config(),
-                    key.clone(),
-                    why,
-                ),
-                None => Refused::built_in(Stage::Place, "sandbox", "unavailable", why),
-            };
-            refused.reworded(|sentence| aliases.apply(sentence))
-        })?;
-        Ok(Ready {
-            place: chosen.executor.place(),
-            executor: chosen.executor,
-            view: View::Sandbox { workdir: s.docker.workdir.value.clone() },
-            order: None,
-            grounds: Grounds::default(),
-            notes: chosen.note.map(|n| aliases.apply(&n)).into_iter().collect(),
-            aliases,
-        })
-    }
-
-    async fn host_place(
-        &self,
-        snapshot: &Snapshot,
-        call: &ToolCall,
-        workspace: String,
-        sandboxed: bool,
-    ) -> Result<Ready, Refused> {
-        let unavailable = |why: String| Refused::built_in(Stage::Place, "host", "unavailable", why);
-        oc_fs::mode::create_directories(&PathBuf::from(&workspace))
-            .map_err(|e| unavailable(format!("the workspace {workspace} cannot be made: {e}")))?;
-        let executor = self
-            .executors
-            .host(&HostSession { workspace: workspace.clone() })
-            .await
-            .map_err(|e| unavailable(e.to_string()))?;
-        let only = |path: &[&str]| snapshot.config().path(path).is_some_and(|n| n.as_bool() != Some(false));
-        let narrow = only(&["tools", "fs", "workspaceOnly"])
-            || (oc_policy::tool_name::canonical(&call.tool) == "apply_patch"
-                && only(&["tools", "exec", "applyPatch", "workspaceOnly"]));
-        let notes =
-            if sandboxed { vec!["outside of the sandbox, on the host".to_owned()] } else { Vec::new() };
-        Ok(Ready {
-            place: Place::Host,
-            executor,
-            view: View::Host {
-                workspace: PathBuf::from(workspace),
-                home: PathBuf::from(&snapshot.places().home),
-                reach: if narrow { Reach::WorkspaceOnly } else { Reach::WholeHost },
-                state: PathBuf::from(&snapshot.places().state_dir),
-            },
-            order: None,
-            grounds: Grounds::default(),
-            notes,
-            aliases: Aliases::default(),
         })
     }
 }

@@ -21,7 +21,7 @@ pub use keys::{KeyError, encode as encode_keys};
 pub use paste::paste;
 pub use session::{Session, Status};
 
-use crate::executor::{ExecutorError, Order, Running};
+use crate::executor::{ExecutorError, Order, Place, Running};
 
 /// Limits of the registry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,6 +82,8 @@ pub struct NewSession {
     pub directory: String,
     /// Whether it has a terminal.
     pub terminal: bool,
+    /// Where it runs.
+    pub place: Place,
 }
 
 /// All background commands of one process.
@@ -173,6 +175,13 @@ impl ProcessSessions {
         self.get(owner, id)?.kill();
         self.lock().remove(id);
         Ok(())
+    }
+
+    /// Ends everything that runs; it stays in the lists.
+    pub fn end_all(&self) {
+        for session in self.lock().values() {
+            session.kill();
+        }
     }
 
     /// Ends and forgets everything of a session of the assistant (`/stop`, its end).

@@ -23,7 +23,7 @@ pub use limit::{READ_BYTES, READ_LINES};
 pub use patch::{Change, Hunk, Patch, PatchError};
 pub use patch_apply::{ApplyError, updated};
 pub use path::{View, ViewPath};
-pub use request::{CoreTool, Request};
+pub use request::{CoreTool, ProcessRequest, Request};
 
 use oc_runner::protocol::{FileOperation, FileRequest};
 
@@ -91,4 +91,5 @@ pub(crate) async fn run_file_tool(site: &Site<'_>, request: &Request) -> Result<
     }
 }
 
-pub(crate) use exec::run as run_exec;
+pub(crate) use exec::{Ran, Started, collect, ended, start};
+pub(crate) use limit::OUTPUT_BYTES;

@@ -6,6 +6,7 @@ use oc_sandbox::config_hash::{collate, digest_of, legacy_hash};
 use oc_sandbox::context::{Context, context};
 use oc_sandbox::docker_args::{
     Baseline, ExecRequest, PathRules, Runner, SANDBOX_PATH, build, exec_command, harden, validate,
+    workspace_refusal,
 };
 use oc_sandbox::lifecycle::{
     Action, Activity, Engine, EnsureError, Ownership, Reported, Wanted, ended_session_containers, ensure,
@@ -97,6 +98,86 @@ fn sp_230_break_glass_lifts_only_what_it_names() {
     assert!(is_refused(&json!({"binds": ["/srv/work:/data:ro,rshared"]})), "mount propagation");
 }
 
+/// Why a workspace is refused in a home; links lead where `resolve` says.
+fn workspace_refused(home: &str, path: &str, resolve: &dyn Fn(&str) -> String) -> Option<String> {
+    let state = format!("{home}/.openclaw");
+    let rules = PathRules { permitted_roots: &[], home, state_dir: &state, resolve };
+    workspace_refusal(path, &rules)
+}
+
+#[test]
+fn sp_230_a_workspace_is_held_to_the_rules_of_mounts() {
+    let plain = |path: &str| workspace_refused("/home/u", path, &str::to_owned);
+    for ok in ["/home/u/work", "/home/u/a/../b", "/srv/work", "/tmp/x", "/var/lib/openclaw/work"] {
+        assert_eq!(plain(ok), None, "{ok}");
+    }
+    for bad in [
+        "/",
+        "/home",
+        "/home/u",
+        "/home/u/",
+        "/home/u/x/..",
+        "/home/u/.ssh",
+        "/home/u/.config/x",
+        "/etc",
+        "/etc/x",
+        "/var",
+        "/run",
+        "/proc/self/root",
+        "/root",
+        "/root/x",
+        "/dev/shm/x",
+        "relative",
+        "~/x",
+        "",
+    ] {
+        assert!(plain(bad).is_some(), "{bad:?}");
+    }
+    // Judged where it leads as well, also through a parent.
+    let leads = |to: &'static str| move |p: &str| p.replace("/srv/link", to);
+    for to in ["/etc", "/home/u", "/home/u/.ssh", "/home/u/.openclaw/credentials"] {
+        assert!(workspace_refused("/home/u", "/srv/link", &leads(to)).is_some(), "{to}");
+    }
+    assert_eq!(workspace_refused("/home/u", "/srv/link/a", &leads("/srv/real")), None);
+    // Root's own home is no foreign system directory to root; what lies in it is judged like anybody's.
+    let root = |path: &str| workspace_refused("/root", path, &str::to_owned);
+    assert_eq!(root("/root/work"), None);
+    assert_eq!(root("/root/.openclaw/workspace"), None);
+    for bad in ["/root", "/root/.ssh/x", "/root/.openclaw"] {
+        assert!(root(bad).is_some(), "{bad}");
+    }
+}
+
+#[test]
+fn sp_251_no_workspace_holds_what_the_host_obeys() {
+    let plain = |path: &str| workspace_refused("/home/u", path, &str::to_owned);
+    for ok in
+        ["workspace", "workspace-work", "sandboxes/agent-main-1234abcd", "agents/main/sandbox-workspace"]
+    {
+        assert_eq!(plain(&format!("/home/u/.openclaw/{ok}")), None, "{ok}");
+    }
+    for bad in [
+        "",
+        "credentials",
+        "credentials/telegram",
+        "ledger",
+        "sandbox",
+        "identity",
+        "agents",
+        "agents/main",
+        "agents/main/agent",
+        "agents/main/sessions/x",
+    ] {
+        assert!(plain(&format!("/home/u/.openclaw/{bad}")).is_some(), "{bad:?}");
+    }
+    // The state directory behind a link.
+    let linked = |p: &str| p.replace("/home/u/.openclaw", "/srv/state");
+    for bad in ["/srv", "/srv/state", "/srv/state/credentials"] {
+        assert!(workspace_refused("/home/u", bad, &linked).is_some(), "{bad}");
+    }
+    assert_eq!(workspace_refused("/home/u", "/srv/state/workspace", &linked), None);
+}
+
 #[test]
 fn sp_231_network_host_and_joined_containers_are_refused() {
     for bad in ["host", " HOST ", "container:db", "Container:x"] {
@@ -118,6 +199,38 @@ fn sp_232_unconfined_profiles_are_refused_and_say_where() {
         let texts = refusals(&json!({key: "Unconfined"}), &str::to_owned);
         assert_eq!(texts.len(), 1);
         assert!(texts[0].contains(&format!("agents.defaults.sandbox.docker.{key}")), "{}", texts[0]);
+    }
+}
+
+/// There is no key for these; one that is written all the same changes nothing.
+#[test]
+fn sp_232_what_only_loosens_cannot_be_asked_for() {
+    let made = |docker: &Value| {
+        let config = json!({"agents": {"defaults": {"sandbox": {"mode": "all", "docker": docker}}}});
+        let place = Place { home: "/home/u".to_owned(), state_dir: "/home/u/.openclaw".to_owned() };
+        let plan = plan(&Node::from_json(&config, &Origin::Default), Some("agent:main:main"), &place);
+        let Ok(Plan::Sandbox(plan)) = plan else { return None };
+        let context = context(&plan, "/home/u/.openclaw/workspace", |_| None).expect("a name");
+        let docker = &plan.settings.docker;
+        let baseline = Baseline { owner: "o", owner_uid: 1, owner_gid: 1, runner: None };
+        Some(harden(build(docker, &context, 0), docker, &context, &baseline).argv())
+    };
+    let usual = made(&json!({}));
+    assert!(usual.is_some());
+    for (key, value) in [
+        ("privileged", json!(true)),
+        ("capAdd", json!(["SYS_ADMIN"])),
+        ("pid", json!("host")),
+        ("pidMode", json!("host")),
+        ("ipc", json!("host")),
+        ("userns", json!("host")),
+        ("uts", json!("host")),
+        ("devices", json!(["/dev/mem"])),
+        ("securityOpt", json!(["seccomp=unconfined"])),
+        ("publish", json!(["80:80"])),
+    ] {
+        let argv = made(&json!({key: value}));
+        assert!(argv.is_none() || argv == usual, "{key} changes the container: {argv:?}");
     }
 }
 

@@ -29,6 +29,8 @@ static STANDARD: LazyLock<Arc<[Regex]>> =
 #[derive(Clone, Debug)]
 pub struct Redactor {
     patterns: Arc<[Regex]>,
+    /// Whether each pattern leaves its own output alone. Tested for the built-in ones; unknown for others.
+    settled: bool,
 }
 
 /// A pattern of `logging.redactPatterns` that was dropped, and why.
@@ -50,7 +52,7 @@ impl Redactor {
     /// The built-in patterns.
     #[must_use]
     pub fn standard() -> Self {
-        Self { patterns: Arc::clone(&STANDARD) }
+        Self { patterns: Arc::clone(&STANDARD), settled: true }
     }
 
     /// The patterns of `logging.redactPatterns`. A non-empty list replaces the built-in ones; when none of it can be used, the built-in
@@ -69,7 +71,8 @@ impl Redactor {
                 Err(why) => dropped.push(Dropped { index, why }),
             }
         }
-        let redactor = if kept.is_empty() { Self::standard() } else { Self { patterns: kept.into() } };
+        let redactor =
+            if kept.is_empty() { Self::standard() } else { Self { patterns: kept.into(), settled: false } };
         (redactor, dropped)
     }
 
@@ -77,12 +80,23 @@ impl Redactor {
     #[must_use]
     pub fn redact(&self, text: &str) -> String {
         let mut text = text.to_owned();
+        // Which state of the text each pattern has seen: one that has seen the present state is not asked again.
+        let mut state = 0usize;
+        let mut seen: Vec<Option<usize>> = vec![None; self.patterns.len()];
         for _ in 0..MAX_PASSES {
             let mut changed = false;
-            for p in self.patterns.iter() {
+            for (p, seen) in self.patterns.iter().zip(&mut seen) {
+                if *seen == Some(state) {
+                    continue;
+                }
+                *seen = Some(state);
                 if let Some(next) = apply(p, &text) {
                     text = next;
+                    state += 1;
                     changed = true;
+                    if self.settled {
+                        *seen = Some(state);
+                    }
                 }
             }
             if !changed {
@@ -122,13 +136,14 @@ pub fn mask(secret: &str) -> String {
             _ => "***".to_owned(),
         };
     }
-    let chars: Vec<char> = secret.chars().collect();
-    let Some(tail) = chars.len().checked_sub(4).filter(|_| chars.len() >= 18) else {
-        return "***".to_owned();
-    };
-    let head: String = chars.iter().take(6).collect();
-    let end: String = chars.iter().skip(tail).collect();
-    format!("{head}…{end}")
+    let head = secret.char_indices().nth(6).map_or(secret.len(), |(at, _)| at);
+    let tail = secret.char_indices().nth_back(3).map_or(0, |(at, _)| at);
+    // At least 18 characters: the head, the tail, and eight between them.
+    let long = secret.get(head..tail).is_some_and(|middle| middle.chars().nth(7).is_some());
+    match (secret.get(..head), secret.get(tail..)) {
+        (Some(head), Some(tail)) if long => format!("{head}…{tail}"),
+        _ => "***".to_owned(),
+    }
 }
 
 /// Whether the text from `start` to `end` is a mask already, or the head of one (an alphabet without `…` stops there).
@@ -136,6 +151,10 @@ fn is_mask(text: &str, start: usize, end: usize) -> bool {
     let found = text.get(start..end).unwrap_or_default();
     if found == "***" || found == SENTINEL {
         return true;
+    }
+    // A mask has eleven characters, of four bytes at most.
+    if found.len() > 44 {
+        return false;
     }
     let length = found.chars().count();
     match found.chars().nth(6) {
@@ -184,23 +203,36 @@ fn split_flags(text: &str) -> (&str, Option<&str>) {
 /// The text with what the pattern matches masked; `None` when nothing changed.
 fn apply(pattern: &Regex, text: &str) -> Option<String> {
     let mut out = String::new();
-    let mut done = 0usize;
-    for found in pattern.captures_iter(text) {
+    let (mut done, mut at) = (0usize, 0usize);
+    // One set of places for all matches: a text may hold tens of thousands.
+    let mut groups = pattern.capture_locations();
+    while let Some(found) = pattern.captures_read_at(&mut groups, text, at) {
+        at = if found.is_empty() { after(text, found.end()) } else { found.end() };
         // The last group that took part and is not empty; the whole match without one.
-        let groups = (1..found.len()).rev().filter_map(|i| found.get(i));
-        let Some(m) = groups.chain(found.get(0)).find(|m| !m.is_empty()) else { continue };
-        let masked = mask(m.as_str());
-        if is_mask(text, m.start(), m.end()) || masked == m.as_str() {
-            continue;
+        let group = (0..groups.len()).rev().filter_map(|i| groups.get(i)).find(|(start, end)| start < end);
+        let shown = group.and_then(|(start, end)| Some((start, end, text.get(start..end)?)));
+        if let Some((start, end, secret)) = shown.filter(|(start, end, _)| !is_mask(text, *start, *end)) {
+            let masked = mask(secret);
+            if masked != secret {
+                // INVARIANT: matches come in order and do not overlap, so `done` never passes `start`.
+                out.push_str(text.get(done..start).unwrap_or_default());
+                out.push_str(&masked);
+                done = end;
+            }
         }
-        // INVARIANT: matches come in order and do not overlap, so `done` never passes `m.start()`.
-        out.push_str(text.get(done..m.start()).unwrap_or_default());
-        out.push_str(&masked);
-        done = m.end();
+        if at > text.len() {
+            break;
+        }
     }
     if done == 0 {
         return None;
     }
     out.push_str(text.get(done..).unwrap_or_default());
     Some(out)
+}
+
+/// The place after the character at `at`.
+fn after(text: &str, at: usize) -> usize {
+    let next = text.get(at..).and_then(|rest| rest.chars().next());
+    at + next.map_or(1, char::len_utf8)
 }

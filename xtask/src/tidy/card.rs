@@ -6,7 +6,7 @@ use super::sources::Source;
 /// Package, and what will need it while nothing does yet.
 const CARD: [(&str, Option<&str>); 13] = [
     ("tokio", None),
-    ("hyper", Some("the gateway's listener")),
+    ("hyper", None),
     ("tokio-tungstenite", None),
     ("serde", None),
     ("toml_edit", None),
@@ -16,7 +16,7 @@ const CARD: [(&str, Option<&str>); 13] = [
     ("bollard", None),
     ("globset", Some("the approval allowlist patterns")),
     ("ring", None),
-    ("tracing", Some("the gateway's log")),
+    ("tracing", None),
     ("insta", None),
 ];
 

@@ -3,6 +3,7 @@
 mod answer;
 mod file;
 mod list;
+mod remote;
 mod watch;
 
 use std::path::PathBuf;
@@ -15,6 +16,7 @@ use oc_config::load::{Loaded, Reading};
 use oc_fs::approval_queue::ApprovalQueue;
 
 use crate::app::App;
+use crate::wire::WireArgs;
 
 /// Arguments of `openclaw approvals`.
 #[derive(Debug, clap::Args)]
@@ -99,6 +101,15 @@ struct Whose {
     /// That of a node, through the gateway.
     #[arg(long, value_name = "NODE")]
     node: Option<String>,
+    #[command(flatten)]
+    wire: WireArgs,
+}
+
+impl Whose {
+    /// Whether a gateway has to be asked.
+    fn is_remote(&self) -> bool {
+        self.gateway || self.node.is_some() || self.wire.url.is_some()
+    }
 }
 
 /// Arguments of `openclaw approvals get`.

@@ -2,11 +2,13 @@
 
 mod command;
 pub mod config;
+mod connection;
 mod message;
 pub mod render;
 mod sandbox;
 mod tool;
 
+pub use command::{CommandArgs, pair};
 pub use sandbox::place;
 pub use tool::{plugin_tools, removed};
 
@@ -14,10 +16,10 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use oc_config::edit::Change;
-use oc_config::load::{Loaded, Reading, load_edited};
+use oc_config::load::{Loaded, Reading};
 use oc_config::what_if::{parse_set, parse_unset};
-use oc_fs::config_source::DiskSource;
-use oc_types::{Explanation, KeyPath};
+use oc_gateway::explain as questions;
+use oc_types::Explanation;
 
 use crate::app::App;
 
@@ -36,11 +38,13 @@ enum Subject {
     /// Has this session this tool, and which layer says so?
     Tool(tool::ToolArgs),
     /// Would this command line run, where, and who would be asked?
-    Command(command::CommandArgs),
+    Command(CommandArgs),
     /// What becomes of a message, and which rule says so?
     Message(message::MessageArgs),
     /// Where do this session's tools run, and with which settings?
     Sandbox(sandbox::SandboxArgs),
+    /// Would this caller come in, and which rule says so?
+    Connection(connection::ConnectionArgs),
     /// Where does this value come from, and who overrides it?
     Config(config::ConfigArgs),
 }
@@ -72,9 +76,7 @@ pub struct Common {
 pub fn run(app: &App, args: &ExplainArgs) -> Result<ExitCode> {
     match &args.subject {
         Subject::Tool(args) => answer(app, &args.common, "tool", |loaded| tool::explain(loaded, args)),
-        Subject::Command(args) => {
-            answer(app, &args.common, "command", |loaded| command::explain(app, loaded, args))
-        }
+        Subject::Command(args) => command_line(app, args),
         Subject::Message(args) => {
             let loaded = load(app, &args.common);
             Ok(show(app, &args.common, message::explain(&loaded, args)?))
@@ -82,8 +84,20 @@ pub fn run(app: &App, args: &ExplainArgs) -> Result<ExitCode> {
         Subject::Sandbox(args) => {
             answer(app, &args.common, "sandbox", |loaded| sandbox::explain(loaded, args))
         }
+        Subject::Connection(args) => {
+            let loaded = load(app, &args.common);
+            Ok(show(app, &args.common, connection::explain(&loaded, args)?))
+        }
         Subject::Config(args) => config::run(app, args),
     }
+}
+
+/// Explains a command line.
+///
+/// # Errors
+/// When the question cannot be answered.
+pub fn command_line(app: &App, args: &CommandArgs) -> Result<ExitCode> {
+    answer(app, &args.common, "command", |loaded| command::explain(app, loaded, args))
 }
 
 /// Loads, answers, prints. An invalid configuration is an answer of its own.
@@ -97,19 +111,15 @@ pub fn answer(
     explain: impl FnOnce(&Loaded) -> Result<Explanation>,
 ) -> Result<ExitCode> {
     let loaded = load(app, common);
-    let explanation = if loaded.is_valid() {
-        explain(&loaded)?
-    } else {
-        let refused = oc_config::explain::invalid(&loaded, &KeyPath::root());
-        Explanation { subject: subject.to_owned(), ..refused }
-    };
+    let explanation =
+        if loaded.is_valid() { explain(&loaded)? } else { questions::refused(&loaded, subject) };
     Ok(show(app, common, explanation))
 }
 
 /// Loads the configuration as the edits of the command line would make it.
 pub fn load(app: &App, common: &Common) -> Loaded {
     let edits: Vec<Change> = common.unset.iter().chain(&common.set).cloned().collect();
-    load_edited(&app.load_request(Reading::Product), &DiskSource, &edits)
+    questions::load(&app.load_request(Reading::Product), &edits)
 }
 
 /// Prints an answer.

@@ -7,10 +7,9 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Result, bail};
-use oc_config::load::{Loaded, Reading};
-use oc_policy::reach::{DoorFacts, Reach, doors};
-use oc_policy::tool_policy::CompiledPolicy;
-use oc_types::Node;
+use oc_config::load::Reading;
+
+pub use oc_gateway::reach::{facts, reach_of};
 
 use crate::app::App;
 
@@ -56,28 +55,4 @@ pub fn run(app: &App, args: &ReachArgs) -> Result<ExitCode> {
         None => app.print(&text),
     }
     Ok(ExitCode::SUCCESS)
-}
-
-/// What reach needs to know beside the configuration.
-pub fn facts(loaded: &Loaded) -> DoorFacts {
-    let secret = |keys: &[&str]| {
-        loaded.tree.path(keys).is_some_and(|n| n.as_str().is_none_or(|s| !s.trim().is_empty()))
-    };
-    let variable = |name: &str| loaded.environment.get(name).is_some_and(|v| !v.trim().is_empty());
-    DoorFacts {
-        approvals_file: loaded.locations.state_dir.join("exec-approvals.json").symlink_metadata().is_ok(),
-        gateway_secret: secret(&["gateway", "auth", "token"])
-            || secret(&["gateway", "auth", "password"])
-            || variable("OPENCLAW_GATEWAY_TOKEN")
-            || variable("OPENCLAW_GATEWAY_PASSWORD"),
-    }
-}
-
-/// The reach of a configuration.
-pub fn reach_of(config: &Node, facts: DoorFacts) -> Reach {
-    let (policy, _) = CompiledPolicy::compile(config);
-    let (found, refused) = doors(config, &facts);
-    let mut reach = Reach::compute(config, &policy, &found, &facts);
-    reach.refused.extend(refused);
-    reach
 }

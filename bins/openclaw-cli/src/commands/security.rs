@@ -1,10 +1,12 @@
 //! `openclaw security`: the audit, its fixes, its catalogue.
 
 pub mod audit;
-mod carry_out;
 mod checks;
-mod collect;
+pub mod collect;
+mod evidence;
+mod lockdown;
 mod map;
+mod rotate;
 mod undo;
 
 use std::process::ExitCode;
@@ -29,6 +31,12 @@ enum SecurityCommand {
     Reach(reach::ReachArgs),
     /// List what is sensitive: where it is, who can read it, whether to back it up.
     Map(map::MapArgs),
+    /// After an incident: loopback only, no direct messages, mentions in rooms, no elevated tools, waiting commands denied, nodes revoked.
+    Lockdown(lockdown::LockdownArgs),
+    /// After an incident: a new secret where the old one stands, and what else is to be changed.
+    Rotate(rotate::RotateArgs),
+    /// After an incident: one file with what a report needs, every credential masked.
+    Collect(evidence::CollectArgs),
     /// List every check: what it asks, how bad, what to do.
     Checks(checks::ChecksArgs),
 }
@@ -43,6 +51,9 @@ pub fn run(app: &App, args: SecurityArgs) -> anyhow::Result<ExitCode> {
         SecurityCommand::Map(args) => Ok(map::run(app, &args)),
         SecurityCommand::Undo(args) => undo::run(app, &args),
         SecurityCommand::Reach(args) => reach::run(app, &args),
+        SecurityCommand::Lockdown(args) => lockdown::run(app, &args),
+        SecurityCommand::Rotate(args) => rotate::run(app, &args),
+        SecurityCommand::Collect(args) => evidence::run(app, &args),
         SecurityCommand::Checks(args) => checks::run(app, &args),
     }
 }

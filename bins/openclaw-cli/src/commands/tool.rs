@@ -1,6 +1,7 @@
 //! `openclaw tool`: one call through the gate, from policy to ledger.
 
 mod call;
+mod door;
 mod invoke;
 mod list;
 
@@ -11,6 +12,8 @@ use anyhow::Result;
 use crate::app::App;
 
 pub use call::snapshot;
+pub use door::call as through_the_gate;
+pub use invoke::{as_one, refusal};
 
 /// Arguments of `openclaw tool`.
 #[derive(Debug, clap::Args)]

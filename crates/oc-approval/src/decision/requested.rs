@@ -1,5 +1,6 @@
 //! What the configuration, the session and the call ask for, in both vocabularies (exec-approval 2).
 
+use oc_policy::command::exec::ExecDirective;
 use oc_policy::exec_route::exec_key;
 use oc_types::{AgentId, KeyPath, Node, Origin};
 
@@ -135,6 +136,27 @@ pub struct SessionOverride {
     pub ask: Option<Ask>,
     /// Which node, when none is configured.
     pub node: Option<String>,
+}
+
+impl SessionOverride {
+    /// With what an authorised sender's `/exec` gives; what it leaves out stays.
+    #[must_use]
+    pub fn with(mut self, directive: &ExecDirective) -> Self {
+        if let Some(host) = directive.host.as_deref() {
+            self.host = Some(HostWord::read(host));
+        }
+        // The directive holds words of the vocabulary only; another one would be the strictest.
+        if let Some(word) = directive.security.as_deref() {
+            self.security = Some(Security::parse(word).unwrap_or(Security::Deny));
+        }
+        if let Some(word) = directive.ask.as_deref() {
+            self.ask = Some(Ask::parse(word).unwrap_or(Ask::Always));
+        }
+        if let Some(node) = &directive.node {
+            self.node = Some(node.clone());
+        }
+        self
+    }
 }
 
 /// What the call itself asks for. `security` only lowers, `ask` only raises, another place is refused.

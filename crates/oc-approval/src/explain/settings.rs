@@ -3,12 +3,11 @@
 use oc_policy::exec_route::exec_key;
 use oc_types::{AgentId, KeyPath, Node, Origin};
 
-use crate::allowlist::{Allowlist, Rule};
+use crate::allowlist::Rule;
 use crate::analysis::Rules;
 use crate::approvals_file::{self, ApprovalsFile};
+use crate::configured;
 use crate::decision::File;
-use crate::protected::ReadScope;
-use crate::safe_bin::catalogue::{Catalogue, CustomProfile};
 
 /// The approvals file of the host.
 #[derive(Clone, Debug)]
@@ -104,7 +103,6 @@ pub(super) fn rules(
     state_directory: &str,
     more: Option<&Rule>,
 ) -> Rules {
-    let find = |name: &str| exec_key(config, agent, name).map(|(node, _)| node).filter(|n| !n.is_null());
     let entries = approvals.entries();
     let own: Vec<Rule> = ["*", "default", agent.as_str()]
         .into_iter()
@@ -113,33 +111,5 @@ pub(super) fn rules(
         .map(|e| e.rule.clone())
         .chain(more.cloned())
         .collect();
-    let mut rules = Rules {
-        trusted_directories: find("safeBinTrustedDirs").and_then(Node::entries).unwrap_or_default(),
-        catalogue: Catalogue::new(profiles(find("safeBinProfiles"))),
-        reads: find("safeBinReads")
-            .map_or(ReadScope::NonSensitive, |n| ReadScope::read(n.as_str().unwrap_or("\0"))),
-        allowlist: Allowlist::compile(&own, home),
-        state_directory: Some(state_directory.to_owned()),
-        ..Rules::default()
-    };
-    if let Some(names) = listed(config, agent) {
-        rules.safe_bins = names.into_iter().map(|l| l.name).collect();
-    }
-    rules
-}
-
-fn profiles(node: Option<&Node>) -> Vec<(String, CustomProfile)> {
-    let number = |n: &Node, key: &str| {
-        let value = n.get(key).and_then(Node::as_number)?;
-        (0.0..=65_536.0).contains(&value).then_some(value as usize)
-    };
-    let flags = |n: &Node, key: &str| n.get(key).and_then(Node::entries);
-    let read = |n: &Node| CustomProfile {
-        min_positional: number(n, "minPositional"),
-        max_positional: number(n, "maxPositional"),
-        allowed_value_flags: flags(n, "allowedValueFlags"),
-        denied_flags: flags(n, "deniedFlags").unwrap_or_default(),
-    };
-    let members = node.and_then(Node::as_object).into_iter().flatten();
-    members.map(|(name, n)| (name.clone(), read(n))).collect()
+    configured::rules(config, agent, &own, home, state_directory)
 }

@@ -641,6 +641,25 @@ pub(super) const CHECKS: &[Check] = &[
         &["agents.defaults.sandbox.docker.apparmorProfile", "agents.list[].sandbox.docker.apparmorProfile"],
     ),
     check(
+        "sandbox.weakened_container",
+        CRITICAL,
+        ToolPolicy,
+        [
+            "A container is weaker than the baseline",
+            "Does a sandbox do without a read-only root, dropped capabilities or an ordinary user?",
+            "Remove `readOnlyRoot: false`, leave `capDrop` out, name a `user` other than root.",
+            "SP-234",
+        ],
+        &[
+            "agents.defaults.sandbox.docker.readOnlyRoot",
+            "agents.defaults.sandbox.docker.capDrop",
+            "agents.defaults.sandbox.docker.user",
+            "agents.list[].sandbox.docker.readOnlyRoot",
+            "agents.list[].sandbox.docker.capDrop",
+            "agents.list[].sandbox.docker.user",
+        ],
+    ),
+    check(
         "sandbox.no_resource_limits",
         WARN,
         ToolPolicy,

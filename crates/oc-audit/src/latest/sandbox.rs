@@ -16,6 +16,7 @@ pub(super) fn run(ctx: &AuditContext<'_>, out: &mut Findings) {
     super::binds::run(ctx, out);
     for (path, docker) in docker_sections(ctx) {
         container(ctx, &path, docker, out);
+        weakened(ctx, &path, docker, out);
     }
     limits(ctx, out);
 }
@@ -77,6 +78,31 @@ fn container(ctx: &AuditContext<'_>, path: &KeyPath, docker: &Node, out: &mut Fi
                 .detail(format!("`{}` is `unconfined`: a guard of the container is off", path.key(key)))
                 .key(ctx.key_at(&path.key(key)));
         }
+    }
+}
+
+/// What the baseline of a container fills in (SP-234), written weaker than that. It is honoured, so it is said.
+fn weakened(ctx: &AuditContext<'_>, path: &KeyPath, docker: &Node, out: &mut Findings) {
+    let value = |key: &str| docker.get(key).filter(|n| !n.is_null());
+    let mut said: Vec<(&str, &str)> = Vec::new();
+    if value("readOnlyRoot").is_some_and(|n| n.as_bool() == Some(false)) {
+        said.push(("readOnlyRoot", "commands can change the container's own system"));
+    }
+    let drops_all = |n: &Node| {
+        let entries = n.as_array().into_iter().flatten().filter_map(Node::as_str);
+        entries.map(str::trim).any(|e| e.eq_ignore_ascii_case("all"))
+    };
+    if value("capDrop").is_some_and(|n| !drops_all(n)) {
+        said.push(("capDrop", "commands keep some of root's capabilities"));
+    }
+    let user = value("user").and_then(Node::as_str).unwrap_or_default().trim();
+    if matches!(user.split(':').next(), Some("root" | "0")) {
+        said.push(("user", "commands run as root of the container"));
+    }
+    for (key, why) in said {
+        out.report("sandbox.weakened_container", Severity::Critical)
+            .detail(format!("`{}`: {why}", path.key(key)))
+            .key(ctx.key_at(&path.key(key)));
     }
 }
 

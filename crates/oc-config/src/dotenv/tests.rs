@@ -69,3 +69,17 @@ fn parsing_never_panics_on_odd_text() {
     }
     assert!(parse(&"A='\n".repeat(2000)).len() <= 2000);
 }
+
+#[test]
+fn another_value_is_put_in_and_nothing_else_changes() {
+    let text =
+        "\u{feff}# TOKEN=old\nA=1\n export TOKEN = 'old' # why\r\nTOKEN: \"two\nlines\"\nMY_TOKEN=old\nB=x";
+    let after = with_value(text, "TOKEN", "new").unwrap();
+    let wanted = "\u{feff}# TOKEN=old\nA=1\n export TOKEN=new # why\r\nTOKEN=new\nMY_TOKEN=old\nB=x";
+    assert_eq!(after, wanted);
+    assert_eq!(with_value("TOKEN=old", "TOKEN", "new").as_deref(), Some("TOKEN=new"));
+    assert_eq!(with_value("A=1\n", "TOKEN", "new"), None);
+    for bad in ["", "a b", "a\nB=2", "a#b", "'a'"] {
+        assert_eq!(with_value("TOKEN=old", "TOKEN", bad), None, "{bad}");
+    }
+}

@@ -1,6 +1,7 @@
 //! Migration and validation of the resolved tree.
 
-use oc_types::Node;
+use oc_text::Redactor;
+use oc_types::{KeyPath, Node};
 
 use super::Reading;
 use crate::Issue;
@@ -20,7 +21,10 @@ pub(super) fn migrate_and_validate(tree: Node, reading: Reading) -> Checked {
     let migrated = migrate(tree, reading);
     let mut issues = migrated.issues;
     issues.extend(validate(&migrated.tree, &ValidateContext { reading, plugins: None }));
-    let warnings = migrated.moved.into_iter().map(older_key).collect();
+    let mut warnings: Vec<Issue> = migrated.moved.into_iter().map(older_key).collect();
+    if reading == Reading::Product {
+        warnings.extend(unusable_patterns(&migrated.tree));
+    }
     Checked { tree: migrated.tree, issues, warnings }
 }
 
@@ -32,4 +36,29 @@ fn older_key(moved: Moved) -> Issue {
         nearest: Some(moved.to.to_string()),
         fix: Some("`openclaw doctor --fix` rewrites it and keeps comments".to_owned()),
     }
+}
+
+/// The patterns of `logging.redactPatterns` that are passed over (logging-redaction 3).
+fn unusable_patterns(tree: &Node) -> Vec<Issue> {
+    let Some(list) = tree.path(&["logging", "redactPatterns"]).and_then(Node::as_array) else {
+        return Vec::new();
+    };
+    let texts: Vec<String> = list.iter().map(|n| n.as_str().unwrap_or_default().to_owned()).collect();
+    let (_, dropped) = Redactor::custom(&texts);
+    let all = !dropped.is_empty() && dropped.len() == texts.len();
+    let path = KeyPath::keys(["logging", "redactPatterns"]);
+    dropped
+        .into_iter()
+        .filter_map(|d| {
+            let origin = list.get(d.index)?.origin.clone();
+            let rest = if all { "; none is left, so the built-in ones are used" } else { "" };
+            Some(Issue {
+                path: path.index(d.index),
+                origin,
+                message: format!("this pattern is not used: {}{rest}", d.why),
+                nearest: None,
+                fix: Some("write it without look-around, back references and `\\u` forms".to_owned()),
+            })
+        })
+        .collect()
 }

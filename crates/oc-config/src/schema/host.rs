@@ -62,6 +62,7 @@ pub(super) const LOGGING: Kind = object(&[
     key("consoleStyle", word(&["pretty", "compact", "json"])),
     key("redactSensitive", word(&["off", "tools"])).dangerous(Lowered::Word("off")),
     key("redactPatterns", TEXTS),
+    key("maxFileBytes", integer(64.0 * 1024.0, MOST)).product(),
 ]);
 
 /// `update`.

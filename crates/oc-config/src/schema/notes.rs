@@ -37,7 +37,15 @@ const NOTES: &[(&str, &str)] = &[
     ("gateway.nodes.browser.mode", "`off`: no node passes its browser on"),
     ("discovery.mdns.mode", "`full` also announces paths and the SSH port"),
     ("logging.redactSensitive", "black out credentials in tool summaries"),
-    ("logging.redactPatterns", "further patterns to black out"),
+    (
+        "logging.redactPatterns",
+        "patterns to black out in place of the built-in ones, not in addition; when none can be used, the built-in ones stay",
+    ),
+    ("logging.maxFileBytes", "size from which on the log goes to a numbered file, five of which are kept"),
+    (
+        "session.retention",
+        "age from which on idle sessions, transcripts and copies are removed; `off` keeps them",
+    ),
     ("logging.file", "where the log goes; not pruned then"),
     ("session.dmScope", "which direct conversations share a session"),
     ("session.groupScope", "which rooms share a session"),

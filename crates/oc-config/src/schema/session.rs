@@ -30,6 +30,7 @@ pub(super) const SESSION: Kind = object(&[
     ),
     key("resetByChannel", map(&RESET)),
     key("store", TEXT),
+    key("retention", either(&[word(&["off"]), form(Form::Span)])).product(),
     key("typingIntervalSeconds", POSITIVE),
     key("typingMode", word(&["never", "instant", "thinking", "message"])),
     key("mainKey", TEXT),

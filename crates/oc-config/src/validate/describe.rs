@@ -178,25 +178,5 @@ impl Form {
 }
 
 fn span(text: &str) -> bool {
-    let mut rest = text.trim();
-    if rest.is_empty() {
-        return false;
-    }
-    while !rest.is_empty() {
-        let digits = rest.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.');
-        let number = rest.strip_suffix(digits).unwrap_or_default();
-        if number.parse::<f64>().is_err() {
-            return false;
-        }
-        let after = digits.trim_start_matches(|c: char| c.is_ascii_alphabetic());
-        let unit = digits.strip_suffix(after).unwrap_or_default();
-        if !matches!(unit.to_ascii_lowercase().as_str(), "" | "ms" | "s" | "m" | "h" | "d") {
-            return false;
-        }
-        if unit.is_empty() && !after.is_empty() {
-            return false;
-        }
-        rest = after.trim_start();
-    }
-    true
+    crate::span::millis(text, 1).is_some()
 }

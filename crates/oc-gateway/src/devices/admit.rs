@@ -34,6 +34,8 @@ pub enum Why {
     RoleUpgrade,
     /// It asks for more than it was approved for.
     ScopeUpgrade,
+    /// A node offers commands that it was not approved with.
+    CommandUpgrade,
 }
 
 impl Why {
@@ -44,6 +46,7 @@ impl Why {
             Self::NotPaired => "not-paired",
             Self::RoleUpgrade => "role-upgrade",
             Self::ScopeUpgrade => "scope-upgrade",
+            Self::CommandUpgrade => "command-upgrade",
         }
     }
 }
@@ -60,6 +63,37 @@ impl Devices {
             Admission::Pairing(Why::ScopeUpgrade)
         } else {
             Admission::Admit
+        }
+    }
+
+    /// The token that an admitted device carries away for its role: the live one as long as it covers what the device was approved for,
+    /// else a new one. `None`: the device is not paired for the role.
+    pub fn hand_out(&mut self, device: &str, role: Role, fresh: String, now_ms: u64) -> Option<Token> {
+        let record = self.paired.get_mut(device).filter(|p| p.has_role(role))?;
+        let granted = record.granted();
+        let words = || granted.words().into_iter().map(str::to_owned).collect::<Vec<_>>();
+        let live = record.tokens.get_mut(role.word()).filter(|t| t.is_live() && !t.token.is_empty());
+        if let Some(token) = live {
+            token.last_used_at_ms = Some(now_ms);
+            return Some(token.clone());
+        }
+        let token = Token {
+            token: fresh,
+            role: role.word().to_owned(),
+            scopes: words(),
+            created_at_ms: now_ms,
+            rotated_at_ms: None,
+            revoked_at_ms: None,
+            last_used_at_ms: None,
+        };
+        record.tokens.insert(role.word().to_owned(), token.clone());
+        Some(token)
+    }
+
+    /// Pins the commands of a node that was paired by a release that does not: those that it offers now (SP-346).
+    pub fn pin(&mut self, device: &str, commands: Vec<String>) {
+        if let Some(record) = self.paired.get_mut(device).filter(|p| p.has_role(Role::Node)) {
+            record.commands.get_or_insert(commands);
         }
     }
 

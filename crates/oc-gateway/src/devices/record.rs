@@ -40,6 +40,9 @@ pub struct Pending {
     /// The scopes it asks for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scopes: Option<Vec<String>>,
+    /// The commands that it offers as a node, sorted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub commands: Option<Vec<String>>,
     /// Where from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub remote_ip: Option<String>,
@@ -85,6 +88,9 @@ pub struct Paired {
     /// Every scope it has.
     #[serde(default)]
     pub scopes: Vec<String>,
+    /// The commands that it may offer as a node, pinned at pairing (SP-346); `None`: paired by a release that does not pin them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub commands: Option<Vec<String>>,
     /// Where from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub remote_ip: Option<String>,
@@ -134,6 +140,17 @@ impl std::fmt::Debug for Token {
 }
 
 impl Paired {
+    /// As clients see it: of the tokens only what is no secret.
+    #[must_use]
+    pub fn as_wire(&self) -> Value {
+        let mut out = serde_json::to_value(self).unwrap_or_default();
+        let tokens: Vec<Value> = self.tokens.values().map(Token::as_wire).collect();
+        if let Some(members) = out.as_object_mut() {
+            members.insert("tokens".to_owned(), Value::Array(tokens));
+        }
+        out
+    }
+
     /// Whether it was approved for a role.
     #[must_use]
     pub fn has_role(&self, role: Role) -> bool {
@@ -148,6 +165,18 @@ impl Paired {
 }
 
 impl Pending {
+    /// As clients see it.
+    #[must_use]
+    pub fn as_wire(&self) -> Value {
+        let mut out = serde_json::to_value(self).unwrap_or_default();
+        if let Some(members) = out.as_object_mut() {
+            members.insert("roles".to_owned(), self.role.iter().cloned().collect());
+            members.entry("scopes").or_insert_with(|| Value::Array(Vec::new()));
+            members.insert("isRepair".to_owned(), self.is_repair.unwrap_or(false).into());
+        }
+        out
+    }
+
     /// What it asks for.
     #[must_use]
     pub fn wanted(&self) -> Scopes {
@@ -162,6 +191,16 @@ impl Pending {
 }
 
 impl Token {
+    /// What is no secret of it.
+    #[must_use]
+    pub fn as_wire(&self) -> Value {
+        let mut out = serde_json::to_value(self).unwrap_or_default();
+        if let Some(members) = out.as_object_mut() {
+            members.shift_remove("token");
+        }
+        out
+    }
+
     /// Whether it still opens the door.
     #[must_use]
     pub fn is_live(&self) -> bool {

@@ -26,6 +26,7 @@ fn ask(n: u32, role: Role, words: &[&str]) -> Ask {
         platform: "linux".into(),
         client_id: "cli".into(),
         client_mode: "cli".into(),
+        commands: None,
         remote_ip: None,
         silent: false,
     }
@@ -198,4 +199,44 @@ proptest! {
             prop_assert!(record.tokens["operator"].token == "t1" || rotator.covers(&rotated));
         }
     }
+}
+
+#[test]
+fn sp_328_a_role_is_taken_from_everybody_and_given_back() {
+    let mut all = paired(&["operator.read"]);
+    for (n, id) in [(1, "n1"), (2, "n2")] {
+        all.ask(ask(n, Role::Node, &[]), id.into(), NOW).unwrap();
+        all.approve(id, &admin(), format!("node-{n}"), NOW).unwrap();
+    }
+    all.ask(ask(3, Role::Node, &[]), "n3".into(), NOW).unwrap();
+    let before = all.clone();
+    assert_eq!(all.take_role(Role::Node), ["device-1", "device-2"]);
+    assert!(all.pending.is_empty(), "requests for the role are dropped");
+    assert!(!all.paired.contains_key("device-2"), "it had no other role");
+    assert_eq!(admit(&all, 1, Role::Operator, &["operator.read"]), Admission::Admit);
+    assert_eq!(admit(&all, 1, Role::Node, &[]), Admission::Pairing(Why::RoleUpgrade));
+    let one = device(1);
+    let wish = Wish { device: &one, role: Role::Node, scopes: &scopes(&[]) };
+    assert!(all.token_for(&wish, "node-1", same).is_none());
+    assert!(!all.take_role_of("device-1", Role::Node));
+    assert_eq!(all.put_back(&before.paired, Role::Node), ["device-1", "device-2"]);
+    assert!(all.token_for(&wish, "node-1", same).is_some());
+    assert_eq!(all.paired["device-2"], before.paired["device-2"]);
+    assert_eq!(all.put_back(&before.paired, Role::Node), Vec::<String>::new());
+    let mut swapped = all.clone();
+    swapped.take_role(Role::Node);
+    swapped.paired["device-1"].public_key = "other".into();
+    assert_eq!(swapped.put_back(&before.paired, Role::Node), ["device-2"]);
+}
+
+#[test]
+fn sp_328_every_token_is_taken_back_at_once() {
+    let mut all = paired(&["operator.read"]);
+    assert_eq!(all.revoke_all(NOW + 1), [("device-1".to_owned(), "operator".to_owned())]);
+    assert_eq!(all.revoke_all(NOW + 2), Vec::new());
+    let read = scopes(&["operator.read"]);
+    let one = device(1);
+    let wish = Wish { device: &one, role: Role::Operator, scopes: &read };
+    assert!(all.token_for(&wish, "t1", same).is_none());
+    assert_eq!(all.admit(&wish), Admission::Admit, "the device stays paired");
 }

@@ -104,6 +104,16 @@ impl Accepts {
         matches!(self, Self::Token(Some(_)) | Self::Password(Some(_)))
     }
 
+    /// Whether both accept the same secret in the same mode. A missing secret is the same as no other.
+    #[must_use]
+    pub fn is_same(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Token(Some(a)), Self::Token(Some(b)))
+            | (Self::Password(Some(a)), Self::Password(Some(b))) => a.0 == b.0,
+            _ => false,
+        }
+    }
+
     /// Judges a shared credential.
     ///
     /// # Errors

@@ -207,8 +207,10 @@ impl Outgoing {
 pub enum Close {
     /// The rules of the connection were broken (1008).
     Policy,
-    /// Another protocol version (1002).
+    /// Another protocol version, or frames that are none (1002).
     Protocol,
+    /// Text that is no UTF-8 (1007).
+    NotText,
     /// A frame over the limit (1009).
     TooLarge,
     /// The gateway stops or starts anew (1012).
@@ -222,6 +224,7 @@ impl Close {
         match self {
             Self::Policy => 1008,
             Self::Protocol => 1002,
+            Self::NotText => 1007,
             Self::TooLarge => 1009,
             Self::Restart => 1012,
         }

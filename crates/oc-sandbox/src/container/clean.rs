@@ -41,10 +41,11 @@ impl Containers {
         }
     }
 
-    /// Removes the containers that were not used for long or are old (tool-policy 10.9). The entry goes even when the engine fails.
+    /// Removes the containers that were not used for long or are old (tool-policy 10.9). The entry goes even when the engine fails. What
+    /// carries our label and is not in the registry (a killed process left it in the middle of its work) counts from its creation.
     ///
     /// # Errors
-    /// [`ContainerError`]: the registry cannot be used.
+    /// [`ContainerError`]: the registry cannot be used, or the engine does not say what it has.
     pub async fn prune(&self, prune: &Prune) -> Result<Cleaned, ContainerError> {
         let (registry, _) = self.registry().await?;
         let now = now_ms();
@@ -52,7 +53,18 @@ impl Containers {
             lifecycle::prune(prune.idle_hours.value, prune.max_age_days.value, e, now) != PruneVerdict::Keep
         };
         let names = registry.entries.iter().filter(due).map(|e| e.container_name.clone()).collect();
-        self.remove_named(names).await
+        let mut cleaned = self.remove_named(names).await?;
+        let known = |name: &str| registry.entry(name).is_some();
+        for stray in self.ours().await?.into_iter().filter(|c| !known(&c.name)) {
+            if !due(&&stray.as_entry()) {
+                continue;
+            }
+            match self.engine().remove(&stray).await {
+                Ok(()) => cleaned.removed.push(stray.name),
+                Err(e) => cleaned.failed.push(format!("{}: {e}", stray.name)),
+            }
+        }
+        Ok(cleaned)
     }
 
     /// Removes the containers of one ended session.

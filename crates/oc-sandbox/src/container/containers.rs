@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -15,6 +14,7 @@ use super::error::EngineError;
 use super::found::{Found, LABEL_OURS, LABEL_OWNER};
 use super::link::{Link, Run};
 use super::resident::Resident;
+use super::traffic::Traffic;
 use super::workspace::WorkspaceError;
 use crate::config_hash::digest_of;
 use crate::executor::{ExecutorError, Place};
@@ -72,8 +72,8 @@ impl ContainerError {
 pub(super) struct Slot {
     /// Held while the container is looked at, made or removed.
     pub ready: AsyncMutex<Ready>,
-    /// Commands of this process that run in it.
-    pub running: AtomicU64,
+    /// The calls of this process in it.
+    pub traffic: Arc<Traffic>,
 }
 
 /// What the last look brought.
@@ -204,7 +204,8 @@ impl Containers {
     /// # Errors
     /// [`EngineError`].
     pub async fn ours(&self) -> Result<Vec<Found>, EngineError> {
-        let mut found = self.engine.labelled(&[format!("{LABEL_OURS}=1")]).await?;
+        let labels = [format!("{LABEL_OURS}=1"), format!("{LABEL_OWNER}={}", self.owner)];
+        let mut found = self.engine.labelled(&labels).await?;
         found.retain(|f| f.ownership(&self.owner) == Ownership::Ours && f.label(LABEL_OWNER).is_some());
         Ok(found)
     }
@@ -220,21 +221,4 @@ fn owner_of(state_dir: &Path) -> String {
 pub(super) fn now_ms() -> u64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
     u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
-}
-
-/// A command that runs in a container, for as long as this lives.
-#[derive(Debug)]
-pub(super) struct Use(Arc<Slot>);
-
-impl Use {
-    pub(super) fn of(slot: &Arc<Slot>) -> Self {
-        slot.running.fetch_add(1, Ordering::SeqCst);
-        Self(Arc::clone(slot))
-    }
-}
-
-impl Drop for Use {
-    fn drop(&mut self) {
-        self.0.running.fetch_sub(1, Ordering::SeqCst);
-    }
 }

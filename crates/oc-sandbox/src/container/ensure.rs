@@ -1,6 +1,5 @@
 //! Has the session's container ready: decides with [`lifecycle::ensure`] over what the engine reports, and carries the decision out.
 
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use oc_fs::lock::{self, Convention};
@@ -36,6 +35,7 @@ impl Containers {
         let name = &sandbox.context.container_name;
         let _lock = self.container_lock(name).await?;
         let owner = workspace::prepare(&sandbox.plan, &sandbox.context, &sandbox.place)?;
+        workspace::open_to_container(sandbox, owner)?;
         let wanted = sandbox.wanted();
         let resident = self.resident().await?;
         let baseline = self.hardened(sandbox, owner, resident.as_ref(), 0).1;
@@ -86,7 +86,7 @@ impl Containers {
 
     /// Whether a command runs in a container: one of this process, or one that the engine knows of.
     async fn activity(&self, found: &Found, slot: &Slot) -> Result<Activity, ContainerError> {
-        if slot.running.load(Ordering::SeqCst) > 0 {
+        if slot.traffic.is_busy() {
             return Ok(Activity::Busy);
         }
         Ok(if self.engine().is_busy(found).await? { Activity::Busy } else { Activity::Idle })

@@ -13,9 +13,9 @@ use oc_runner::protocol::{Exit, Input, Program, RunRequest};
 use tokio::io::AsyncWriteExt as _;
 use tokio::sync::{mpsc, oneshot};
 
-use super::containers::Use;
 use super::engine::Engine;
 use super::error::EngineError;
+use super::traffic::Use;
 use crate::executor::{ExecutorError, Output, Place, Running};
 
 mod pump;
@@ -149,7 +149,7 @@ pub(super) async fn start(
     };
     tokio::spawn(async move {
         pump.run(Box::pin(pieces), exit_tx).await;
-        drop(in_use);
+        in_use.end();
     });
     Ok(Running { output: out_rx, orders: order_tx, exit: exit_rx })
 }

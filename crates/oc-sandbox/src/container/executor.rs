@@ -8,9 +8,10 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
-use super::containers::{Containers, Use};
+use super::containers::Containers;
 use super::exec;
 use super::sandbox::Sandbox;
+use super::traffic::Use;
 use crate::connection::Connection;
 use crate::executor::{Executor, ExecutorError, FileAnswer, Pending, Place, Running};
 use crate::gate::AuthorizedCall;
@@ -52,19 +53,19 @@ impl ContainerExecutor {
             && !link.connection.is_lost()
             && (!pause || containers.still_runs(&link.container).await)
         {
-            return Ok(Way::Runner(link.connection.clone(), Use::of(&slot)));
+            return Ok(Way::Runner(link.connection.clone(), Use::of(&slot.traffic)));
         }
         ready.link = None;
         let found = containers.ensure(&self.sandbox, &slot).await.map_err(|e| e.unavailable())?;
         if containers.resident().await.map_err(|e| e.unavailable())?.is_none() {
-            return Ok(Way::Engine(found.id, Use::of(&slot)));
+            return Ok(Way::Engine(found.id, Use::of(&slot.traffic)));
         }
         let roots: Vec<String> = context.mounts.iter().map(|m| m.target.clone()).collect();
         let link = containers.link(&found, &slot, &context.digest, &roots).await;
         let link = link.map_err(|e| e.unavailable())?;
         let connection = link.connection.clone();
         ready.link = Some(link);
-        Ok(Way::Runner(connection, Use::of(&slot)))
+        Ok(Way::Runner(connection, Use::of(&slot.traffic)))
     }
 
     async fn run(&self, mut run: RunRequest) -> Result<Running, ExecutorError> {
@@ -79,7 +80,7 @@ impl ContainerExecutor {
         match self.reach().await? {
             Way::Runner(connection, in_use) => {
                 let answer = connection.file(request, content).await;
-                drop(in_use);
+                in_use.end();
                 answer
             }
             Way::Engine(..) => Err(ExecutorError::Failed {
@@ -115,7 +116,10 @@ fn counted(running: Running, in_use: Use) -> Running {
                     cause: "the call ended without a word".to_owned(),
                 };
                 // Counted down first: whoever hears of the end may look at the container at once.
-                drop(in_use);
+                match &ended {
+                    Ok(Ok(_) | Err(ExecutorError::Failed { .. })) => in_use.end(),
+                    Ok(Err(_)) | Err(_) => drop(in_use),
+                }
                 let _ = tell.send(ended.unwrap_or_else(|_| Err(lost())));
             }
             // Nobody waits any more: dropping the other end here ends the command.

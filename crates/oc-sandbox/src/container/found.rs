@@ -93,15 +93,21 @@ impl Found {
     /// The registry's entry for it, when it carries what an entry needs. Used when the registry has to be made anew.
     #[must_use]
     pub fn entry(&self) -> Option<Entry> {
+        self.label(LABEL_SCOPE)?;
+        Some(self.as_entry())
+    }
+
+    /// What an entry for it would say; without a scope key where it has none.
+    pub(super) fn as_entry(&self) -> Entry {
         let created = self.label(LABEL_CREATED).and_then(|t| t.parse().ok()).unwrap_or(0);
-        Some(Entry {
+        Entry {
             container_name: self.name.clone(),
-            session_key: self.label(LABEL_SCOPE)?.to_owned(),
+            session_key: self.label(LABEL_SCOPE).unwrap_or_default().to_owned(),
             created_at_ms: created,
             // Not known; its creation is the last use that is certain.
             last_used_at_ms: created,
             image: self.image.clone(),
             config_hash: self.label(LABEL_HASH).map(str::to_owned),
-        })
+        }
     }
 }

@@ -12,7 +12,6 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -28,6 +27,7 @@ use super::engine::Engine;
 use super::error::EngineError;
 use super::found::Found;
 use super::resident;
+use super::traffic::Traffic;
 use crate::connection::Connection;
 use crate::executor::{ExecutorError, Place};
 
@@ -44,7 +44,8 @@ pub(super) struct Link {
     /// Which run of which container.
     pub container: Run,
     attached: Option<Attached>,
-    slot: Arc<Slot>,
+    // Not the slot: that holds this.
+    traffic: Arc<Traffic>,
 }
 
 /// One run of a container: from its start to its end.
@@ -70,7 +71,7 @@ impl Run {
 impl Drop for Link {
     fn drop(&mut self) {
         if let Some(attached) = &mut self.attached
-            && self.slot.running.load(Ordering::SeqCst) == 0
+            && self.traffic.is_settled()
             && !self.connection.is_lost()
         {
             attached.clean();
@@ -89,7 +90,7 @@ impl Containers {
     pub(super) async fn link(
         &self,
         found: &Found,
-        slot: &Arc<Slot>,
+        slot: &Slot,
         digest: &str,
         roots: &[String],
     ) -> Result<Link, ContainerError> {
@@ -123,8 +124,9 @@ impl Containers {
         } else {
             greet(start_runner(self.engine(), &found.id, roots).await?).await?
         };
-        let (digest, slot) = (digest.to_owned(), Arc::clone(slot));
-        Ok(Link { connection, digest, container: run, attached: lock, slot })
+        let (digest, traffic) = (digest.to_owned(), Arc::clone(&slot.traffic));
+        traffic.begins_anew();
+        Ok(Link { connection, digest, container: run, attached: lock, traffic })
     }
 
     async fn restart(&self, found: &Found) -> Result<Run, ContainerError> {

@@ -14,7 +14,7 @@ use super::archive::Archive;
 use super::containers::ContainerError;
 use super::engine::Engine;
 use super::error::EngineError;
-use super::found::{LABEL_OURS, LABEL_OWNER};
+use super::found::{LABEL_CREATED, LABEL_OURS, LABEL_OWNER};
 use super::spec::ContainerSpec;
 
 /// Where the program is in a container.
@@ -63,7 +63,9 @@ impl Resident {
         let what = "copy the runner";
         let bytes = std::fs::read(&self.path).map_err(|e| ContainerError::System(e.to_string()))?;
         let token = oc_fs::random::token_hex(16).map_err(|e| ContainerError::System(e.to_string()))?;
-        let labels = [(LABEL_OURS, "1"), (LABEL_OWNER, owner)];
+        let now = super::containers::now_ms().to_string();
+        // Should we be killed in between, the next prune run finds it by these.
+        let labels = [(LABEL_OURS, "1"), (LABEL_OWNER, owner), (LABEL_CREATED, now.as_str())];
         let spec = ContainerSpec {
             name: format!("openclaw-runner-copy-{}", token.expose()),
             body: ContainerCreateBody {

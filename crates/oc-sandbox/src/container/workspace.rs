@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 use oc_policy::sandbox::{Place, SandboxPlan};
 use thiserror::Error;
 
+use super::sandbox::Sandbox;
 use crate::context::Context;
-use crate::docker_args::{NOBODY, PathRules, Refusal, validate};
+use crate::docker_args::{NOBODY, PathRules, Refusal, validate, workspace_refusal};
 use crate::naming::workspace_dir;
 
 /// Why a sandbox's directories cannot be used.
@@ -42,13 +43,6 @@ pub struct Owner {
 /// [`WorkspaceError`].
 pub fn prepare(plan: &SandboxPlan, context: &Context, place: &Place) -> Result<Owner, WorkspaceError> {
     let own = workspace_dir(&plan.settings.workspace_root.value, plan.settings.scope.value, &plan.scope_key);
-    let uses_own = context.mounts.iter().any(|m| m.source == own);
-    if uses_own && own != context.agent_workspace_dir {
-        make(Path::new(&own))?;
-    }
-    for mount in &context.mounts {
-        directory(Path::new(&mount.source))?;
-    }
     let roots = [context.agent_workspace_dir.clone(), plan.settings.workspace_root.value.clone()];
     let rules = PathRules {
         permitted_roots: &roots,
@@ -56,12 +50,54 @@ pub fn prepare(plan: &SandboxPlan, context: &Context, place: &Place) -> Result<O
         state_dir: &place.state_dir,
         resolve: &|path| resolve(Path::new(path)),
     };
+    for mount in &context.mounts {
+        let source = Path::new(&mount.source);
+        if source.is_symlink() {
+            return Err(is_link(source));
+        }
+        if let Some(why) = workspace_refusal(&mount.source, &rules) {
+            return Err(unusable(source, why));
+        }
+    }
+    let uses_own = context.mounts.iter().any(|m| m.source == own);
+    if uses_own && own != context.agent_workspace_dir {
+        make(Path::new(&own))?;
+    }
+    for mount in &context.mounts {
+        directory(Path::new(&mount.source))?;
+    }
     let refused = validate(&plan.settings.docker, &rules);
     if !refused.is_empty() {
         return Err(WorkspaceError::Refused(refused));
     }
     let meta = directory(Path::new(&context.workspace_dir))?;
     Ok(Owner { uid: meta.uid(), gid: meta.gid() })
+}
+
+/// Whether the user of a container gets into the directory that tools work in. A container never runs as root, so a directory that is
+/// root's alone is of no use to it: an empty one is given to the container's user, as the sandbox's own is; another one is refused.
+///
+/// # Errors
+/// [`WorkspaceError::Unusable`] with the fix.
+pub(super) fn open_to_container(sandbox: &Sandbox, owner: Owner) -> Result<(), WorkspaceError> {
+    let configured = sandbox.plan.settings.docker.user.as_ref().is_some_and(|u| !u.value.trim().is_empty());
+    if owner.uid != 0 || configured {
+        return Ok(());
+    }
+    let path = Path::new(&sandbox.context.workspace_dir);
+    if directory(path)?.permissions().mode() & 0o005 == 0o005 {
+        return Ok(());
+    }
+    let is_empty = std::fs::read_dir(path).is_ok_and(|mut entries| entries.next().is_none());
+    if is_empty && rustix::process::geteuid().is_root() {
+        let given = std::os::unix::fs::lchown(path, Some(NOBODY), Some(NOBODY));
+        return given.map_err(|e| unusable(path, format!("cannot be given to the container's user: {e}")));
+    }
+    Err(unusable(
+        path,
+        "is root's alone, and no container runs as root: give it to another user (`chown -R 1000:1000`), \
+         or set sandbox.backend to native",
+    ))
 }
 
 /// Makes the sandbox's own directory, for its user only. Made by root, it is given to the user that commands run as.
@@ -90,15 +126,16 @@ fn make(path: &Path) -> Result<(), WorkspaceError> {
 fn directory(path: &Path) -> Result<std::fs::Metadata, WorkspaceError> {
     let meta = std::fs::symlink_metadata(path).map_err(|e| unusable(path, format!("cannot be used: {e}")))?;
     if meta.is_symlink() {
-        return Err(unusable(
-            path,
-            "is a link; put the directory itself there, or name it in the configuration",
-        ));
+        return Err(is_link(path));
     }
     if !meta.is_dir() {
         return Err(unusable(path, "is not a directory"));
     }
     Ok(meta)
+}
+
+fn is_link(path: &Path) -> WorkspaceError {
+    unusable(path, "is a link; put the directory itself there, or name it in the configuration")
 }
 
 fn unusable(path: &Path, why: impl Into<String>) -> WorkspaceError {

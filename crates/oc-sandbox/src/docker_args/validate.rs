@@ -5,7 +5,9 @@ use oc_types::{KeyPath, Origin};
 use thiserror::Error;
 
 mod bind;
+mod workspace;
 use bind::check_bind;
+pub use workspace::workspace_refusal;
 
 /// A setting that is refused.
 #[derive(Clone, Debug, PartialEq, Error)]

@@ -1,6 +1,7 @@
 //! A tool call and who makes it. The caller comes from the run's context, never from the call's arguments (SP-109, SP-176).
 
-use oc_policy::elevated::{self, Turn};
+use oc_approval::decision::SessionOverride;
+use oc_policy::elevated::{self, Level, Turn};
 use oc_policy::inbound::ConversationKind;
 use oc_policy::owner_only::Ownership;
 use oc_policy::sender::Sender;
@@ -75,6 +76,17 @@ pub struct CallSender {
     pub from: Option<String>,
 }
 
+/// What the message and the session say about commands. From authorised directives and the session's own state, never from a call.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SessionExec {
+    /// `/elevated` inside the message of this turn.
+    pub directive: Option<Level>,
+    /// The level that the session keeps.
+    pub level: Option<Level>,
+    /// `/exec` of the session.
+    pub overrides: SessionOverride,
+}
+
 /// For whom a call acts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Caller {
@@ -106,6 +118,8 @@ pub struct Caller {
     pub owner: Ownership,
     /// Provider and id of the model in use.
     pub model: Option<(String, String)>,
+    /// What the message and the session say about commands.
+    pub exec: SessionExec,
 }
 
 impl Caller {
@@ -127,6 +141,7 @@ impl Caller {
             sender: CallSender::default(),
             owner: Ownership::NotProven,
             model: None,
+            exec: SessionExec::default(),
         }
     }
 

@@ -1,212 +1,338 @@
-//! Second stage for `exec`: where the command runs, and whether a person is asked. A call's own wishes only narrow (SP-238).
+//! Second stage for `exec`: analysed, decided, and what a person would be asked. Looked at again right before the command runs (SP-177).
+//!
+//! A call's own wishes only narrow (SP-238). Everything here reads the host and changes nothing.
 
+use std::sync::Arc;
+
+use oc_approval::analysis::{self, Rules, analyse};
+use oc_approval::approvals_file::{Ask, Security};
+use oc_approval::binding::{self, Circumstances};
+use oc_approval::configured;
+use oc_approval::decision::{
+    self, Call as Wishes, Code, Decision, Fallback, File, HostWord, LineFacts, Requested, Verdict, decide,
+};
+use oc_approval::host_view::{Entry, HostView as _};
+use oc_approval::plan::{Expansion, Miss, Plan, Standing};
+use oc_approval::safe_bin::usage::Terminal;
+use oc_fs::approvals_store::ApprovalsStore;
+use oc_fs::host_view::Disk;
 use oc_policy::elevated::{self, Asked, ExecElevation, ExecPolicy};
-use oc_policy::exec_route::{Approval, ExecRoute, Host, exec_route};
+use oc_policy::exec_route::{Host, exec_route};
 use oc_policy::sandbox::{Runs, SandboxPlan};
-use oc_runner::protocol::Program;
-use oc_types::KeyPath;
 
 use super::call::ToolCall;
 use super::recording::Grounds;
 use super::refused::{Refused, Stage};
 use super::snapshot::Snapshot;
-use crate::docker_args::SANDBOX_PATH;
-use crate::tools::{ExecOrder, ExecRequest};
+use crate::tools::ExecRequest;
 
-/// Seconds after which a command is ended when neither the call nor `tools.exec.timeoutSec` says otherwise.
-const TIMEOUT_S: u64 = 1800;
-/// The longest time that a call can ask for, in seconds.
-const LONGEST_S: u64 = 24 * 3600;
+/// `PATH` where the host's environment has none.
+const FALLBACK_PATH: &str = "/usr/local/bin:/usr/bin:/bin";
 
-/// Where a command goes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Route {
-    /// Into the session's sandbox.
-    Sandbox,
-    /// To the gateway host.
-    Host,
-}
-
-/// The route of a command with what stands between.
+/// One command with all that its judgement depends on.
 #[derive(Clone, Debug)]
-pub(super) struct Routed {
-    pub route: Route,
-    pub approval: Approval,
-    pub elevation: ExecElevation,
-    pub fallback: bool,
-    pub key: Option<(KeyPath, oc_types::Origin)>,
+pub(super) struct Case {
+    pub snapshot: Arc<Snapshot>,
+    pub call: Arc<ToolCall>,
+    pub request: Arc<ExecRequest>,
+    /// The session's sandbox; `None` when its tools act on the host.
+    pub sandbox: Option<Arc<SandboxPlan>>,
+    /// What the host hands on to commands, before it is sanitised.
+    pub environment: Arc<[(String, String)]>,
 }
 
-/// Works out the route. `approvals_file`: whether the host has one.
-pub(super) fn route(
-    snapshot: &Snapshot,
-    call: &ToolCall,
-    request: &ExecRequest,
-    sandbox: Option<&SandboxPlan>,
-    approvals_file: bool,
-) -> Result<Routed, Refused> {
-    let config = snapshot.config();
-    let runs = if sandbox.is_some() { Runs::Sandboxed } else { Runs::OnHost };
-    let ExecRoute { host, approval, fallback, key } =
-        exec_route(config, &call.caller.agent, runs, approvals_file);
-    let refuse = |rule: &str, why: String| Err(Refused::built_in(Stage::Arguments, "exec", rule, why));
-    let elevation = elevation(snapshot, call, request)?;
-    let route = match (host, elevation) {
-        (_, ExecElevation::Ask | ExecElevation::Full) => Route::Host,
-        (Host::Sandbox, ExecElevation::Off) => Route::Sandbox,
-        (Host::Gateway, ExecElevation::Off) => Route::Host,
-        (Host::Node | Host::Prompt, ExecElevation::Off) => {
-            let why = format!(
-                "commands of this session go to `{}`, which this program does not reach yet",
-                host.word()
-            );
-            return Err(Refused::built_in(Stage::NotBuilt, "exec", host.word(), why));
+/// A command that may run, or that a person is asked about.
+#[derive(Debug)]
+pub(super) struct Judged {
+    pub plan: Plan,
+    pub line: LineFacts,
+    pub decision: Decision,
+    /// `PATH` of the command on the host.
+    pub path: String,
+    /// Device and inode of its directory on the host.
+    pub directory_id: Option<(u64, u64)>,
+    pub grounds: Grounds,
+}
+
+impl Case {
+    fn runs(&self) -> Runs {
+        if self.sandbox.is_some() { Runs::Sandboxed } else { Runs::OnHost }
+    }
+
+    fn inherited(&self, name: &str) -> Option<&str> {
+        self.environment.iter().find(|(n, _)| n == name).map(|(_, v)| v.as_str())
+    }
+
+    /// Judges; touches the disk, so never on the reactor.
+    pub fn judge(&self) -> Result<Judged, Box<(Refused, Grounds)>> {
+        let plain = |refused| Box::new((refused, Grounds::default()));
+        let config = self.snapshot.config();
+        let agent = &self.call.caller.agent;
+        let requested = Requested::read(config, agent);
+        let elevation = self.elevation().map_err(plain)?;
+        let (file, list) = match ApprovalsStore::of(self.snapshot.places().state_dir.as_ref()).read() {
+            Ok(found) => match found.file {
+                None => (File::Absent, Vec::new()),
+                Some(file) => (File::Present(file.posture(agent.as_str())), file.rules(agent.as_str())),
+            },
+            Err(e) => (File::Unreadable(e.to_string()), Vec::new()),
+        };
+        let decide = |wishes: &Wishes, line: &LineFacts| {
+            decide(&decision::Question {
+                requested: &requested,
+                session: &self.call.caller.exec.overrides,
+                call: wishes,
+                runs: self.runs(),
+                elevated: elevation,
+                file: &file,
+                line,
+            })
+        };
+        let mut wishes = wishes(&self.request);
+        // The place does not depend on the line.
+        let any = LineFacts { standing: Standing::Hit, code: Code::Absent, miss: None };
+        let route = decide(&Wishes { host: None, ..wishes.clone() }, &any).route;
+        if wishes.host == Some(HostWord::Gateway) && route == Host::Gateway {
+            // What it gets anyway is no wish.
+            wishes.host = None;
         }
-    };
-    let route = match (request.host.as_deref(), route) {
-        (None, route) => route,
-        (Some("sandbox"), Route::Sandbox) => Route::Sandbox,
-        (Some("sandbox"), Route::Host) if sandbox.is_some() => Route::Sandbox,
-        // Without a sandbox the configured `sandbox` means the host, and a call may repeat that word.
-        (Some("sandbox"), Route::Host) if fallback => Route::Host,
-        (Some("sandbox"), Route::Host) => return refuse("host", "this session has no sandbox".to_owned()),
-        (Some("gateway"), Route::Host) => Route::Host,
-        (Some(host), _) => {
-            let why = format!(
-                "`host: {host}` is further than this session reaches; leave it out, or let an approved sender elevate the command"
-            );
-            return refuse("host", why);
+        let path = configured::path(config, agent, self.inherited("PATH"))
+            .unwrap_or_else(|| FALLBACK_PATH.to_owned());
+        let plan = match route {
+            Host::Sandbox => self.unseen_plan(),
+            Host::Gateway | Host::Prompt | Host::Node => self.host_plan(&path, list),
+        };
+        let line = LineFacts::of(&plan);
+        let decision = decide(&wishes, &line);
+        let approvals_file = file != File::Absent;
+        let grounds = self.grounds(&decision, &line, elevation, approvals_file);
+        self.reachable(route, elevation).map_err(|refused| Box::new((refused, grounds.clone())))?;
+        let switched_off = [wishes.security, self.call.caller.exec.overrides.security];
+        if switched_off.contains(&Some(Security::Deny)) || decision.verdict == Verdict::Deny {
+            let reason = if switched_off.contains(&Some(Security::Deny)) {
+                "security-deny"
+            } else {
+                decision.reason.as_str()
+            };
+            return Err(Box::new((refusal(reason, &decision, &line), grounds)));
         }
-    };
-    if let Some(node) = &request.node {
-        return refuse(
-            "node",
-            format!(
-                "this session's commands do not go to a node, so `node: {}` has no meaning",
-                oc_text::visible(node, 60)
-            ),
+        let directory_id = match Disk.entry(&plan.directory) {
+            Entry::Directory(facts) if route != Host::Sandbox => Some((facts.device, facts.inode)),
+            _ => None,
+        };
+        Ok(Judged { plan, line, decision, path, directory_id, grounds })
+    }
+
+    /// Whether there is a way to where the command would go, and the call asks for no other.
+    fn reachable(&self, route: Host, elevation: ExecElevation) -> Result<(), Refused> {
+        let refuse = |rule: &str, why: String| Err(Refused::built_in(Stage::Arguments, "exec", rule, why));
+        if route == Host::Node {
+            let why = "commands of this session go to a node, which this program does not reach yet";
+            return Err(Refused::built_in(Stage::NotBuilt, "exec", "node", why));
+        }
+        if let Some(node) = &self.request.node {
+            let node = oc_text::visible(node, 60);
+            let why =
+                format!("this session's commands do not go to a node, so `node: {node}` has no meaning");
+            return refuse("node", why);
+        }
+        // An elevated call goes to the gateway host and nowhere else.
+        if elevation != ExecElevation::Off && self.request.host.as_deref() == Some("node") {
+            return refuse("host", "an elevated command does not go to a node".to_owned());
+        }
+        Ok(())
+    }
+
+    fn elevation(&self) -> Result<ExecElevation, Refused> {
+        let config = self.snapshot.config();
+        let caller = &self.call.caller;
+        let wanted = self.request.elevated;
+        // Staying in the sandbox is always less.
+        if self.request.host.as_deref() == Some("sandbox") && self.sandbox.is_some() && wanted != Some(true) {
+            return Ok(ExecElevation::Off);
+        }
+        let gate = elevated::gate(
+            config,
+            &caller.agent,
+            caller.channel.as_deref(),
+            &caller.elevated_sender(),
+            caller.turn,
         );
+        let asked = Asked { inline: caller.exec.directive, session: caller.exec.level };
+        let level = elevated::level(&gate, config, asked)
+            .map_err(|e| Refused::built_in(Stage::Session, "exec", "elevatedDefault", e.to_string()))?;
+        let elevation = elevated::for_exec(&gate, level.level, wanted, ExecPolicy::Permits);
+        if wanted == Some(true) && elevation == ExecElevation::Off {
+            let failed: Vec<&str> = gate.failures().iter().map(|f| f.key.as_str()).collect();
+            let why = format!("this call cannot be elevated ({})", failed.join(", "));
+            let mut refused = Refused::built_in(Stage::Arguments, "exec", "elevated", why);
+            refused.consulted(gate.trace());
+            return Err(refused);
+        }
+        Ok(elevation)
     }
-    Ok(Routed { route, approval, elevation, fallback, key })
+
+    /// The line as it is read on this host.
+    fn host_plan(&self, path: &str, list: Vec<oc_approval::allowlist::Rule>) -> Plan {
+        let config = self.snapshot.config();
+        let agent = &self.call.caller.agent;
+        let places = self.snapshot.places();
+        let workspace = self.snapshot.workspace(agent);
+        let home = self.inherited("HOME").unwrap_or(&places.home);
+        let rules = Rules {
+            workspace: Some(workspace.clone()),
+            ..configured::rules(config, agent, &list, Some(home), &places.state_dir)
+        };
+        let directory = match self.request.workdir.as_deref() {
+            None => workspace,
+            Some("~") => home.to_owned(),
+            Some(dir) if dir.starts_with('/') => dir.to_owned(),
+            Some(dir) => match dir.strip_prefix("~/") {
+                Some(rest) => format!("{}/{rest}", home.trim_end_matches('/')),
+                None => format!("{}/{dir}", workspace.trim_end_matches('/')),
+            },
+        };
+        let request = analysis::Request {
+            text: &self.request.command,
+            directory: &directory,
+            path: Some(path),
+            home: Some(home),
+            overrides: &self.request.env,
+            terminal: if self.request.pty { Terminal::Present } else { Terminal::Absent },
+        };
+        analyse(&request, &rules, &Disk).with_digests(&Disk)
+    }
+
+    /// The line as it goes into a sandbox: the shell there reads it.
+    fn unseen_plan(&self) -> Plan {
+        let text = self.request.command.clone();
+        let miss = if text.contains('\0') {
+            Miss::new("nul", "the text holds a NUL")
+        } else {
+            Miss::new("sandbox", "programs inside of a sandbox are not looked at")
+        };
+        let workdir = self.sandbox.as_ref().map_or("/", |p| p.settings.docker.workdir.value.as_str());
+        let mut overrides = self.request.env.clone();
+        overrides.sort();
+        Plan {
+            text,
+            directory: inside_directory(workdir, self.request.workdir.as_deref()),
+            overrides,
+            segments: Vec::new(),
+            miss: Some(miss),
+            expansion: Expansion::None,
+        }
+    }
+
+    /// What the ledger says about the decision: words and digests.
+    fn grounds(
+        &self,
+        decision: &Decision,
+        line: &LineFacts,
+        elevation: ExecElevation,
+        approvals_file: bool,
+    ) -> Grounds {
+        let word = decision.reason.split(':').next().unwrap_or_default();
+        let mut out = Grounds { rule: format!("exec: {word}"), ..Grounds::default() };
+        // The first rule is the one about the place.
+        if let Some(step) = decision.trace.first()
+            && let Some(key) = &step.key_path
+        {
+            out.key_path = Some(key.to_string());
+            out.source = Some(step.source.to_string());
+        }
+        let mut put = |name: &str, value: serde_json::Value| out.inputs.insert(name.to_owned(), value);
+        put("commandSha256", oc_fs::ledger::chain::hash("", self.request.command.as_bytes()).into());
+        put("route", decision.route.word().into());
+        let standing = match line.standing {
+            Standing::Hit => "hit",
+            Standing::Miss => "miss",
+            Standing::Refused => "refused",
+        };
+        put("line", standing.into());
+        match elevation {
+            ExecElevation::Off => {
+                let config = self.snapshot.config();
+                let route = exec_route(config, &self.call.caller.agent, self.runs(), approvals_file);
+                put("elevated", "off".into());
+                put("approval", route.approval.word().into());
+            }
+            ExecElevation::Ask => drop(put("elevated", "ask".into())),
+            ExecElevation::Full => drop(put("elevated", "full".into())),
+        }
+        if decision.fallback == Fallback::SandboxInactive {
+            put("routeFallback", "sandbox-inactive".into());
+        }
+        out
+    }
 }
 
-fn elevation(snapshot: &Snapshot, call: &ToolCall, request: &ExecRequest) -> Result<ExecElevation, Refused> {
-    let config = snapshot.config();
-    let caller = &call.caller;
-    let gate = elevated::gate(
-        config,
-        &caller.agent,
-        caller.channel.as_deref(),
-        &caller.elevated_sender(),
-        caller.turn,
-    );
-    let level = elevated::level(&gate, config, Asked { inline: None, session: None })
-        .map_err(|e| Refused::built_in(Stage::Session, "exec", "elevatedDefault", e.to_string()))?;
-    let elevation = elevated::for_exec(&gate, level.level, request.elevated, ExecPolicy::Permits);
-    if request.elevated == Some(true) && elevation == ExecElevation::Off {
-        let failed: Vec<&str> = gate.failures().iter().map(|f| f.key.as_str()).collect();
-        let why = format!("this call cannot be elevated ({})", failed.join(", "));
-        let mut refused = Refused::built_in(Stage::Arguments, "exec", "elevated", why);
-        refused.consulted(gate.trace());
-        return Err(refused);
+impl Judged {
+    /// For whom and where it would run.
+    pub fn circumstances(&self, call: &ToolCall) -> Circumstances {
+        Circumstances {
+            agent: call.caller.agent.to_string(),
+            session: call.caller.session.clone(),
+            host: match self.decision.route {
+                Host::Sandbox => binding::Host::Sandbox,
+                Host::Prompt => binding::Host::Prompt,
+                Host::Node => binding::Host::Node,
+                Host::Gateway => binding::Host::Gateway,
+            },
+            node: None,
+            security: self.decision.enforce,
+            ask: self.decision.ask,
+        }
     }
-    Ok(elevation)
 }
 
-/// The order for a command inside a sandbox: its shell runs there, and nothing of the host's environment goes along (SP-244).
-pub(super) fn inside(
-    snapshot: &Snapshot,
-    call: &ToolCall,
-    request: &ExecRequest,
-    plan: &SandboxPlan,
-) -> Result<ExecOrder, Refused> {
-    let docker = &plan.settings.docker;
-    let workdir = docker.workdir.value.clone();
-    let directory = match &request.workdir {
-        None => workdir.clone(),
-        Some(dir) if dir.starts_with('/') => dir.clone(),
+/// A directory that a call names, inside a sandbox.
+pub(super) fn inside_directory(workdir: &str, wanted: Option<&str>) -> String {
+    match wanted {
+        None => workdir.to_owned(),
+        Some(dir) if dir.starts_with('/') => dir.to_owned(),
         Some(dir) => format!("{}/{dir}", workdir.trim_end_matches('/')),
-    };
-    let mut environment: Vec<(String, String)> =
-        vec![("PATH".to_owned(), SANDBOX_PATH.to_owned()), ("HOME".to_owned(), workdir)];
-    let configured = docker.env.iter().map(|(k, v)| (k.clone(), v.value.clone()));
-    for (name, value) in configured.chain(request.env.iter().cloned()) {
-        if !oc_approval::environment::is_name(&name) || value.contains('\0') {
-            let why = format!(
-                "`env`: {:?} is not the name of a variable, or its value has a NUL",
-                oc_text::visible(&name, 40)
-            );
-            return Err(Refused::built_in(Stage::Arguments, "exec", "env", why));
+    }
+}
+
+fn wishes(request: &ExecRequest) -> Wishes {
+    Wishes {
+        host: request.host.as_deref().map(HostWord::read),
+        // The arguments hold words of the vocabulary only; another one would be the strictest.
+        security: request.security.as_deref().map(|w| Security::parse(w).unwrap_or(Security::Deny)),
+        ask: request.ask.as_deref().map(|w| Ask::parse(w).unwrap_or(Ask::Always)),
+        node: request.node.clone(),
+    }
+}
+
+/// A refusal by the rules. `reason`: `word` or `word: detail`.
+fn refusal(reason: &str, decision: &Decision, line: &LineFacts) -> Refused {
+    let word = reason.split(':').next().unwrap_or_default();
+    let miss = line.miss.as_ref().map(Miss::text).unwrap_or_default();
+    let miss = oc_text::visible(&miss, 200);
+    let (stage, why) = match word {
+        "security-deny" => (Stage::Approval, "commands are switched off for this session".to_owned()),
+        "allowlist-miss" => {
+            (Stage::Approval, format!("this command is not allowed here, and nobody is asked ({miss})"))
         }
-        environment.retain(|(n, _)| *n != name);
-        environment.push((name, value));
-    }
-    Ok(ExecOrder {
-        program: Program::Shell { shell: "/bin/sh".to_owned(), text: request.command.clone() },
-        directory,
-        directory_identity: None,
-        environment,
-        timeout_ms: timeout_ms(snapshot, call, request),
-        pty: request.pty,
-    })
-}
-
-/// How long a command may run, in milliseconds: the call's time, else the agent's, else the global one.
-pub(super) fn timeout_ms(snapshot: &Snapshot, call: &ToolCall, request: &ExecRequest) -> u64 {
-    let config = snapshot.config();
-    let own = oc_policy::sandbox::agent_entry(config, &call.caller.agent)
-        .and_then(|e| e.node.path(&["tools", "exec", "timeoutSec"])?.as_number());
-    let configured = own.or_else(|| config.path(&["tools", "exec", "timeoutSec"])?.as_number());
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "a cast of a float saturates"
-    )]
-    let seconds = request.timeout.unwrap_or_else(|| configured.map_or(TIMEOUT_S, |s| s as u64));
-    seconds.clamp(1, LONGEST_S) * 1000
-}
-
-/// What the ledger says about the decision.
-pub(super) fn grounds(routed: &Routed, request: &ExecRequest) -> Grounds {
-    let mut out = Grounds { rule: format!("exec: {}", routed.approval.word()), ..Grounds::default() };
-    if let Some((key, origin)) = &routed.key {
-        out.key_path = Some(key.to_string());
-        out.source = Some(origin.to_string());
-    }
-    let mut put = |name: &str, value: serde_json::Value| out.inputs.insert(name.to_owned(), value);
-    put("commandSha256", oc_fs::ledger::chain::hash("", request.command.as_bytes()).into());
-    let elevation = match routed.elevation {
-        ExecElevation::Off => "off",
-        ExecElevation::Ask => "ask",
-        ExecElevation::Full => "full",
-    };
-    put("elevated", elevation.into());
-    put("approval", routed.approval.word().into());
-    if routed.fallback {
-        put("routeFallback", "sandbox-inactive".into());
-    }
-    out
-}
-
-/// What exactly runs, when it may.
-pub(super) fn judge(
-    snapshot: &Snapshot,
-    call: &ToolCall,
-    request: &ExecRequest,
-    sandbox: Option<&SandboxPlan>,
-    routed: &Routed,
-) -> Result<ExecOrder, Refused> {
-    let refuse = |rule: &str, why: String| Err(Refused::built_in(Stage::Approval, "exec", rule, why));
-    if routed.approval == Approval::Denied || request.security.as_deref() == Some("deny") {
-        return refuse("security-deny", "commands are switched off for this session".to_owned());
-    }
-    match (routed.route, sandbox, routed.approval) {
-        (Route::Sandbox, Some(plan), Approval::None) if request.ask.as_deref() != Some("always") => {
-            inside(snapshot, call, request, plan)
-        }
-        _ => refuse(
-            "approval-unavailable",
-            "this command needs an answer of a person, and nobody can be asked yet".to_owned(),
+        "approvals-file-unreadable" => (
+            Stage::Approval,
+            "the approvals file of this host cannot be used, so no command runs on it until it is mended \
+             (`openclaw approvals get` says why)"
+                .to_owned(),
         ),
-    }
+        "host-not-allowed" => (
+            Stage::Arguments,
+            "the `host` of the call is not where this session's commands go; leave it out, or let an approved sender \
+             elevate the command"
+                .to_owned(),
+        ),
+        "node-not-allowed" => {
+            (Stage::Arguments, "this session's commands go to another node than the call names".to_owned())
+        }
+        _ => (Stage::Approval, format!("nobody is asked about such a command ({miss})")),
+    };
+    let mut refused = Refused::built_in(stage, "exec", word, why);
+    refused.consulted(&decision.trace);
+    refused
 }

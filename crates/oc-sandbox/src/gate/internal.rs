@@ -18,6 +18,10 @@ const INTERNAL: &[&str] = &[
     "resolvedpath",
     "resolvedat",
     "runid",
+    // A second spelling of the command (SP-146).
+    "argv",
+    "rawcommand",
+    "commandargv",
     "plan",
     "systemrunplan",
     "trusted",

@@ -8,8 +8,8 @@ use oc_policy::sandbox::is_sandboxed;
 use oc_types::AgentId;
 use serde_json::{Map, Value as Json, json};
 
-use super::call::{CallSender, Caller, Surface, ToolCall};
-use super::refused::Refused;
+use super::call::{CallSender, Caller, SessionExec, Surface, ToolCall};
+use super::refused::{Refused, Stage};
 use super::snapshot::Snapshot;
 use crate::executor::Place;
 
@@ -55,6 +55,22 @@ pub(super) fn allowed(snapshot: &Snapshot, call: &ToolCall, place: Place, ground
     inputs.extend(grounds.inputs.clone());
     Entry {
         verdict: "allowed".to_owned(),
+        rule: grounds.rule.clone(),
+        key_path: grounds.key_path.clone(),
+        source: grounds.source.clone(),
+        approval_id: grounds.approval_id.clone(),
+        inputs,
+        ..entry(snapshot, call, Kind::Decision)
+    }
+}
+
+/// The record of a call that waits for a person.
+pub(super) fn asked(snapshot: &Snapshot, call: &ToolCall, grounds: &Grounds) -> Entry {
+    let mut inputs = inputs(snapshot, &call.caller);
+    inputs.insert("stage".to_owned(), Stage::Approval.word().into());
+    inputs.extend(grounds.inputs.clone());
+    Entry {
+        verdict: "asked".to_owned(),
         rule: grounds.rule.clone(),
         key_path: grounds.key_path.clone(),
         source: grounds.source.clone(),
@@ -169,6 +185,7 @@ pub fn caller_of(record: &Record) -> Option<(String, Caller)> {
             _ => Ownership::NotProven,
         },
         model: text("provider").zip(text("model")),
+        exec: SessionExec::default(),
     };
     Some((tool.to_owned(), caller))
 }

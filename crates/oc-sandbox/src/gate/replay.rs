@@ -126,7 +126,9 @@ fn recorded(record: &Record) -> Way {
     if e.verdict != "allowed" && text("stage").is_none_or(|s| by_rules.iter().any(|b| b.word() == s)) {
         return Way::Shut;
     }
-    let runs = if text("runs") == Some("sandboxed") { Runs::Sandboxed } else { Runs::OnHost };
+    // A command of a sandboxed session may go to the host.
+    let on_host = text("runs") != Some("sandboxed") || text("route").is_some_and(|r| r != "sandbox");
+    let runs = if on_host { Runs::OnHost } else { Runs::Sandboxed };
     let words = [Approval::Denied, Approval::Always, Approval::ListedOnly, Approval::OnMiss, Approval::None];
     let approval = text("approval").and_then(|word| words.into_iter().find(|a| a.word() == word));
     Way::Open { runs, approval }

@@ -1,4 +1,7 @@
-use std::path::Path;
+mod background;
+mod commands;
+
+use std::path::{Path, PathBuf};
 
 use oc_fs::ledger::{Kind, Record, read, verify};
 use oc_policy::elevated::Turn;
@@ -7,6 +10,7 @@ use oc_types::{AgentId, Node, Origin};
 use serde_json::{Value as Json, json};
 
 use super::*;
+use crate::executor::Place;
 use crate::fake::FakeExecutors;
 
 /// A gate over a configuration, with fake places in a directory of its own.

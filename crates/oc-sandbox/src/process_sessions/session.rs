@@ -10,7 +10,7 @@ use tokio::time::timeout;
 
 use super::transcript::{Tail, Transcript};
 use super::{Ended, NewSession, Orders, SessionError};
-use crate::executor::{ExecutorError, Order, Output, Running};
+use crate::executor::{ExecutorError, Order, Output, Place, Running};
 
 /// Whether it runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -105,6 +105,12 @@ impl Session {
     #[must_use]
     pub fn has_terminal(&self) -> bool {
         self.new.terminal
+    }
+
+    /// Where it runs.
+    #[must_use]
+    pub fn place(&self) -> Place {
+        self.new.place
     }
 
     /// When it was handed over.

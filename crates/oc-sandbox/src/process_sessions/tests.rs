@@ -24,6 +24,7 @@ fn new(owner: &str) -> NewSession {
         command: "sleep 60".to_owned(),
         directory: "/work".to_owned(),
         terminal: false,
+        place: Place::Host,
     }
 }
 

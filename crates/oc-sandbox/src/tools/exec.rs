@@ -1,13 +1,12 @@
 //! `exec`: a command, as it was decided, with its output.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use oc_runner::protocol::{Exit, Input, Program, RunRequest};
 
 use super::Site;
 use super::argument::{ArgumentError, Arguments};
-use super::limit::OUTPUT_BYTES;
-use crate::executor::{ExecutorError, Output};
+use crate::executor::{ExecutorError, Output, Place, Running};
 use crate::gate::{Outcome, ToolResult};
 
 /// Size of a terminal when the call wants one: columns, rows.
@@ -93,83 +92,126 @@ pub struct ExecOrder {
     pub timeout_ms: u64,
     /// Whether it gets a terminal.
     pub pty: bool,
+    /// Whether input follows while it runs; otherwise it is empty.
+    pub takes_input: bool,
 }
 
 impl ExecOrder {
-    /// What the runner gets.
+    /// What the runner gets. `output_limit`: bytes after which output is dropped at its source.
     #[must_use]
-    pub fn run_request(&self) -> RunRequest {
+    pub fn run_request(&self, output_limit: u64) -> RunRequest {
         RunRequest {
             program: self.program.clone(),
             directory: self.directory.clone(),
             directory_identity: self.directory_identity,
             environment: self.environment.clone(),
-            input: Input::Empty,
+            input: if self.takes_input { Input::Frames } else { Input::Empty },
             terminal: self.pty.then_some(TERMINAL),
             timeout_ms: Some(self.timeout_ms),
-            output_limit: OUTPUT_BYTES,
+            output_limit,
         }
     }
 }
 
-/// Runs a command to its end.
-pub(crate) async fn run(site: &Site<'_>, order: &ExecOrder) -> Result<ToolResult, ExecutorError> {
+/// A command that was given to its place.
+#[derive(Debug)]
+pub(crate) enum Started {
+    /// It runs.
+    Running(Running),
+    /// The runner did not start it; what the model is told.
+    Refused(ToolResult),
+}
+
+/// Starts a command.
+pub(crate) async fn start(
+    site: &Site<'_>,
+    order: &ExecOrder,
+    output_limit: u64,
+) -> Result<Started, ExecutorError> {
+    match site.executor.start(site.call, order.run_request(output_limit)).await {
+        Ok(running) => Ok(Started::Running(running)),
+        Err(ExecutorError::Failed { code, message }) => Ok(Started::Refused(not_started(code, message))),
+        Err(other) => Err(other),
+    }
+}
+
+/// Waits for the end of a command, with the beginning of its output.
+pub(crate) async fn collect(mut running: Running, place: Place, order: &ExecOrder) -> Ran {
     let begun = Instant::now();
-    let started = site.executor.start(site.call, order.run_request()).await;
-    let mut running = match started {
-        Ok(running) => running,
-        Err(ExecutorError::Failed { code, message }) => {
-            return Ok(ToolResult::text(Outcome::Failed, message)
-                .with("status", "failed")
-                .with("code", code));
-        }
-        Err(other) => return Err(other),
-    };
     let mut collected = Vec::new();
     while let Some(piece) = running.output.recv().await {
         match piece {
             Output::Out(bytes) | Output::Err(bytes) => collected.extend(bytes),
         }
     }
-    let exit = match running.exit.await {
-        Ok(Ok(exit)) => exit,
-        Ok(Err(error)) => return Err(error),
+    let end = match running.exit.await {
+        Ok(end) => end,
         Err(_) => {
             let cause = "its runner ended without a word".to_owned();
-            return Err(ExecutorError::Lost { place: site.executor.place(), cause });
+            Err(ExecutorError::Lost { place, cause })
         }
     };
-    Ok(result(&collected, exit, order, begun))
+    let dropped = end.as_ref().map_or(0, |e| e.dropped);
+    ended(String::from_utf8_lossy(&collected).into_owned(), dropped, end, order, begun.elapsed())
 }
 
-fn result(collected: &[u8], exit: Exit, order: &ExecOrder, begun: Instant) -> ToolResult {
-    let mut text = String::from_utf8_lossy(collected).into_owned();
-    let mut remark = |words: String| {
-        if !text.is_empty() && !text.ends_with('\n') {
-            text.push('\n');
+/// What came of a command that was started.
+#[derive(Debug)]
+pub(crate) struct Ran {
+    /// What the model is told.
+    pub result: Result<ToolResult, ExecutorError>,
+    /// How it ended; `None` when it never ran or its end is not known.
+    pub exit: Option<Exit>,
+}
+
+/// The result of a command that is over. `dropped`: how much of its output is not in `text`.
+pub(crate) fn ended(
+    text: String,
+    dropped: u64,
+    end: Result<Exit, ExecutorError>,
+    order: &ExecOrder,
+    elapsed: Duration,
+) -> Ran {
+    match end {
+        Ok(exit) => Ran { result: Ok(result(text, dropped, exit, order, elapsed)), exit: Some(exit) },
+        Err(ExecutorError::Failed { code, message }) => {
+            Ran { result: Ok(not_started(code, message)), exit: None }
         }
-        text.push_str(&words);
-    };
-    if exit.dropped > 0 {
-        remark(format!("[{} more bytes of output were dropped]", exit.dropped));
+        Err(other) => Ran { result: Err(other), exit: None },
+    }
+}
+
+fn not_started(code: String, message: String) -> ToolResult {
+    ToolResult::text(Outcome::Failed, message).with("status", "failed").with("code", code)
+}
+
+fn result(mut text: String, dropped: u64, exit: Exit, order: &ExecOrder, elapsed: Duration) -> ToolResult {
+    let mut remarks = Vec::new();
+    if dropped > 0 {
+        remarks.push(format!("[{dropped} more bytes of output were dropped]"));
     }
     if exit.timed_out {
-        remark(format!("[ended after {} s, with everything it had started]", order.timeout_ms / 1000));
+        remarks.push(format!("[ended after {} s, with everything it had started]", order.timeout_ms / 1000));
     } else if exit.killed {
-        remark("[ended on request]".to_owned());
+        remarks.push("[ended on request]".to_owned());
     } else if exit.code != 0 {
-        remark(format!("[exit code {}]", exit.code));
+        remarks.push(format!("[exit code {}]", exit.code));
     }
-    if text.is_empty() {
-        text = "[no output]".to_owned();
+    if text.is_empty() && remarks.is_empty() {
+        remarks.push("[no output]".to_owned());
     }
+    let remark = remarks.join("\n");
+    if !remark.is_empty() && !text.is_empty() && !text.ends_with('\n') {
+        text.push('\n');
+    }
+    text.push_str(&remark);
     let done = exit.code == 0 && !exit.timed_out && !exit.killed;
     let (outcome, status) = if done { (Outcome::Done, "completed") } else { (Outcome::Failed, "failed") };
-    let elapsed = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
     ToolResult::text(outcome, text)
         .with("status", status)
         .with("exitCode", exit.code)
         .with("timedOut", exit.timed_out)
-        .with("dropped", exit.dropped)
-        .with("durationMs", elapsed)
+        .with("dropped", dropped)
+        .with("durationMs", u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX))
+        .with("remark", remark)
 }

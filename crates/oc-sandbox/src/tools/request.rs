@@ -1,6 +1,5 @@
 //! The arguments of a core tool, typed: what cannot be read is refused before anything is decided.
 
-use oc_policy::sandbox::Runs;
 use oc_policy::tool_name::canonical;
 use serde_json::{Map, Value as Json};
 
@@ -47,17 +46,6 @@ impl CoreTool {
             Self::Write => "write",
             Self::Edit => "edit",
             Self::ApplyPatch => "apply_patch",
-        }
-    }
-
-    /// Whether the gate carries the tool out at all. `process` is refused (no command goes to the background), and so is `exec` on the
-    /// host: nobody can be asked through the gate, so every such command is refused.
-    #[must_use]
-    pub fn carried_out(self, runs: Runs) -> bool {
-        match self {
-            Self::Process => false,
-            Self::Exec => runs.is_sandboxed(),
-            Self::Read | Self::Write | Self::Edit | Self::ApplyPatch => true,
         }
     }
 

@@ -75,6 +75,12 @@ pub fn default_patterns() -> &'static [(PatternKind, &'static str)] {
         (K::ServiceKey, r"(?-u:\b)(gh[ours]_[A-Za-z0-9]{20,})(?-u:\b)"),
         (K::ServiceKey, r"(?-u:\b)(glpat-[A-Za-z0-9_-]{20,})(?-u:\b)"),
         (K::ServiceKey, r"(?-u:\b)(hf_[A-Za-z0-9]{20,})(?-u:\b)"),
+        (K::ServiceKey, r"(?-u:\b)((?:AKIA|ASIA|AROA|AIDA)[A-Z0-9]{16})(?-u:\b)"),
+        // A member of JSON by what its name holds, also inside a text of JSON, where quotes have a backslash.
+        (
+            K::JsonMember,
+            r#""[A-Za-z0-9_-]*(?:token|password|passwd|secret|api[-_]?key|access[-_]?key|private[-_]?key)\\*"\s*:\s*\\*"([^"\\\s]+)"#,
+        ),
         (K::WebToken, r"(?-u:\b)(eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,})"),
     ]
 }

@@ -3,14 +3,14 @@
 use std::io::Read;
 use std::process::ExitCode;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use oc_approval::approvals_file::edit::{Changed, Document};
 use oc_fs::approvals_store::{ApprovalsStore, Snapshot};
 use oc_fs::bounded_read;
 use oc_text::visible::{LINE_CAP, visible};
 use serde_json::{Value, json};
 
-use super::{AllowlistArgs, AllowlistCommand, GetArgs, SetArgs, Whose};
+use super::{AllowlistArgs, AllowlistCommand, GetArgs, SetArgs, remote};
 use crate::app::App;
 
 /// Largest new content, in bytes.
@@ -18,7 +18,10 @@ const LIMIT: u64 = 8 * 1024 * 1024;
 
 /// Shows the file; the token of the socket never.
 pub fn get(app: &App, args: &GetArgs) -> Result<ExitCode> {
-    let store = local(app, &args.whose)?;
+    if args.whose.is_remote() {
+        return remote::get(app, &args.whose, args.json);
+    }
+    let store = local(app);
     let now = store.read()?;
     if args.json {
         print_json(app, &store, &now)?;
@@ -32,7 +35,6 @@ pub fn get(app: &App, args: &GetArgs) -> Result<ExitCode> {
 
 /// Replaces the file.
 pub fn set(app: &App, args: &SetArgs) -> Result<ExitCode> {
-    let store = local(app, &args.whose)?;
     let text = match &args.file {
         Some(path) => {
             bounded_read::text(path, LIMIT).with_context(|| format!("cannot read {}", path.display()))?
@@ -47,6 +49,10 @@ pub fn set(app: &App, args: &SetArgs) -> Result<ExitCode> {
         json5::from_str(&text).context("the new content is not JSON or JSON5; nothing was changed")?;
     let document =
         Document::of(value).context("the new content is no approvals file; nothing was changed")?;
+    if args.whose.is_remote() {
+        return remote::set(app, &args.whose, &document, args.base_hash.as_deref(), args.json);
+    }
+    let store = local(app);
     let now = store.set(document, args.base_hash.as_deref())?;
     if args.json {
         print_json(app, &store, &now)?;
@@ -59,13 +65,23 @@ pub fn set(app: &App, args: &SetArgs) -> Result<ExitCode> {
 /// Adds or removes a pattern.
 pub fn allowlist(app: &App, args: &AllowlistArgs) -> Result<ExitCode> {
     let (AllowlistCommand::Add(p) | AllowlistCommand::Remove(p)) = &args.command;
-    let store = local(app, &p.whose)?;
     let adds = matches!(args.command, AllowlistCommand::Add(_));
-    let changed = if adds { store.add(&p.agent, &p.pattern)? } else { store.remove(&p.agent, &p.pattern)? };
-    if p.json {
-        print_json(app, &store, &store.read()?)?;
-        return Ok(ExitCode::SUCCESS);
-    }
+    let changed = if p.whose.is_remote() {
+        let (changed, snapshot) = remote::change(app, &p.whose, &p.agent, &p.pattern, adds)?;
+        if p.json {
+            return remote::print(app, &snapshot, true);
+        }
+        changed
+    } else {
+        let store = local(app);
+        let changed =
+            if adds { store.add(&p.agent, &p.pattern)? } else { store.remove(&p.agent, &p.pattern)? };
+        if p.json {
+            print_json(app, &store, &store.read()?)?;
+            return Ok(ExitCode::SUCCESS);
+        }
+        changed
+    };
     let (pattern, agent) = (visible(&p.pattern, LINE_CAP), visible(&p.agent, LINE_CAP));
     app.print(&match (adds, changed) {
         (true, Changed::Yes) => {
@@ -78,13 +94,8 @@ pub fn allowlist(app: &App, args: &AllowlistArgs) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn local(app: &App, whose: &Whose) -> Result<ApprovalsStore> {
-    if whose.gateway || whose.node.is_some() {
-        bail!(
-            "`--gateway` and `--node` ask a running gateway, which this version does not have; leave them out for the file of this host"
-        );
-    }
-    Ok(ApprovalsStore::of(&super::loaded(app).locations.state_dir))
+fn local(app: &App) -> ApprovalsStore {
+    ApprovalsStore::of(&super::loaded(app).locations.state_dir)
 }
 
 fn print_json(app: &App, store: &ApprovalsStore, now: &Snapshot) -> Result<()> {

@@ -1,28 +1,14 @@
 //! `openclaw explain command`: would this line run, where, who would be asked, and which rule says so.
 
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use anyhow::Result;
-use oc_approval::analysis::Request;
-use oc_approval::approvals_file::ApprovalsFile;
-use oc_approval::decision::{Call, HostWord};
-use oc_approval::explain::{Approvals, Approvers, Question, explain as explain_command};
-use oc_approval::safe_bin::usage::Terminal;
-use oc_config::document::{self, Format, Frame};
 use oc_config::load::Loaded;
-use oc_fs::bounded_read::{self, ReadFailure};
-use oc_fs::host_view::Disk;
-use oc_policy::elevated::{Level, Sender};
-use oc_policy::inbound::ConversationKind;
-use oc_policy::sandbox::Subject;
-use oc_types::{Explanation, Node, Origin, Value};
+use oc_gateway::explain::command::{self, Here, Question};
+use oc_types::Explanation;
 
 use super::Common;
 use crate::app::App;
-
-/// Largest approvals file that is read, in bytes.
-const LIMIT: u64 = 16 * 1024 * 1024;
 
 /// Arguments of `openclaw explain command`.
 #[derive(Debug, clap::Args)]
@@ -75,7 +61,8 @@ pub struct CommandArgs {
     pub common: Common,
 }
 
-fn pair(text: &str) -> Result<(String, String), String> {
+/// Reads `NAME=VALUE`.
+pub fn pair(text: &str) -> Result<(String, String), String> {
     let (name, value) = text.split_once('=').ok_or("write NAME=VALUE")?;
     Ok((name.to_owned(), value.to_owned()))
 }
@@ -85,90 +72,20 @@ fn pair(text: &str) -> Result<(String, String), String> {
 /// # Errors
 /// A malformed session key, or settings that have no answer.
 pub fn explain(app: &App, loaded: &Loaded, args: &CommandArgs) -> Result<Explanation> {
-    let subject = Subject::read(&loaded.tree, args.agent.as_deref(), args.session.as_deref())?;
-    let base = |name: &str| {
-        let given = args.base_env.iter().rev().find(|(n, _)| n == name).map(|(_, v)| v.clone());
-        given.or_else(|| app.process.get(name).map(str::to_owned))
+    let question = Question {
+        command: args.command.clone(),
+        agent: args.agent.clone(),
+        session: args.session.clone(),
+        channel: args.channel.clone(),
+        sender: args.sender.clone(),
+        username: args.username.clone(),
+        sender_name: args.sender_name.clone(),
+        host: args.host.clone(),
+        cwd: args.cwd.clone(),
+        env: args.env.clone(),
+        base_env: args.base_env.clone(),
+        elevated: args.elevated.clone(),
+        approvers: args.approvers.clone(),
     };
-    let path = path(&loaded.tree, &subject, base("PATH"));
-    let home = base("HOME");
-    let directory = args.cwd.as_ref().map_or_else(|| app.cwd.clone(), |dir| app.cwd.join(dir));
-    let directory = directory.to_string_lossy().into_owned();
-    let state_directory = loaded.locations.state_dir.to_string_lossy().into_owned();
-    let approvals = approvals(loaded);
-    let call = Call { host: args.host.as_deref().map(HostWord::read), ..Call::default() };
-    let sender = args.sender.as_deref();
-    let phone = sender.filter(|s| s.starts_with('+'));
-    Ok(explain_command(&Question {
-        config: &loaded.tree,
-        subject: &subject,
-        request: Request {
-            text: &args.command,
-            directory: &directory,
-            path: path.as_deref(),
-            home: home.as_deref(),
-            overrides: &args.env,
-            terminal: Terminal::Absent,
-        },
-        call: &call,
-        channel: args.channel.as_deref(),
-        sender: Sender {
-            id: sender,
-            e164: phone,
-            name: args.sender_name.as_deref(),
-            username: args.username.as_deref(),
-            from: None,
-            tag: None,
-            // Counts with an address only.
-            conversation: ConversationKind::Unknown,
-        },
-        directive: args.elevated.as_deref().and_then(Level::parse),
-        approvers: match args.approvers.as_deref() {
-            Some("present") => Approvers::Present,
-            Some(_) => Approvers::Absent,
-            None => Approvers::Unknown,
-        },
-        approvals: &approvals,
-        state_directory: &state_directory,
-        view: &Disk,
-    })?)
-}
-
-/// `PATH` with `tools.exec.pathPrepend` before it.
-fn path(config: &Node, subject: &Subject, base: Option<String>) -> Option<String> {
-    let found = oc_policy::exec_route::exec_key(config, &subject.agent, "pathPrepend");
-    let mut parts: Vec<String> = found.and_then(|(n, _)| n.entries()).unwrap_or_default();
-    parts.retain(|p| !p.trim().is_empty());
-    parts.extend(base);
-    (!parts.is_empty()).then(|| parts.join(":"))
-}
-
-fn approvals(loaded: &Loaded) -> Approvals {
-    let path = loaded.locations.state_dir.join("exec-approvals.json");
-    let text = match bounded_read::text(&path, LIMIT) {
-        Ok(text) => text,
-        Err(ReadFailure::Missing) => return Approvals::Absent,
-        Err(e) => return Approvals::Unreadable(format!("exec-approvals.json: {e}")),
-    };
-    let name: Arc<str> = path.to_string_lossy().into();
-    let parsed = document::parse(&Frame::root(&*name), text.as_bytes(), Format::Json5);
-    match (ApprovalsFile::parse(&text), parsed) {
-        (Ok(file), Ok(document)) => {
-            let mut tree = document.node;
-            store(&mut tree, &name);
-            Approvals::Present { file, tree }
-        }
-        (Err(e), _) => Approvals::Unreadable(format!("exec-approvals.json: {e}")),
-        (Ok(_), Err(_)) => Approvals::Unreadable("exec-approvals.json is not valid JSON".to_owned()),
-    }
-}
-
-/// Marks every place as one of a state file. As deep as the document reader lets a text be.
-fn store(node: &mut Node, name: &Arc<str>) {
-    node.origin = Origin::Store { file: Arc::clone(name), at: node.origin.position() };
-    match &mut node.value {
-        Value::Array(items) => items.iter_mut().for_each(|n| store(n, name)),
-        Value::Object(members) => members.values_mut().for_each(|n| store(n, name)),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
-    }
+    Ok(command::explain(Here { environment: &app.process, cwd: &app.cwd }, loaded, &question)?)
 }

@@ -2,9 +2,8 @@
 
 use std::process::ExitCode;
 
-use anyhow::{Context, Result};
-use oc_config::explain::{Asked, explain};
-use oc_types::{AccountId, AgentId, KeyPath};
+use anyhow::Result;
+use oc_gateway::explain::config::{Question, explain};
 
 use super::{Common, load, show};
 use crate::app::App;
@@ -31,10 +30,8 @@ pub struct ConfigArgs {
 /// # Errors
 /// A key path that cannot be read.
 pub fn run(app: &App, args: &ConfigArgs) -> Result<ExitCode> {
-    let key = KeyPath::parse(&args.key).context("cannot read the key path")?;
-    let agent = args.agent.as_deref().map(AgentId::normalized);
-    let account = args.account.as_deref().map(AccountId::normalized);
     let loaded = load(app, &args.common);
-    let asked = Asked { key: &key, agent: agent.as_ref(), account: account.as_ref() };
-    Ok(show(app, &args.common, explain(&loaded, &asked)))
+    let question =
+        Question { key: args.key.clone(), agent: args.agent.clone(), account: args.account.clone() };
+    Ok(show(app, &args.common, explain(&loaded, &question)?))
 }

@@ -1,14 +1,9 @@
 //! `openclaw explain message`: what would become of this message, and which rule says so.
 
-mod stores;
-
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use oc_config::load::Loaded;
-use oc_policy::access::AccessPolicy;
-use oc_policy::access::explain::{Question, explain_message};
-use oc_policy::inbound::{ConversationId, ConversationKind, Inbound, MutableNames, Phone, SenderId};
-use oc_policy::mention::at_names;
-use oc_types::{AccountId, ChannelId, Explanation, KeyPath};
+use oc_gateway::explain::message::{self, Question};
+use oc_types::{AccountId, Explanation};
 
 use super::Common;
 
@@ -62,18 +57,21 @@ pub struct MessageArgs {
 /// # Errors
 /// Arguments that name no channel, chat or moment.
 pub fn explain(loaded: &Loaded, args: &MessageArgs) -> Result<Explanation> {
-    let message = message(args)?;
-    let access = AccessPolicy::new(&loaded.tree).err().unwrap_or_default();
-    if loaded.issues.iter().any(|issue| access.iter().all(|a| a.path != issue.path)) {
-        // More than the access rules is wrong: the file as a whole is refused.
-        let refused = oc_config::explain::invalid(loaded, &KeyPath::root());
-        return Ok(Explanation { subject: "message".to_owned(), ..refused });
-    }
-    let now_ms = now_ms(args.common.now.as_deref())?;
-    let read = stores::read(loaded, &message.channel, &message.account, now_ms);
-    let question =
-        Question { config: &loaded.tree, message: &message, pairing: &read.view, files: &read.files };
-    Ok(explain_message(&question))
+    let question = Question {
+        channel: args.channel.clone(),
+        account: args.account.clone(),
+        chat: args.chat.clone(),
+        chat_name: args.chat_name.clone(),
+        guild: args.guild.clone(),
+        guild_name: args.guild_name.clone(),
+        topic: args.topic.clone(),
+        sender: args.sender.clone(),
+        username: args.username.clone(),
+        sender_name: args.sender_name.clone(),
+        text: args.text.clone(),
+        mentioned: args.mentioned,
+    };
+    Ok(message::explain(loaded, &question, now_ms(args.common.now.as_deref())?)?)
 }
 
 /// The moment to answer for, Unix milliseconds.
@@ -87,41 +85,4 @@ fn now_ms(given: Option<&str>) -> Result<i64> {
         }
         None => Ok(jiff::Timestamp::now().as_millisecond()),
     }
-}
-
-fn message(args: &MessageArgs) -> Result<Inbound> {
-    let channel = ChannelId::parse(&args.channel)?;
-    let (kind, room) = match args.chat.split_once(':') {
-        None if ConversationKind::parse(&args.chat) == ConversationKind::Direct => {
-            (ConversationKind::Direct, "")
-        }
-        Some((kind, id)) if !id.trim().is_empty() => (ConversationKind::parse(kind), id),
-        Some(_) | None => (ConversationKind::Unknown, ""),
-    };
-    if kind == ConversationKind::Unknown || (kind == ConversationKind::Direct && !room.is_empty()) {
-        bail!("--chat takes direct, group:ID or channel:ID");
-    }
-    let sender = args.sender.as_deref().unwrap_or_default();
-    let place = if kind == ConversationKind::Direct { sender } else { room };
-    let name = channel.as_str().to_owned();
-    let mut message = Inbound::new(channel, kind, ConversationId::new(place));
-    args.account.clone_into(&mut message.account);
-    let phones = matches!(name.as_str(), "whatsapp" | "signal" | "imessage" | "bluebubbles");
-    message.sender.phone = Phone::parse(sender).filter(|_| phones);
-    message.sender.id = SenderId::new(sender).filter(|_| message.sender.phone.is_none());
-    message.sender.names =
-        MutableNames::new(args.username.as_deref(), args.sender_name.as_deref(), None, None);
-    args.text.clone_into(&mut message.text);
-    // These services say themselves whether the bot is mentioned; elsewhere only patterns tell.
-    let says = matches!(
-        name.as_str(),
-        "telegram" | "whatsapp" | "discord" | "slack" | "matrix" | "mattermost" | "msteams" | "googlechat"
-    );
-    message.mentions.bot = (says || args.mentioned).then_some(args.mentioned);
-    message.mentions.others = name == "telegram" && !args.mentioned && at_names(&args.text).next().is_some();
-    message.place.name.clone_from(&args.chat_name);
-    message.place.guild.clone_from(&args.guild);
-    message.place.guild_name.clone_from(&args.guild_name);
-    message.place.topic.clone_from(&args.topic);
-    Ok(message)
 }

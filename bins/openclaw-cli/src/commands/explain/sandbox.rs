@@ -2,8 +2,10 @@
 
 use anyhow::Result;
 use oc_config::load::Loaded;
-use oc_policy::sandbox::{self, Place, Subject};
+use oc_gateway::explain::sandbox::{self, Question};
 use oc_types::Explanation;
+
+pub use oc_gateway::explain::sandbox::place;
 
 use super::Common;
 
@@ -21,19 +23,11 @@ pub struct SandboxArgs {
     pub common: Common,
 }
 
-/// Where things lie on this machine.
-pub fn place(loaded: &Loaded) -> Place {
-    Place {
-        home: loaded.locations.home.to_string_lossy().into_owned(),
-        state_dir: loaded.locations.state_dir.to_string_lossy().into_owned(),
-    }
-}
-
 /// Answers.
 ///
 /// # Errors
 /// A malformed session key, or settings that have no answer.
 pub fn explain(loaded: &Loaded, args: &SandboxArgs) -> Result<Explanation> {
-    let subject = Subject::read(&loaded.tree, args.agent.as_deref(), args.session.as_deref())?;
-    Ok(sandbox::explain(&loaded.tree, &subject, &place(loaded))?)
+    let question = Question { agent: args.agent.clone(), session: args.session.clone() };
+    Ok(sandbox::explain(loaded, &question)?)
 }

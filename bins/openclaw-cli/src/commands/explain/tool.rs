@@ -2,21 +2,17 @@
 
 use anyhow::Result;
 use oc_config::load::Loaded;
-use oc_fs::bounded_read;
-use oc_fs::code_walk::plugin_folders;
+use oc_gateway::explain::tool;
 use oc_policy::explain_tool::{Question, explain as explain_tool};
-use oc_policy::inventory::{Inventory, Tool};
-use oc_policy::owner_only::Ownership;
-use oc_policy::sender::Sender;
+use oc_policy::inventory::Inventory;
 use oc_policy::tool_policy::{Context, IdsFrom};
-use oc_types::{Explanation, Node};
+use oc_types::Explanation;
 use serde_json::Value as Json;
+
+pub use oc_gateway::explain::tool::plugin_tools;
 
 use super::Common;
 use crate::caller_args::CallerArgs;
-
-/// Largest plugin manifest that is read, in bytes.
-const MANIFEST_LIMIT: u64 = 1024 * 1024;
 
 /// Arguments of `openclaw explain tool`.
 #[derive(Debug, clap::Args)]
@@ -37,34 +33,8 @@ pub struct ToolArgs {
 /// # Errors
 /// A malformed session key, an agent that is not the one in the key, settings that have no answer.
 pub fn explain(loaded: &Loaded, args: &ToolArgs) -> Result<Explanation> {
-    let who = &args.who;
-    let subject = who.subject(loaded)?;
-    let (provider, model) = who.model()?.unzip();
-    let sender = who.sender.as_deref();
-    let question = Question {
-        config: &loaded.tree,
-        inventory: &Inventory::with_plugins(plugin_tools(loaded)),
-        context: Context {
-            session_key: Some(subject.session.as_str()),
-            spawned_by: who.spawned_by.as_deref(),
-            provider,
-            model,
-            channel: who.channel.as_deref(),
-            account_id: who.account.as_deref(),
-            sender: Sender {
-                id: sender,
-                e164: sender.filter(|s| s.starts_with('+')),
-                username: who.username.as_deref(),
-                name: who.sender_name.as_deref(),
-            },
-            owner: if who.owner { Ownership::Proven } else { Ownership::NotProven },
-            ids_from: IdsFrom::Adapter,
-            ..Context::default()
-        },
-        tool: &args.tool,
-        model_sees_images: None,
-    };
-    Ok(explain_tool(&question)?)
+    let question = tool::Question { tool: args.tool.clone(), who: args.who.plain() };
+    Ok(tool::explain(loaded, &question)?)
 }
 
 /// The tools that a session has not, each with the layer and key that take it away: the `policy.removed` of `sandbox explain`.
@@ -95,41 +65,4 @@ pub fn removed(loaded: &Loaded, session: &str) -> Result<Vec<Json>> {
         }
     }
     Ok(out)
-}
-
-/// The tools that installed and enabled plugins declare in their manifest: `tools: ["name", {name, optional}]`.
-pub fn plugin_tools(loaded: &Loaded) -> Vec<Tool> {
-    let folders = plugin_folders(&loaded.locations.state_dir.join("extensions"), false).unwrap_or_default();
-    let mut out = Vec::new();
-    for (folder, path) in folders {
-        let Ok(text) = bounded_read::text(&path.join("openclaw.plugin.json"), MANIFEST_LIMIT) else {
-            continue;
-        };
-        let Ok(manifest) = serde_json::from_str::<Json>(&text) else { continue };
-        let id = manifest.get("id").and_then(Json::as_str).unwrap_or(&folder).to_owned();
-        if !is_enabled(&loaded.tree, &id) {
-            continue;
-        }
-        for tool in manifest.get("tools").and_then(Json::as_array).into_iter().flatten() {
-            let name = tool.as_str().or_else(|| tool.get("name").and_then(Json::as_str));
-            let optional = tool.get("optional").and_then(Json::as_bool).unwrap_or(false);
-            out.extend(name.map(|n| {
-                let tool = Tool::plugin(n, id.as_str());
-                if optional { tool.optional() } else { tool }
-            }));
-        }
-    }
-    out
-}
-
-fn is_enabled(tree: &Node, id: &str) -> bool {
-    let off = |path: &[&str]| tree.path(path).and_then(Node::as_bool) == Some(false);
-    let listed = |name: &str| {
-        let list = tree.path(&["plugins", name]).and_then(Node::entries);
-        list.map(|l| l.iter().any(|e| e == id))
-    };
-    !off(&["plugins", "enabled"])
-        && !off(&["plugins", "entries", id, "enabled"])
-        && listed("deny") != Some(true)
-        && listed("allow") != Some(false)
 }

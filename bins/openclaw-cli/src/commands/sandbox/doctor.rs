@@ -8,6 +8,7 @@ use oc_config::load::{Loaded, Reading};
 use oc_confine::offer::{Offer, look};
 use oc_policy::sandbox::{Backend, default_agent, resolve};
 use oc_sandbox::native::{Trial, trial};
+use oc_sandbox::runner_file::runner_file;
 use serde_json::{Value as Json, json};
 
 use super::super::explain::place;
@@ -28,6 +29,8 @@ struct Container {
     engine: Result<(String, String), String>,
     image: String,
     present: bool,
+    /// The resident runner's program, or why there is none.
+    runner: Result<String, String>,
 }
 
 /// What came of making a native sandbox.
@@ -67,7 +70,11 @@ pub fn run(app: &App, args: &DoctorArgs) -> Result<ExitCode> {
 fn chosen(container: &Container, native: &Native, asked: Backend) -> Result<&'static str, String> {
     let refused = |e: &String| Err(format!("sandbox.backend is {asked}: {e}"));
     match (asked, &container.engine, &native.trial) {
-        (Backend::Auto | Backend::Container, Ok(_), _) => Ok("container"),
+        (Backend::Auto | Backend::Container, Ok(_), _) if container.present => Ok("container"),
+        // An engine that answers is taken: what is wrong with it shows, and no call runs elsewhere than expected.
+        (Backend::Auto | Backend::Container, Ok(_), _) => {
+            refused(&format!("the image {} is missing", container.image))
+        }
         (Backend::Container, Err(e), _) => refused(e),
         (Backend::Auto | Backend::Native, _, Ok(_)) => Ok("native"),
         (Backend::Auto | Backend::Native, _, Err(e)) => refused(e),
@@ -75,11 +82,13 @@ fn chosen(container: &Container, native: &Native, asked: Backend) -> Result<&'st
 }
 
 async fn container(app: &App, loaded: &Loaded, image: String) -> Container {
+    let runner = runner_file().map(|path| path.display().to_string()).map_err(|e| e.to_string());
     match connect(app, loaded).await {
-        Err(e) => Container { engine: Err(e.to_string()), image, present: false },
+        Err(e) => Container { engine: Err(e.to_string()), image, present: false, runner },
         Ok(engine) => {
             let present = engine.has_image(&image).await.unwrap_or(false);
-            Container { engine: Ok((engine.address().to_string(), engine.version())), image, present }
+            let engine = Ok((engine.address().to_string(), engine.version()));
+            Container { engine, image, present, runner }
         }
     }
 }
@@ -90,16 +99,23 @@ impl Container {
     }
 
     fn fixes(&self) -> Vec<String> {
+        let mut out = Vec::new();
         match (&self.engine, self.present) {
             (Err(cause), _) => {
-                vec![format!("{cause}. Install or start a container engine, or name it in DOCKER_HOST.")]
+                out.push(format!("{cause}. Install or start a container engine, or name it in DOCKER_HOST."));
             }
-            (Ok(_), false) => vec![format!(
+            (Ok(_), false) => out.push(format!(
                 "The image {} is missing. `openclaw sandbox image build` makes the default one.",
                 self.image
-            )],
-            (Ok(_), true) => Vec::new(),
+            )),
+            (Ok(_), true) => {}
         }
+        if let (Ok(_), Err(cause)) = (&self.engine, &self.runner) {
+            out.push(format!(
+                "{cause}. Without it commands take the engine's slower exec, and there are no file tools."
+            ));
+        }
+        out
     }
 }
 
@@ -156,6 +172,7 @@ fn json(container: &Container, native: &Native, asked: Backend, chosen: &Result<
             "engine": engine.ok().map(|(address, _)| address),
             "apiVersion": engine.ok().map(|(_, version)| version),
             "image": { "name": container.image, "present": container.present },
+            "runner": container.runner.as_ref().ok(),
             "missing": container.fixes(),
         },
         "native": {
@@ -179,8 +196,9 @@ fn text(container: &Container, native: &Native, chosen: &Result<&str, String>) -
     let mut out = format!("Container: {}\n", works(container.works()));
     if let Ok((address, version)) = &container.engine {
         let present = if container.present { "present" } else { "missing" };
+        let runner = container.runner.as_deref().unwrap_or("missing");
         out.push_str(&format!(
-            "  engine: {address}, API {version}\n  image: {} ({present})\n",
+            "  engine: {address}, API {version}\n  image: {} ({present})\n  runner: {runner}\n",
             container.image
         ));
     }

@@ -79,6 +79,7 @@ fn text(list: &[Listed], which: Which, now_ms: u64) -> String {
         ));
     }
     let running = list.iter().filter(|c| c.running).count();
+    let kind = if list.len() == 1 { kind.trim_end_matches('s') } else { kind };
     out.push_str(&format!("{} {kind}, {running} running\n", list.len()));
     let other = list.iter().filter(|c| !c.image_match).count();
     if other > 0 {

@@ -6,11 +6,11 @@ use anyhow::Result;
 use oc_audit::format::{junit, markdown, sarif};
 use oc_audit::report::{json, text};
 use oc_audit::{Report, RuleSet};
-use oc_config::load::{Loaded, Reading};
+use oc_config::load::Loaded;
+use oc_fs::audit_fix::{self, FixReport, reading};
 use oc_types::Severity;
 use serde_json::json;
 
-use super::carry_out::{self, FixReport};
 use super::collect::{self, Deep};
 use crate::app::App;
 
@@ -116,8 +116,13 @@ pub fn run(app: &App, args: &AuditArgs) -> Result<ExitCode> {
     }
     let mut fixed = None;
     if args.fix {
-        let done = carry_out::run(app, &loaded, rules, args.dry_run)?;
-        if done.config_written {
+        let planned = audit_fix::plan(&loaded, collect::start(app, &loaded), rules);
+        let done = if args.dry_run {
+            planned.look()
+        } else {
+            planned.apply(&loaded.locations.state_dir, "openclaw security audit --fix")?
+        };
+        if done.config_written() {
             loaded = app.load(reading);
             if refused(app, &loaded) {
                 return Ok(ExitCode::from(1));
@@ -132,14 +137,6 @@ pub fn run(app: &App, args: &AuditArgs) -> Result<ExitCode> {
     print(app, args, format, &loaded, &report, fixed.as_ref());
     let failed = fixed.is_some_and(|f| !f.errors().is_empty());
     Ok(if failed { ExitCode::from(1) } else { args.fail_on.code(&report) })
-}
-
-/// By whose rules the configuration is read for a rule set.
-pub(super) fn reading(rules: RuleSet) -> Reading {
-    match rules {
-        RuleSet::Era => Reading::Era,
-        RuleSet::Latest => Reading::Product,
-    }
 }
 
 /// Says what is wrong with an invalid configuration; whether there was anything.

@@ -7,6 +7,8 @@ use oc_audit::facts::{self, Facts};
 use oc_audit::{RuleSet, workspace};
 use oc_config::load::Loaded;
 use oc_fs::code_walk::{self, Limits};
+use oc_fs::identity_store::IdentityStore;
+use oc_gateway::client::{Asked, Credentials};
 use oc_gateway::probe;
 use oc_types::Secret;
 
@@ -14,23 +16,20 @@ use crate::app::App;
 
 /// `--deep` and what it presents to the gateway.
 #[derive(Clone, Default)]
-pub(super) struct Deep {
+pub(in crate::commands) struct Deep {
     pub(super) token: Option<String>,
     pub(super) password: Option<String>,
 }
 
 /// What is known before anything was looked up on disk.
 pub(super) fn start(app: &App, loaded: &Loaded) -> Facts {
-    let mut facts = Facts::new(loaded.locations.clone(), loaded.environment.clone());
-    facts.cwd = Some(app.cwd.clone());
-    facts.includes = loaded.files.iter().skip(1).map(|f| f.path.clone()).collect();
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    facts.now_ms = u64::try_from(now.as_millis()).unwrap_or(u64::MAX);
-    facts
+    let now_ms = u64::try_from(now.as_millis()).unwrap_or(u64::MAX);
+    oc_fs::facts::begin(loaded, Some(app.cwd.clone()), now_ms)
 }
 
 /// Everything the checks want.
-pub(super) fn facts(app: &App, loaded: &Loaded, rules: RuleSet, deep: Option<&Deep>) -> Facts {
+pub(in crate::commands) fn facts(app: &App, loaded: &Loaded, rules: RuleSet, deep: Option<&Deep>) -> Facts {
     let mut facts = oc_fs::facts::collect(&loaded.tree, start(app, loaded), rules);
     facts.deep = deep.map(|deep| look_deep(loaded, rules, deep));
     facts
@@ -51,9 +50,10 @@ fn look_deep(loaded: &Loaded, rules: RuleSet, deep: &Deep) -> facts::Deep {
         });
     progress.clear();
     let secret = |text: &Option<String>| text.clone().map(Secret::new);
-    let given = probe::Credentials { token: secret(&deep.token), password: secret(&deep.password) };
-    let target = probe::target::from_config(&loaded.tree, |name| loaded.environment.get(name), &given);
-    facts::Deep { folders, probe: probe::run_blocking(&target, probe::DEFAULT_TIMEOUT) }
+    let credentials = Credentials { token: secret(&deep.token), password: secret(&deep.password) };
+    let target = crate::wire::resolve(loaded, &Asked { credentials, ..Asked::default() });
+    let identity = Some(IdentityStore::of(&loaded.locations.state_dir));
+    facts::Deep { folders, probe: probe::run_blocking(&target, identity, probe::DEFAULT_TIMEOUT) }
 }
 
 /// A line on the terminal while code is scanned; nothing when there is no terminal.

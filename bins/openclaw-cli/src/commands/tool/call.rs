@@ -19,7 +19,7 @@ impl CallerArgs {
     /// A malformed session key, two agents, a model without provider.
     pub fn caller(&self, loaded: &Loaded) -> Result<Caller> {
         let subject = self.subject(loaded)?;
-        let model = self.model()?.map(|(provider, model)| (provider.to_owned(), model.to_owned()));
+        let model = self.model()?;
         let direct = subject.session.room().is_none();
         let mut caller =
             Caller::of_session(Surface::CommandLine, subject.agent.clone(), subject.session.as_str());

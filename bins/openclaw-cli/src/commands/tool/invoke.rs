@@ -2,20 +2,16 @@
 
 use std::io::Read as _;
 use std::process::ExitCode;
-use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
-use oc_config::load::{Loaded, Reading};
-use oc_fs::ledger::Ledger;
-use oc_sandbox::container::EngineAddress;
-use oc_sandbox::gate::{Answer, Content, Gate, GateError, Outcome, ToolCall};
-use oc_sandbox::machine::Machine;
+use oc_config::load::Reading;
+use oc_sandbox::gate::{Answer, Content, GateError, Outcome, ToolCall};
 use oc_text::visible::visible_lines;
 use serde_json::{Map, Value as Json, json};
 
-use super::super::explain::place;
 use super::super::explain::render::line;
 use super::call::snapshot;
+use super::door;
 use crate::app::App;
 use crate::caller_args::CallerArgs;
 
@@ -55,20 +51,7 @@ pub fn run(app: &App, args: &InvokeArgs) -> Result<ExitCode> {
     let caller = args.caller.caller(&loaded)?;
     let id = oc_fs::random::token_hex(16)?.expose().to_owned();
     let call = ToolCall { id, tool: args.name.clone(), arguments, caller };
-    let gate = Gate::new(snapshot, Ledger::of(&loaded.locations.state_dir), Arc::new(machine(app, &loaded)));
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let runtime = runtime.context("cannot start the runtime")?;
-    let done = runtime.block_on(async {
-        tokio::select! {
-            done = gate.call(&call) => Some(done),
-            _ = tokio::signal::ctrl_c() => None,
-        }
-    });
-    let Some(done) = done else {
-        runtime.block_on(gate.aborted(&call))?;
-        app.note("openclaw: given up; what it had started is ended");
-        return Ok(ExitCode::from(1));
-    };
+    let Some(done) = door::call(app, &loaded, snapshot, &call)? else { return Ok(ExitCode::from(1)) };
     Ok(show(app, args.json, &call, done))
 }
 
@@ -87,13 +70,6 @@ fn arguments(text: &str) -> Result<Result<Map<String, Json>, String>> {
         Ok(_) => Err("it is another kind of value".to_owned()),
         Err(e) => Err(e.to_string()),
     })
-}
-
-/// The places of execution of this machine.
-fn machine(app: &App, loaded: &Loaded) -> Machine {
-    let get = |name: &str| app.process.get(name).map(str::to_owned);
-    let engine = EngineAddress::from_environment(get, Some(&loaded.locations.home));
-    Machine::new(loaded.locations.state_dir.clone(), place(loaded), engine)
 }
 
 fn show(app: &App, as_json: bool, call: &ToolCall, done: Result<Answer, GateError>) -> ExitCode {
@@ -120,7 +96,8 @@ fn show(app: &App, as_json: bool, call: &ToolCall, done: Result<Answer, GateErro
     code
 }
 
-fn as_one(call: &ToolCall, done: &Result<Answer, GateError>) -> Json {
+/// The answer as one JSON object.
+pub fn as_one(call: &ToolCall, done: &Result<Answer, GateError>) -> Json {
     match done {
         Ok(answer) => json!({
             "status": answer.result.outcome,
@@ -146,7 +123,8 @@ fn as_one(call: &ToolCall, done: &Result<Answer, GateError>) -> Json {
     }
 }
 
-fn text(answer: &Answer) -> String {
+/// What came back, for a terminal.
+pub fn text(answer: &Answer) -> String {
     let mut out = String::new();
     for piece in &answer.result.content {
         match piece {
@@ -165,7 +143,8 @@ fn text(answer: &Answer) -> String {
     out
 }
 
-fn refusal(call: &ToolCall, error: &GateError) -> String {
+/// A refusal or failure, for standard error.
+pub fn refusal(call: &ToolCall, error: &GateError) -> String {
     let mut out = String::new();
     let what = match error {
         GateError::Refused(_) | GateError::NotRecorded(_) => "refused",

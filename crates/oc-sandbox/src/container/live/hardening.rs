@@ -7,6 +7,8 @@ use super::{Setting, engine};
 use crate::container::ensure::read_profile;
 use crate::container::spec::ContainerSpec;
 use crate::container::workspace;
+use crate::executor::{Executor as _, Output, Place};
+use crate::gate::AuthorizedCall;
 
 #[tokio::test]
 async fn sp_231_sp_232_sp_233_sp_234_inspect_shows_every_flag() {
@@ -127,4 +129,45 @@ fn normalise(host: &mut Value) {
     if let Some(list) = host["Ulimits"].as_array_mut() {
         list.sort_by_key(|e| e["Name"].to_string());
     }
+}
+
+/// No helper server is built, and whatever the configuration wishes for one, no port of a sandbox is reachable from outside of it.
+#[tokio::test]
+async fn sp_246_no_port_of_a_sandbox_is_published() {
+    let Some(engine) = engine().await else { return };
+    let (_, runner) = ways().remove(0);
+    let setting = Setting::new(engine, runner);
+    let listening = || {
+        let tables =
+            ["/proc/net/tcp", "/proc/net/tcp6"].map(|t| std::fs::read_to_string(t).unwrap_or_default());
+        let rows =
+            tables.iter().flat_map(|t| t.lines()).filter(|l| l.split_whitespace().nth(3) == Some("0A"));
+        rows.filter_map(|l| l.split_whitespace().nth(1).map(str::to_owned)).collect::<Vec<_>>()
+    };
+    let browser =
+        json!({"browser": {"enabled": true, "cdpPort": 49222, "vncPort": 45900, "noVncPort": 46080}});
+    let executor = setting.executor("agent:main:main", &browser);
+    let line = "nc -l -p 49222 -e true & n=0; \
+                until grep -q ':C046 ' /proc/net/tcp /proc/net/tcp6 || [ $n -gt 100 ]; do sleep 0.1; n=$((n+1)); done; \
+                cat /proc/net/tcp /proc/net/tcp6; sleep 60";
+    let call = AuthorizedCall::for_tests(Place::Container);
+    let mut running = executor.start(&call, shell(line)).await.expect("it starts");
+    let mut said = String::new();
+    while !said.contains(":C046 ") {
+        match running.output.recv().await.expect("it listens") {
+            Output::Out(bytes) | Output::Err(bytes) => said.push_str(&String::from_utf8_lossy(&bytes)),
+        }
+    }
+    let ports = ["C046", "B34C", "B400"];
+    assert!(!listening().iter().any(|l| ports.iter().any(|p| l.ends_with(p))), "{:?}", listening());
+    let shown = inspect(&executor.sandbox().context.container_name);
+    for (what, got) in [
+        ("bindings", &shown["HostConfig"]["PortBindings"]),
+        ("ports", &shown["NetworkSettings"]["Ports"]),
+        ("exposed", &shown["Config"]["ExposedPorts"]),
+    ] {
+        assert!(got.is_null() || *got == json!({}), "{what}: {got}");
+    }
+    assert_eq!(shown["HostConfig"]["PublishAllPorts"], false);
+    assert_eq!(setting.containers.ours().await.expect("listed").len(), 1, "no browser container");
 }

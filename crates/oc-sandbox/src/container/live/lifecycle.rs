@@ -91,6 +91,52 @@ async fn a_process_that_was_killed_leaves_a_container_that_the_next_one_uses() {
     assert_eq!(id(&name), old);
 }
 
+/// One process after the other, as the command line makes them: a container is not started anew for each, unless the one before went away
+/// in the middle of a call.
+#[tokio::test]
+async fn a_process_that_ends_leaves_the_container_as_it_is_and_one_that_gave_a_call_up_does_not() {
+    let Some(engine) = engine().await else { return };
+    let Some((_, Some(runner))) = ways().into_iter().find(|(_, r)| r.is_some()) else { return };
+    for gives_up in [false, true] {
+        let setting = Setting::new(engine.clone(), Some(runner.clone()));
+        let process = |engine| {
+            let containers = Containers::new(engine, &setting.state(), Some(runner.clone()));
+            let sandbox = setting.sandbox("agent:main:main", &json!({}));
+            crate::container::ContainerExecutor::new(Arc::new(containers), sandbox)
+        };
+        let name = setting.sandbox("agent:main:main", &json!({})).context.container_name;
+        let started = || inspect(&name)["State"]["StartedAt"].clone();
+        std::thread::scope(|threads| {
+            let first = threads.spawn(|| {
+                // A runtime of its own, which ends with the process: what was to be sent is not sent any more.
+                let runtime =
+                    tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+                runtime.block_on(async {
+                    let address =
+                        EngineAddress::from_environment(|n| std::env::var(n).ok(), None).expect("an address");
+                    let first =
+                        process(crate::container::Engine::connect(&address).await.expect("an engine"));
+                    run(&first, shell("echo kept > /tmp/kept")).await.expect("runs");
+                    if gives_up {
+                        let call = crate::gate::AuthorizedCall::for_tests(Place::Container);
+                        let line = shell("trap '' TERM; echo there; sleep 344");
+                        let mut running =
+                            crate::executor::Executor::start(&first, &call, line).await.expect("starts");
+                        assert!(running.output.recv().await.is_some());
+                    }
+                });
+            });
+            first.join().expect("the first process");
+        });
+        let before = started();
+        let second = process(engine.clone());
+        let done =
+            run(&second, shell("cat /tmp/kept; ps -o args | grep '[s]leep 344'; true")).await.expect("runs");
+        let (want, same) = if gives_up { ("", false) } else { ("kept\n", true) };
+        assert_eq!((done.out.as_str(), started() == before), (want, same), "{}", done.err);
+    }
+}
+
 #[tokio::test]
 async fn sp_239_without_engine_image_or_setup_the_call_is_refused_with_the_cause() {
     let nowhere = EngineAddress::Unix("/nonexistent/docker.sock".into());
@@ -241,4 +287,74 @@ async fn sp_249_decoys_and_neighbours_survive_every_clean_up() {
     }
     assert_eq!(inspect(&their_name)["State"]["Running"], true, "a neighbour's container runs on");
     docker(&["rm", "-f", &name, &plain].map(str::to_owned));
+}
+
+/// What a process that was killed in the middle of its work left: a container with our labels that no registry knows.
+#[tokio::test]
+async fn sp_236_what_a_killed_process_left_goes_by_the_prune_rule() {
+    let Some(engine) = engine().await else { return };
+    let (_, runner) = ways().remove(0);
+    let setting = Setting::new(engine, runner);
+    let executor = setting.executor("agent:main:main", &json!({"prune": {"idleHours": 1, "maxAgeDays": 0}}));
+    run(&executor, shell("true")).await.expect("runs");
+    let name = executor.sandbox().context.container_name.clone();
+    let hours_ago = |hours: u64| crate::container::containers::now_ms() - hours * 3_600_000;
+    let left = |suffix: &str, owner: &str, created_ms: u64| {
+        let left = format!("{name}{suffix}");
+        let label = |text: String| ["--label".to_owned(), text];
+        let argv = ["create", "--name", left.as_str()].map(str::to_owned).into_iter();
+        let argv: Vec<String> = argv
+            .chain(label("oc-test-decoy=1".to_owned()))
+            .chain(label("openclaw.sandbox=1".to_owned()))
+            .chain(label(format!("openclaw.owner={owner}")))
+            .chain(label(format!("openclaw.createdAtMs={created_ms}")))
+            .chain([TINY_IMAGE, "sleep", "600"].map(str::to_owned))
+            .collect();
+        docker(&argv);
+        left
+    };
+    let owner = setting.containers.owner().to_owned();
+    let old = [left("-setup", &owner, hours_ago(2)), left("-copy", &owner, hours_ago(3))];
+    let fresh = left("-fresh", &owner, hours_ago(0));
+    let theirs = left("-theirs", "somebody-else", hours_ago(99));
+    let cleaned = setting.containers.prune(executor.sandbox().prune()).await.expect("pruned");
+    let mut removed = cleaned.removed.clone();
+    removed.sort();
+    let mut want = old.to_vec();
+    want.sort();
+    assert_eq!((removed, cleaned.failed), (want, Vec::new()));
+    assert!(old.iter().all(|n| !exists(n)) && exists(&fresh) && exists(&theirs) && exists(&name));
+    docker(&["rm", "-f", &theirs].map(str::to_owned));
+}
+
+/// Two processes with one state directory, and one of another installation, begin at the same moment.
+#[tokio::test]
+async fn sp_237_two_gateways_at_once_share_their_own_container_and_leave_the_others_alone() {
+    let Some(engine) = engine().await else { return };
+    for (way, runner) in ways() {
+        let setting = Setting::new(engine.clone(), runner.clone());
+        let neighbour = Setting::new(engine.clone(), runner.clone());
+        let second = Arc::new(Containers::new(engine.clone(), &setting.state(), runner));
+        let sandbox = || {
+            setting.sandbox(
+                "agent:main:main",
+                &json!({"docker": {"setupCommand": "echo x >> /workspace/setups"}}),
+            )
+        };
+        let mut all = tokio::task::JoinSet::new();
+        for n in 0..8 {
+            let containers = Arc::clone(if n % 2 == 0 { &setting.containers } else { &second });
+            let executor = crate::container::ContainerExecutor::new(containers, sandbox());
+            all.spawn(async move { run(&executor, shell(&format!("echo {n}"))).await.expect("runs").out });
+        }
+        let theirs = neighbour.executor("agent:main:main", &json!({}));
+        run(&theirs, shell("true")).await.expect("runs");
+        let mut said = all.join_all().await;
+        said.sort();
+        assert_eq!(said.concat(), "0\n1\n2\n3\n4\n5\n6\n7\n", "{way}");
+        let own = std::fs::read_to_string(format!("{}/setups", sandbox().context.workspace_dir));
+        assert_eq!(own.expect("set up"), "x\n", "{way}: made once");
+        assert_eq!(setting.containers.ours().await.expect("listed").len(), 1, "{way}");
+        assert_eq!(neighbour.containers.ours().await.expect("listed").len(), 1, "{way}");
+    }
 }

@@ -115,6 +115,49 @@ async fn a_workspace_that_is_a_link_or_missing_is_refused() {
     assert!(refused.contains("is a link"), "{refused}");
 }
 
+/// The mounts that nobody wrote as `binds` are held to the same rules (SP-230), on both backends: preparing them is one function.
+#[tokio::test]
+async fn sp_251_a_workspace_that_holds_the_state_directory_is_not_mounted() {
+    let Some(engine) = engine().await else { return };
+    let (_, runner) = ways().remove(0);
+    let setting = Setting::new(engine, runner);
+    for access in ["ro", "rw"] {
+        let mut sandbox = setting.sandbox("agent:main:main", &json!({"workspaceAccess": access}));
+        sandbox.place.state_dir = setting.workspace().join(".openclaw").display().to_string();
+        let name = sandbox.context.container_name.clone();
+        let executor = ContainerExecutor::new(Arc::clone(&setting.containers), sandbox);
+        let refused = run(&executor, shell("ls -a")).await.expect_err("refused").to_string();
+        assert!(refused.contains("holds the state directory"), "{access}: {refused}");
+        assert!(!super::setting::exists(&name), "{access}");
+    }
+}
+
+/// As after the first start by root: nobody but root gets into the workspace, and no container runs as root.
+#[tokio::test]
+async fn a_workspace_that_is_roots_alone_is_given_away_while_it_is_empty_and_refused_later() {
+    let Some(engine) = engine().await else { return };
+    if !rustix::process::geteuid().is_root() {
+        return;
+    }
+    let (_, runner) = ways().remove(0);
+    let setting = Setting::new(engine, runner);
+    let roots_alone = || {
+        std::os::unix::fs::chown(setting.workspace(), Some(0), Some(0)).expect("owner");
+        let mode = std::os::unix::fs::PermissionsExt::from_mode(0o700);
+        std::fs::set_permissions(setting.workspace(), mode).expect("mode");
+    };
+    roots_alone();
+    let executor = setting.executor("agent:main:main", &json!({"workspaceAccess": "rw"}));
+    let done = run(&executor, shell("echo x > made; id -u")).await.expect("runs");
+    assert_eq!((done.out.as_str(), done.exit.code), ("65534\n", 0));
+    assert_eq!(std::fs::read_to_string(setting.workspace().join("made")).expect("there"), "x\n");
+    roots_alone();
+    setting.containers.recreate(vec![executor.sandbox().context.container_name.clone()]).await.expect("gone");
+    let refused = run(&executor, shell("true")).await.expect_err("refused").to_string();
+    assert!(refused.contains("root's alone") && refused.contains("native"), "{refused}");
+    assert_eq!(std::fs::metadata(setting.workspace()).expect("there").uid(), 0, "left as it was");
+}
+
 #[tokio::test]
 async fn sp_245_errors_of_file_operations_name_no_path_of_the_host() {
     let Some(engine) = engine().await else { return };

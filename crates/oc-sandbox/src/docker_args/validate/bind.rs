@@ -5,7 +5,7 @@ use oc_policy::sandbox::Lifted;
 use super::{PathRules, lifted};
 
 /// Never bound, nor anything below, nor anything that holds them. The engine's sockets lie in the run directories.
-const SYSTEM: [&str; 10] = [
+pub(super) const SYSTEM: [&str; 10] = [
     "/etc",
     "/private/etc",
     "/proc",
@@ -19,12 +19,13 @@ const SYSTEM: [&str; 10] = [
 ];
 
 /// Below the home directory, where credentials lie.
-const HOME: [&str; 8] = [".aws", ".cargo", ".config", ".docker", ".gnupg", ".netrc", ".npm", ".ssh"];
+pub(super) const HOME: [&str; 8] =
+    [".aws", ".cargo", ".config", ".docker", ".gnupg", ".netrc", ".npm", ".ssh"];
 
 type Refused = (String, Option<&'static str>);
 
 /// Drops empty and `.` parts and resolves `..` by text; `None` when the path is not absolute.
-fn normalize(path: &str) -> Option<String> {
+pub(super) fn normalize(path: &str) -> Option<String> {
     let rest = path.strip_prefix('/')?;
     let mut parts: Vec<&str> = Vec::new();
     for part in rest.split('/') {
@@ -40,7 +41,7 @@ fn normalize(path: &str) -> Option<String> {
 }
 
 /// Whether `path` is `root` or lies below it.
-fn within(path: &str, root: &str) -> bool {
+pub(super) fn within(path: &str, root: &str) -> bool {
     root == "/" || path.strip_prefix(root).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 

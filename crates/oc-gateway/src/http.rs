@@ -1,0 +1,117 @@
+//! Everything on the port that is not the protocol (gateway 8).
+//!
+//! * [`route`]: which path is what; the table is total. [`auth`]: who may ask. [`answer`]: the forms of answers. [`upgrade`]: to the protocol.
+//! * [`invoke`]: `POST /tools/invoke`. [`hooks`]: what starts a turn from outside. [`metrics`]. [`console`]: the web console's files.
+//!
+//! Invariant: a path is decoded once, and what was classified is what is dispatched (SP-341).
+//! Invariant: a route that is not in the table needs authentication nowhere because it does not exist: 404 (SP-321).
+
+pub mod answer;
+pub mod auth;
+pub mod body;
+pub mod console;
+pub mod hooks;
+pub mod invoke;
+pub mod metrics;
+pub mod route;
+pub mod upgrade;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::body::Incoming;
+use hyper::{Method, Request, Response};
+use serde_json::json;
+
+use crate::server::head::Head;
+use crate::server::state::Gateway;
+use route::Route;
+
+/// An answer, and whether the request showed a credential that was right.
+#[derive(Debug)]
+pub struct Answered {
+    /// The answer.
+    pub response: Response<Full<Bytes>>,
+    /// Whether the caller is known now.
+    pub authenticated: bool,
+}
+
+impl From<Response<Full<Bytes>>> for Answered {
+    fn from(response: Response<Full<Bytes>>) -> Self {
+        Self { response, authenticated: false }
+    }
+}
+
+/// Answers one request.
+pub async fn respond(gateway: &Arc<Gateway>, request: Request<Incoming>, remote: SocketAddr) -> Answered {
+    let snapshot = gateway.snapshot();
+    let head = Head::read(request.headers());
+    let path = match route::canonical(request.uri().path()) {
+        Ok(path) => path,
+        Err(_) => return answer::plain(400, "Bad Request").into(),
+    };
+    let caller = head.caller(remote.ip(), &snapshot.settings.proxies, &snapshot.own);
+    let visit = auth::Visit { gateway, snapshot: &snapshot, head: &head, caller };
+    match route::of(&path, &snapshot.settings) {
+        Route::Hook(rest) => hooks::respond(&visit, request, &rest).await,
+        Route::ToolsInvoke => invoke::respond(&visit, request).await,
+        Route::ChatCompletions | Route::Responses => later(&visit, &request).await,
+        Route::Metrics => metrics::respond(&visit, &request).await,
+        Route::Health => liveness(request.method()).into(),
+        Route::Ready => ready(&visit, &request).await,
+        Route::Console(file) => {
+            console::respond(request.method(), &file, &snapshot.settings.control_ui).into()
+        }
+        Route::ConsoleRedirect => {
+            answer::redirect(&format!("{}/", snapshot.settings.control_ui.base_path)).into()
+        }
+        Route::NotFound => answer::plain(404, "Not Found").into(),
+    }
+}
+
+/// Alive, and nothing else (SP-355).
+fn liveness(method: &Method) -> Response<Full<Bytes>> {
+    match *method {
+        Method::GET | Method::HEAD => answer::json(200, &json!({ "ok": true, "status": "live" })),
+        _ => answer::not_allowed("GET, HEAD"),
+    }
+}
+
+/// Whether the gateway can do its work; details for those who may know.
+async fn ready(visit: &auth::Visit<'_>, request: &Request<Incoming>) -> Answered {
+    if !matches!(*request.method(), Method::GET | Method::HEAD) {
+        return answer::not_allowed("GET, HEAD").into();
+    }
+    let gateway = Arc::clone(visit.gateway);
+    let failing = tokio::task::spawn_blocking(move || crate::methods::failing(&gateway)).await;
+    let failing = failing.unwrap_or_else(|_| vec!["probe".to_owned()]);
+    let status = if failing.is_empty() { 200 } else { 503 };
+    let known = auth::check(visit, request.headers()).await.is_ok();
+    let mut out = json!({ "ready": failing.is_empty() });
+    if let (true, Some(members)) = (known || visit.caller.is_local_direct(), out.as_object_mut()) {
+        members.insert("failing".to_owned(), failing.into());
+        let up = visit.gateway.started.elapsed().as_millis();
+        members.insert("uptimeMs".to_owned(), u64::try_from(up).unwrap_or(u64::MAX).into());
+    }
+    Answered { response: answer::json(status, &out), authenticated: known }
+}
+
+/// Endpoints whose work the agent runtime does.
+async fn later(visit: &auth::Visit<'_>, request: &Request<Incoming>) -> Answered {
+    if *request.method() != Method::POST {
+        return answer::not_allowed("POST").into();
+    }
+    match auth::check(visit, request.headers()).await {
+        Err(refused) => answer::unauthorized(&refused).into(),
+        Ok(_) => Answered {
+            response: answer::error(
+                503,
+                "unavailable",
+                "this gateway has no agent runtime yet; tools are served at POST /tools/invoke",
+            ),
+            authenticated: true,
+        },
+    }
+}

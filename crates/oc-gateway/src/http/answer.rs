@@ -1,0 +1,88 @@
+//! The forms of answers. None of them carries a CORS header.
+
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::header::{
+    ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue, LOCATION, REFERRER_POLICY, RETRY_AFTER,
+    WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS,
+};
+use hyper::{Response, StatusCode};
+use serde_json::{Value, json};
+
+use super::auth::Refused;
+
+fn build(status: u16, kind: &'static str, body: Bytes) -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::new(body));
+    *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+/// A word as text.
+#[must_use]
+pub fn plain(status: u16, text: &str) -> Response<Full<Bytes>> {
+    build(status, "text/plain; charset=utf-8", Bytes::copy_from_slice(text.as_bytes()))
+}
+
+/// Text of another kind.
+#[must_use]
+pub fn typed(status: u16, kind: &'static str, text: impl Into<Bytes>) -> Response<Full<Bytes>> {
+    build(status, kind, text.into())
+}
+
+/// JSON.
+#[must_use]
+pub fn json(status: u16, value: &Value) -> Response<Full<Bytes>> {
+    build(status, "application/json; charset=utf-8", value.to_string().into())
+}
+
+/// No body.
+#[must_use]
+pub fn empty(status: u16) -> Response<Full<Bytes>> {
+    build(status, "text/plain; charset=utf-8", Bytes::new())
+}
+
+/// `{error: {message, type}}`.
+#[must_use]
+pub fn error(status: u16, kind: &str, message: &str) -> Response<Full<Bytes>> {
+    json(status, &json!({ "error": { "message": message, "type": kind } }))
+}
+
+/// The method is not one of these.
+#[must_use]
+pub fn not_allowed(methods: &'static str) -> Response<Full<Bytes>> {
+    with(plain(405, "Method Not Allowed"), ALLOW, methods)
+}
+
+/// The caller showed no credential, or a wrong one, or too many wrong ones.
+#[must_use]
+pub fn unauthorized(refused: &Refused) -> Response<Full<Bytes>> {
+    match refused {
+        Refused::Locked { seconds } => {
+            let why = "too many wrong credentials from this address; try again later";
+            with(error(429, "rate_limited", why), RETRY_AFTER, &seconds.to_string())
+        }
+        Refused::Wrong(_) => {
+            with(error(401, "unauthorized", "a valid bearer token is needed"), WWW_AUTHENTICATE, "Bearer")
+        }
+    }
+}
+
+/// Somewhere else on this gateway; never with a query.
+#[must_use]
+pub fn redirect(path: &str) -> Response<Full<Bytes>> {
+    with(empty(302), LOCATION, path)
+}
+
+/// With one more header; a value that is none is left out.
+#[must_use]
+pub fn with(mut response: Response<Full<Bytes>>, name: HeaderName, value: &str) -> Response<Full<Bytes>> {
+    if let Ok(value) = HeaderValue::from_str(value) {
+        response.headers_mut().insert(name, value);
+    }
+    response
+}

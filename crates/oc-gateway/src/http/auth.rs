@@ -1,0 +1,118 @@
+//! Who may ask over HTTP: a bearer value that is the shared secret, and nothing else (gateway 2, SP-321, SP-332, SP-335 to SP-337).
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use hyper::header::{AUTHORIZATION, HeaderMap};
+
+use crate::entrance::credential::{Refused as Wrong, Shown};
+use crate::entrance::origin::{self, Client};
+use crate::entrance::peer::Caller;
+use crate::entrance::throttle::{Admission, Class};
+use crate::server::head::Head;
+use crate::server::snapshot::Snapshot;
+use crate::server::state::{Gateway, now_ms};
+
+/// One request, as far as who asks is concerned.
+#[derive(Clone, Copy, Debug)]
+pub struct Visit<'a> {
+    /// The gateway.
+    pub gateway: &'a Arc<Gateway>,
+    /// The reading under which it is decided.
+    pub snapshot: &'a Snapshot,
+    /// Its head.
+    pub head: &'a Head,
+    /// Who calls.
+    pub caller: Caller,
+}
+
+/// Why a request is not answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refused {
+    /// No credential, or a wrong one.
+    Wrong(Wrong),
+    /// Too many wrong ones.
+    Locked {
+        /// When to come again.
+        seconds: u64,
+    },
+}
+
+/// A caller that showed the shared secret. Only [`check`] makes one.
+#[derive(Clone, Copy, Debug)]
+pub struct Known(());
+
+/// Checks the bearer value.
+///
+/// # Errors
+/// See [`Refused`].
+pub async fn check(visit: &Visit<'_>, headers: &HeaderMap) -> Result<Known, Refused> {
+    let shown = bearer(headers);
+    let accepts = &visit.snapshot.settings.accepts;
+    let judge = || accepts.judge(Shown { token: shown, password: shown });
+    // Nothing shown is no guess (SP-337).
+    if shown.is_none_or(str::is_empty) {
+        return judge().map(|()| Known(())).map_err(Refused::Wrong);
+    }
+    spend(visit, Class::SharedSecret).await?;
+    let judged = judge();
+    if judged.is_ok() {
+        visit.gateway.throttle().succeeded(Class::SharedSecret, visit.caller);
+    }
+    judged.map(|()| Known(())).map_err(|refused| {
+        let remote = visit.caller.address().map_or_else(|| "unknown".to_owned(), |a| a.to_string());
+        tracing::warn!(target: "gateway/http", remote, reason = refused.word(), "request refused");
+        Refused::Wrong(refused)
+    })
+}
+
+/// Checks once more, under the reading that is in force now: a body may take half a minute, and what let it in may be taken back meanwhile
+/// (SP-067, SP-350). Costs no attempt.
+///
+/// # Errors
+/// [`Refused::Wrong`].
+pub fn still(visit: &Visit<'_>, headers: &HeaderMap) -> Result<Known, Refused> {
+    let shown = bearer(headers);
+    let judged = visit.gateway.snapshot().settings.accepts.judge(Shown { token: shown, password: shown });
+    judged.map(|()| Known(())).map_err(Refused::Wrong)
+}
+
+/// Takes an attempt out of the caller's budget.
+///
+/// # Errors
+/// [`Refused::Locked`].
+pub async fn spend(visit: &Visit<'_>, class: Class) -> Result<(), Refused> {
+    let page = visit.head.origin.is_some();
+    let admission = visit.gateway.throttle().attempt(class, visit.caller, page, now_ms());
+    match admission {
+        Admission::Now => Ok(()),
+        Admission::Delayed(ms) => {
+            tokio::time::sleep(Duration::from_millis(ms)).await;
+            Ok(())
+        }
+        Admission::Locked(ms) => Err(Refused::Locked { seconds: ms.div_ceil(1000) }),
+    }
+}
+
+/// The value of `Authorization: Bearer`. No other scheme, no query parameter, no cookie.
+#[must_use]
+pub fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let mut all = headers.get_all(AUTHORIZATION).iter();
+    let one = all.next()?.to_str().ok()?;
+    if all.next().is_some() {
+        return None;
+    }
+    let (scheme, value) = one.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| value.trim())
+}
+
+/// Whether a page of another site sends this request (SP-335). Programs send neither header.
+#[must_use]
+pub fn is_cross_site(visit: &Visit<'_>, headers: &HeaderMap) -> bool {
+    let site = headers.get("sec-fetch-site").map(|v| v.to_str().unwrap_or("cross-site"));
+    if site.is_some_and(|s| !matches!(s, "same-origin" | "none")) {
+        return true;
+    }
+    let host = visit.head.host.as_deref();
+    !origin::may_connect(Client::Program, visit.head.origin.as_deref(), host, &visit.snapshot.origins)
+}

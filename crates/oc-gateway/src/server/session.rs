@@ -1,0 +1,147 @@
+//! One connection from its greeting to its end: frames in, frames out, and the close.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::{SinkExt as _, StreamExt as _};
+use tokio::io::AsyncReadExt as _;
+use tokio_tungstenite::tungstenite::error::ProtocolError;
+use tokio_tungstenite::tungstenite::protocol::CloseFrame;
+use tokio_tungstenite::tungstenite::{Error, Message};
+
+use super::connection::{Connection, text_of};
+use super::handshake::Socket;
+use super::outbox::{Ending, Next, Outbox};
+use super::state::Gateway;
+use crate::methods;
+use crate::protocol::frame::{self, Close, Code, Failure, NotARequest, Outgoing, close_reason};
+
+/// How long the other side has to take a close.
+const LINGER: Duration = Duration::from_millis(1500);
+/// How long one frame may take to leave.
+const SEND: Duration = Duration::from_secs(20);
+
+/// Drives a connection. The greeting is the first frame.
+pub async fn drive(
+    gateway: &Arc<Gateway>,
+    mut socket: Socket,
+    connection: &Arc<Connection>,
+    hello: Outgoing,
+) {
+    let first = text_of(&hello);
+    drop(hello);
+    let ending = if send(&mut socket, &connection.outbox, Message::Text(first)).await {
+        methods::greeted(gateway, connection);
+        exchange(gateway, &mut socket, connection).await
+    } else {
+        over(&connection.outbox)
+    };
+    gateway.registry.remove(connection.number);
+    connection.end(Ending::now(Close::Policy, "gone"));
+    super::arrive::depart(gateway, connection);
+    if let Some(ending) = ending {
+        close(&mut socket, &ending).await;
+    }
+}
+
+/// Frames in both directions. `None`: the other side is gone.
+async fn exchange(
+    gateway: &Arc<Gateway>,
+    socket: &mut Socket,
+    connection: &Arc<Connection>,
+) -> Option<Ending> {
+    loop {
+        while let Some(next) = connection.outbox.take() {
+            match next {
+                Next::Frame(text) => {
+                    if !send(socket, &connection.outbox, Message::Text(text)).await {
+                        return over(&connection.outbox);
+                    }
+                }
+                Next::End(ending) => return Some(ending),
+            }
+        }
+        tokio::select! {
+            () = connection.outbox.changed() => {}
+            message = socket.next() => match message {
+                Some(Ok(Message::Text(text))) => {
+                    // Nothing is carried out for a connection that is to end (SP-328).
+                    if !connection.outbox.is_ending() {
+                        receive(gateway, connection, &text);
+                    }
+                }
+                Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => {}
+                Some(Ok(Message::Binary(_))) => return Some(Ending::now(Close::Policy, "text frames only")),
+                Some(Ok(Message::Close(_))) | None => return None,
+                Some(Err(e)) => return broken(&e),
+            },
+        }
+    }
+}
+
+/// How a socket ends on which something arrived that is no frame; `None`: the other side is gone.
+pub fn broken(error: &Error) -> Option<Ending> {
+    match error {
+        Error::Capacity(_) => Some(Ending::now(Close::TooLarge, "frame too large")),
+        Error::Utf8(_) => Some(Ending::now(Close::NotText, "text that is not UTF-8")),
+        Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) => None,
+        Error::Protocol(_) => Some(Ending::now(Close::Protocol, "protocol error")),
+        _ => None,
+    }
+}
+
+/// The ending that waits for nothing, when one is due.
+fn over(outbox: &Outbox) -> Option<Ending> {
+    if !outbox.is_over() {
+        return None;
+    }
+    match outbox.take() {
+        Some(Next::End(ending)) => Some(ending),
+        Some(Next::Frame(_)) | None => None,
+    }
+}
+
+/// Sends one frame. False: the other side is gone, too slow, or the connection ends at once.
+async fn send(socket: &mut Socket, outbox: &Outbox, message: Message) -> bool {
+    let over = async {
+        while !outbox.is_over() {
+            outbox.changed().await;
+        }
+    };
+    tokio::select! {
+        biased;
+        () = over => false,
+        sent = tokio::time::timeout(SEND, socket.send(message)) => matches!(sent, Ok(Ok(()))),
+    }
+}
+
+fn receive(gateway: &Arc<Gateway>, connection: &Arc<Connection>, text: &str) {
+    match frame::read(text) {
+        Ok(request) => methods::dispatch(gateway, connection, request),
+        // What is no JSON has no id that an answer could carry.
+        Err(NotARequest::NotJson) => {}
+        Err(NotARequest::Shape { id, why }) => {
+            let failure = Failure::new(Code::InvalidRequest, format!("the frame is not a request: {why}"));
+            connection.send(&Outgoing::answer(&id, Err(failure)));
+        }
+    }
+}
+
+/// Closes a socket with a code and a reason, and stays long enough for the other side to read them.
+pub async fn close(socket: &mut Socket, ending: &Ending) {
+    let frame = CloseFrame { code: ending.close.code().into(), reason: close_reason(&ending.reason).into() };
+    let goodbye = async {
+        if socket.close(Some(frame)).await.is_err() {
+            return;
+        }
+        if ending.close != Close::Policy && ending.close != Close::Restart {
+            // What is not read would turn the close into a reset.
+            let mut rest = [0u8; 8192];
+            let stream = socket.get_mut().inner_mut();
+            while matches!(stream.read(&mut rest).await, Ok(n) if n > 0) {}
+        } else {
+            while matches!(socket.next().await, Some(Ok(_))) {}
+        }
+    };
+    let _ = tokio::time::timeout(LINGER, goodbye).await;
+}

@@ -1,0 +1,298 @@
+//! What the whole gateway shares.
+
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+use arc_swap::ArcSwap;
+use oc_approval::node_run::Desk;
+use oc_fs::approval_queue::ApprovalQueue;
+use oc_sandbox::gate::{Approvals, Asking, Gate};
+use serde_json::{Value, json};
+use tokio::sync::{Notify, watch};
+
+use super::counters::Counters;
+use super::idempotency::Idempotency;
+use super::nodes::Nodes;
+use super::outbox::{Ending, Weight};
+use super::registry::Registry;
+use super::slots::Slots;
+use super::snapshot::{Snapshot, Source};
+use crate::devices::DeviceStore;
+use crate::entrance::throttle::Throttle;
+use crate::log::LogHandle;
+use crate::methods::approvals::AsSent;
+use crate::methods::system_events::SystemEvents;
+use crate::presence::{self, Presence};
+use crate::protocol::frame::{Close, StateVersion};
+
+/// Whether the gateway goes on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Phase {
+    /// It does.
+    Running,
+    /// It ends.
+    Stopping {
+        /// Why, for clients.
+        reason: String,
+        /// When it is back, in milliseconds; `None`: not by itself.
+        restart_ms: Option<u64>,
+    },
+}
+
+/// The gateway: everything that outlives a connection.
+#[derive(Debug)]
+pub struct Gateway {
+    /// Where configuration comes from.
+    pub source: Source,
+    /// The state directory.
+    pub state_dir: PathBuf,
+    /// This machine's own addresses.
+    pub interfaces: Vec<IpAddr>,
+    /// Who is connected.
+    pub registry: Registry,
+    /// Sockets without a credential.
+    pub slots: Slots,
+    /// Paired devices.
+    pub devices: DeviceStore,
+    /// Connected nodes.
+    pub nodes: Nodes,
+    /// The local Tailscale daemon.
+    pub tailnet: crate::tailnet::Tailnet,
+    /// The one door to tools.
+    pub gate: Arc<Gate>,
+    /// The log, when this process writes one.
+    pub log: Option<LogHandle>,
+    /// What is counted.
+    pub counters: Counters,
+    /// What waits to be told to the agent.
+    pub system_events: Mutex<SystemEvents>,
+    /// Who waits for a person's answer.
+    pub queue: ApprovalQueue,
+    /// The same queue, to put questions into.
+    pub approvals: Approvals,
+    /// Answers for commands on nodes, until the command comes.
+    pub answers: Mutex<Desk<Asking>>,
+    /// What clients sent with their questions.
+    pub as_sent: AsSent,
+    /// Wakes whoever watches the queue.
+    pub queue_changed: Arc<Notify>,
+    /// Wakes whoever tells of the presence list.
+    pub(super) presence_changed: Notify,
+    /// Answers of calls that may be sent again.
+    pub idempotency: Mutex<Idempotency>,
+    /// When this process began to serve.
+    pub started: Instant,
+    /// The gateway's own presence.
+    pub own_entry: presence::Entry,
+    /// Held while the configuration is read and put in force, so that no older reading follows a newer one.
+    pub(super) reloading: Mutex<()>,
+    current: ArcSwap<Snapshot>,
+    throttle: Mutex<Throttle>,
+    presence: Mutex<Presence>,
+    health: Mutex<Option<(Instant, Value)>>,
+    health_version: AtomicU64,
+    phase: watch::Sender<Phase>,
+}
+
+/// What a gateway is made from.
+#[derive(Debug)]
+pub struct Parts {
+    /// Where configuration comes from.
+    pub source: Source,
+    /// The first reading.
+    pub snapshot: Snapshot,
+    /// This machine's own addresses.
+    pub interfaces: Vec<IpAddr>,
+    /// The one door to tools.
+    pub gate: Arc<Gate>,
+    /// Who waits for a person's answer.
+    pub approvals: Approvals,
+    /// Wakes whoever watches the queue.
+    pub queue_changed: Arc<Notify>,
+    /// This machine's name.
+    pub host_name: String,
+    /// The log, when this process writes one.
+    pub log: Option<LogHandle>,
+}
+
+/// Locks, whatever happened to an earlier holder: what is guarded here is whole after every step.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Gateway {
+    /// Puts a gateway together. Nothing listens yet.
+    #[must_use]
+    pub fn new(parts: Parts) -> Self {
+        let state_dir = parts.snapshot.loaded.locations.state_dir.clone();
+        let own_entry = presence::Entry {
+            host: Some(parts.host_name),
+            version: Some(env!("CARGO_PKG_VERSION").to_owned()),
+            ip: Some(reachable(&parts.interfaces).to_string()),
+            platform: Some(std::env::consts::OS.to_owned()),
+            device_family: Some(family().to_owned()),
+            model_identifier: Some(std::env::consts::ARCH.to_owned()),
+            mode: Some("gateway".to_owned()),
+            reason: Some("self".to_owned()),
+            ..presence::Entry::default()
+        };
+        Self {
+            devices: DeviceStore::of(&state_dir),
+            nodes: Nodes::default(),
+            tailnet: crate::tailnet::Tailnet::of_this_machine(),
+            state_dir,
+            source: parts.source,
+            interfaces: parts.interfaces,
+            registry: Registry::default(),
+            slots: Slots::default(),
+            gate: parts.gate,
+            queue: parts.approvals.queue().clone(),
+            approvals: parts.approvals,
+            answers: Mutex::default(),
+            as_sent: AsSent::default(),
+            log: parts.log,
+            counters: Counters::default(),
+            system_events: Mutex::default(),
+            queue_changed: parts.queue_changed,
+            presence_changed: Notify::new(),
+            idempotency: Mutex::default(),
+            started: Instant::now(),
+            own_entry,
+            throttle: Mutex::new(Throttle::new(parts.snapshot.settings.limits)),
+            reloading: Mutex::default(),
+            current: ArcSwap::from_pointee(parts.snapshot),
+            presence: Mutex::default(),
+            health: Mutex::default(),
+            health_version: AtomicU64::new(0),
+            phase: watch::channel(Phase::Running).0,
+        }
+    }
+
+    /// The snapshot in force. A decision takes it once.
+    #[must_use]
+    pub fn snapshot(&self) -> Arc<Snapshot> {
+        self.current.load_full()
+    }
+
+    /// Puts a new snapshot in force: for decisions from now on, for the gate, and for whoever is in with a secret that is no longer one.
+    /// When this returns, no connection of the old secret is served any more (SP-067, SP-328, SP-350).
+    pub fn swap(&self, snapshot: Snapshot) {
+        let old = self.snapshot();
+        self.gate.reload(snapshot.for_gate());
+        if old.settings.limits != snapshot.settings.limits {
+            *self.throttle() = Throttle::new(snapshot.settings.limits);
+        }
+        let (before, after) = (&old.settings.accepts, snapshot.settings.accepts.clone());
+        self.current.store(Arc::new(snapshot));
+        let stranded = |c: &super::connection::Connection| {
+            !crate::entrance::admission::outlives(c.method, before, &after)
+        };
+        self.registry.end_where(stranded, &Ending::now(Close::Policy, "gateway credential changed"));
+        self.forget_health();
+    }
+
+    /// The budget of wrong answers.
+    pub fn throttle(&self) -> MutexGuard<'_, Throttle> {
+        lock(&self.throttle)
+    }
+
+    /// The presence list.
+    pub fn presence(&self) -> MutexGuard<'_, Presence> {
+        lock(&self.presence)
+    }
+
+    /// Answers of calls that may be sent again.
+    pub fn idempotency(&self) -> MutexGuard<'_, Idempotency> {
+        lock(&self.idempotency)
+    }
+
+    /// The presence list as the protocol sends it.
+    #[must_use]
+    pub fn presence_list(&self) -> Value {
+        presence::as_json(&self.presence().list(&self.own_entry, now_ms()))
+    }
+
+    /// Has everybody told that the presence list changed: at once, but not more often than a few times a second, however many come and go.
+    pub fn announce_presence(&self) {
+        self.presence_changed.notify_one();
+    }
+
+    /// Tells everybody that the presence list changed.
+    pub(super) fn tell_presence(&self) {
+        let list = self.presence_list();
+        let version = Some(self.state_version());
+        self.registry.broadcast("presence", json!({ "presence": list }), Weight::DropIfSlow, version);
+    }
+
+    /// Versions of what clients cache.
+    #[must_use]
+    pub fn state_version(&self) -> StateVersion {
+        StateVersion {
+            presence: self.presence().version(),
+            health: self.health_version.load(Ordering::Relaxed),
+        }
+    }
+
+    /// The health report, at most `age` old when it is at hand.
+    #[must_use]
+    pub fn cached_health(&self, age: std::time::Duration) -> Option<Value> {
+        lock(&self.health).as_ref().filter(|(at, _)| at.elapsed() < age).map(|(_, v)| v.clone())
+    }
+
+    /// Keeps a new health report.
+    pub fn keep_health(&self, report: Value) {
+        self.health_version.fetch_add(1, Ordering::Relaxed);
+        *lock(&self.health) = Some((Instant::now(), report));
+    }
+
+    /// The next question about health is answered anew.
+    pub fn forget_health(&self) {
+        *lock(&self.health) = None;
+    }
+
+    /// Whether the gateway goes on, to wait for.
+    #[must_use]
+    pub fn phase(&self) -> watch::Receiver<Phase> {
+        self.phase.subscribe()
+    }
+
+    /// Ends the gateway. The first call counts.
+    pub fn stop(&self, reason: &str, restart_ms: Option<u64>) {
+        self.phase.send_if_modified(|phase| match phase {
+            Phase::Running => {
+                *phase = Phase::Stopping { reason: reason.to_owned(), restart_ms };
+                true
+            }
+            Phase::Stopping { .. } => false,
+        });
+    }
+}
+
+/// The address that others would find this machine at; loopback when there is none.
+fn reachable(interfaces: &[IpAddr]) -> IpAddr {
+    let outside = interfaces.iter().find(|a| a.is_ipv4() && !a.is_loopback());
+    outside.copied().unwrap_or(IpAddr::V4(std::net::Ipv4Addr::LOCALHOST))
+}
+
+/// The kind of this machine, as clients name it.
+fn family() -> &'static str {
+    match std::env::consts::OS {
+        "macos" => "Mac",
+        "windows" => "Windows",
+        _ => "Linux",
+    }
+}
+
+/// The clock, in milliseconds since 1970.
+#[must_use]
+pub fn now_ms() -> u64 {
+    u64::try_from(jiff::Timestamp::now().as_millisecond()).unwrap_or(0)
+}
+
+/// Waits until the gateway ends.
+pub async fn stopping(phase: &mut watch::Receiver<Phase>) {
+    let _ = phase.wait_for(|p| *p != Phase::Running).await;
+}
