@@ -169,7 +169,7 @@ fn sp_165_tricks_are_refused_for_what_they_do() {
 #[test]
 fn sp_166_no_line_of_every_day_asks() {
     let (dangerous, harmless, wrong) = score("harmless.jsonl");
-    assert!(dangerous == 0 && harmless >= 200, "{dangerous} {harmless}");
+    assert!(dangerous == 0 && harmless >= 800, "{dangerous} {harmless}");
     assert!(wrong.is_empty(), "{} wrong:\n{}", wrong.len(), wrong.join("\n"));
 }
 

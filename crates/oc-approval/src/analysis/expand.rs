@@ -17,7 +17,7 @@ use matching::Part;
 const MAX_RESULTS: usize = 1024;
 
 /// Most comparisons of a part of a pattern with a place in a name, for all words of a line.
-const MAX_COMPARISONS: usize = 48_000;
+const MAX_COMPARISONS: usize = 32_000;
 
 /// What the expansion of a line needs.
 pub(super) struct Ground<'a> {
@@ -45,7 +45,7 @@ impl Budget {
 
 impl Budget {
     /// Whether nothing is left, so that the line asks whatever else its wildcards find.
-    fn is_used_up(&self) -> bool {
+    pub(super) fn is_used_up(&self) -> bool {
         self.comparisons.get() == 0
     }
 
@@ -54,7 +54,7 @@ impl Budget {
         Miss::new("too-long", format!("wildcards find more than {MAX_RESULTS} files"))
     }
 
-    fn too_many_comparisons(&self) -> Miss {
+    pub(super) fn too_many_comparisons(&self) -> Miss {
         self.comparisons.set(0);
         Miss::new("too-long", "wildcards that are compared with too many names")
     }

@@ -60,9 +60,14 @@ impl Work<'_> {
                 );
                 let input = if position > 0 || segment.is_fed() { Input::Piped } else { Input::Empty };
                 let words = Words { arguments: &arguments, argv: &argv };
-                match self.admit(&found, words, input, &mut segment) {
-                    Ok(by) => segment.matched = Some(by),
-                    Err(why) => note(why),
+                // Where wildcards found too much, nothing admits the command, so its words are not judged one by one.
+                if self.ground.budget.is_used_up() {
+                    note(self.ground.budget.too_many_comparisons());
+                } else {
+                    match self.admit(&found, words, input, &mut segment) {
+                        Ok(by) => segment.matched = Some(by),
+                        Err(why) => note(why),
+                    }
                 }
                 segment.executable = Some(found.executable);
             }

@@ -255,4 +255,7 @@ fn wildcards_find_and_cost_so_much_and_no_more() {
     assert_eq!(ask("ls d/*.txt", 4097), "glob");
     let many = format!("ls{}", " d/*0?*0?x".repeat(100));
     assert_eq!(ask(&many, 1024), "too-long", "too many comparisons");
+    // Whatever follows in the line is not admitted either, and says why.
+    let plan = with_path(&format!("{many}; ls"), &rules, &Crowd(1024), "/usr/bin");
+    assert!(plan.segments.iter().all(|s| s.matched.is_none() && s.miss.is_some()));
 }
