@@ -190,11 +190,8 @@ fn devices_and_nodes_send_what_was_asked() {
             json!({"nodeId": "node-1", "displayName": "New"}),
         ),
         (&["nodes", "describe", "--node", "Pi"], "node.describe", json!({"nodeId": "node-1"})),
-        (
-            &["nodes", "unpair", "--node", "Pi"],
-            "device.token.revoke",
-            json!({"deviceId": "node-1", "role": "node"}),
-        ),
+        (&["nodes", "unpair", "--node", "Pi"], "node.pair.remove", json!({"nodeId": "node-1"})),
+        (&["nodes", "unpair", "Pi"], "node.pair.remove", json!({"nodeId": "node-1"})),
     ] {
         let out = openclaw(home.path(), args);
         assert_eq!(out.status.code(), Some(0), "{args:?}: {}", text(&out.stderr));

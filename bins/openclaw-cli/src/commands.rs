@@ -14,6 +14,7 @@ mod gateway;
 mod health;
 mod ledger;
 mod logs;
+mod node;
 mod nodes;
 mod onboard;
 mod policy;
@@ -77,6 +78,8 @@ pub enum Command {
     Gateway(gateway::GatewayArgs),
     /// Pair devices with the gateway, and look after their tokens.
     Devices(devices::DevicesArgs),
+    /// Make this machine a node of a gateway: it runs commands that its own approvals let through.
+    Node(node::NodeArgs),
     /// Look after nodes: devices that offer commands.
     Nodes(Box<nodes::NodesArgs>),
     /// List the conversations that the agents remember.
@@ -119,6 +122,7 @@ pub fn run(app: &App, command: Command) -> anyhow::Result<ExitCode> {
         Command::Health(args) => health::run(app, &args),
         Command::Gateway(args) => gateway::run(app, &args),
         Command::Devices(args) => devices::run(app, &args),
+        Command::Node(args) => node::run(app, &args),
         Command::Nodes(args) => nodes::run(app, &args),
         Command::Sessions(args) => sessions::run(app, &args),
         Command::Logs(args) => logs::run(app, &args),

@@ -106,6 +106,11 @@ impl Connection {
         Ok(Self { client, runtime, timeout })
     }
 
+    /// Whether the gateway offers a method.
+    pub fn offers(&self, method: &str) -> bool {
+        self.client.hello().offers(method)
+    }
+
     /// Calls a method.
     ///
     /// # Errors

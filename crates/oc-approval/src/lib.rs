@@ -6,6 +6,7 @@
 //! * [`plan`]: the analysed line, the one value that is judged, shown, bound and run.
 //! * [`request`], [`binding`]: what a person is asked, and what the answer binds.
 //! * [`life_cycle`]: requests from the question to the end of the run; [`approver`]: who may answer; [`prompt`]: how it is shown.
+//! * [`node_run`]: calls of `system.run` on a node, and when they may be marked as approved.
 //! * [`companion`]: signed messages to the companion app.
 //! * [`persist`]: what allow-always stores, and when it is offered.
 //! * [`analysis`]: from a text to a plan, with [`allowlist`], [`protected`] paths, [`environment`] rules and [`program_form`].
@@ -32,6 +33,7 @@ pub mod environment;
 pub mod explain;
 pub mod host_view;
 pub mod life_cycle;
+pub mod node_run;
 pub mod persist;
 pub mod plan;
 pub mod program_form;

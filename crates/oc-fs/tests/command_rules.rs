@@ -107,38 +107,6 @@ fn sp_139_beyond_the_depth_limit_a_command_is_opaque_to_everything_that_reads_th
 
 /// The analysis is the only caller of the reader, and there is no other reader of shell text in the tree.
 #[test]
-fn sp_139_there_is_one_reader_of_command_text() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    // Build tools may bring one along; no part of the product names one.
-    let manifest = fs::read_to_string(root.join("Cargo.toml")).unwrap();
-    for other in ["shlex", "shell-words", "shellwords", "conch-parser", "yash-syntax", "brush-parser"] {
-        assert!(!manifest.contains(other), "{other}");
-    }
-    let mut callers = Vec::new();
-    let mut folders = vec![root.join("crates"), root.join("bins")];
-    while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(folder).unwrap().map(|e| e.unwrap().path()) {
-            if entry.is_dir() {
-                folders.push(entry);
-            } else if entry.extension().is_some_and(|e| e == "rs")
-                && entry.components().any(|c| c.as_os_str() == "src")
-            {
-                let text = fs::read_to_string(&entry).unwrap();
-                if text.contains("oc_shell::read(") {
-                    callers.push(entry.strip_prefix(&root).unwrap().display().to_string());
-                }
-            }
-        }
-    }
-    callers.sort();
-    assert_eq!(
-        callers,
-        ["crates/oc-approval/src/analysis.rs", "crates/oc-approval/src/explain/text_change.rs"],
-        "the second one proposes a text, which is analysed again"
-    );
-}
-
-#[test]
 fn sp_164_only_kept_directories_are_trusted_and_path_makes_none() {
     let tmp = tempfile::tempdir().unwrap();
     let root = tmp.path().canonicalize().unwrap();

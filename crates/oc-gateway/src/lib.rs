@@ -7,6 +7,7 @@
 //! * [`channel_pairing`]: people who asked a channel to be let in.
 //! * [`explain`], [`reach`]: the questions of the command line and the console, over a loaded configuration and what lies beside it.
 //! * [`discovery`]: being found on the local network, and finding.
+//! * [`node_host`]: this machine as a node of another gateway.
 //! * [`node_pairing`]: the older list of paired nodes.
 //! * [`tailnet`]: the local Tailscale daemon.
 //! * [`settings`]: what configuration, environment and command line say about it.
@@ -29,6 +30,7 @@ pub mod explain;
 pub mod http;
 pub mod log;
 pub mod methods;
+pub mod node_host;
 pub mod node_pairing;
 pub mod presence;
 pub mod probe;

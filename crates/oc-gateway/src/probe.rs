@@ -33,7 +33,8 @@ pub fn run_blocking(target: &Target, identity: Option<IdentityStore>, timeout: D
 
 /// Probes a gateway. Never fails and never takes longer than `timeout` (at least [`MIN_TIMEOUT`]); what went wrong is in the outcome.
 ///
-/// The device identity is shown to a gateway on this machine only: that one pairs it silently, another would have to be asked.
+/// The device identity is shown to a gateway on this machine only: that one pairs it silently, another would have to be asked. Nothing is
+/// written here (SP-280).
 pub async fn run(target: &Target, identity: Option<IdentityStore>, timeout: Duration) -> ProbeOutcome {
     let timeout = timeout.max(MIN_TIMEOUT);
     let identity = identity.filter(|_| target.is_loopback());
@@ -41,7 +42,7 @@ pub async fn run(target: &Target, identity: Option<IdentityStore>, timeout: Dura
     if let Some(why) = target.refusal(presents) {
         return ProbeOutcome { attempted: false, error: Some(why.to_string()), ..blank(target) };
     }
-    let options = Options { profile: Profile::probe(), identity, timeout };
+    let options = Options { profile: Profile::probe(), identity, leaves_no_trace: true, timeout };
     match tokio::time::timeout(timeout, questions(target, &options)).await {
         Ok(Ok(())) => ProbeOutcome { ok: true, ..blank(target) },
         Ok(Err(e)) => ProbeOutcome {

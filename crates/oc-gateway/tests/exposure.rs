@@ -169,6 +169,7 @@ fn devices(standing: Standing) -> Devices {
         platform: "linux".to_owned(),
         client_id: "test".to_owned(),
         client_mode: "test".to_owned(),
+        commands: None,
         remote_ip: None,
         silent: false,
     };

@@ -122,6 +122,7 @@ fn answer(method: &str, params: &Value) -> Option<Value> {
         "node.pair.approve" => {
             json!({"requestId": "r2", "node": {"nodeId": "node-1", "token": "canary-node-token"}})
         }
+        "node.pair.remove" => json!({"ok": true, "nodeId": "node-1", "closed": 1}),
         "node.rename" | "node.describe" => json!({"nodeId": "node-1", "displayName": "Pi"}),
         "node.invoke" => {
             json!({"ok": true, "nodeId": "node-1", "command": "system.run", "payload": {"exitCode": 0, "stdout": "file\n", "stderr": ""}})

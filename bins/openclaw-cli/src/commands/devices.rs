@@ -125,7 +125,7 @@ pub fn render(answer: &Value, now_ms: u64) -> String {
         facts(&mut sheet, p);
         sheet.some("Asked", age(p, "ts", now_ms));
         if p.get("isRepair").and_then(Value::as_bool) == Some(true) {
-            sheet.row("Careful", "this device is known under another key");
+            sheet.row("Careful", "it is paired already: it asks for more, or has another key");
         }
     }
     for d in paired {
@@ -153,6 +153,7 @@ fn facts(sheet: &mut Sheet<'_>, device: &Value) {
     let roles = joined(device, "roles").or_else(|| text(device, "role").map(str::to_owned));
     sheet.some("Roles", roles);
     sheet.some("Scopes", joined(device, "scopes"));
+    sheet.some("Offers", joined(device, "commands"));
     let from: Vec<&str> =
         ["platform", "clientMode", "remoteIp"].iter().filter_map(|n| text(device, n)).collect();
     sheet.some("From", Some(from.join(", ")));

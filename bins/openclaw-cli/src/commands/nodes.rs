@@ -48,7 +48,7 @@ enum NodesCommand {
     /// Run a program on a node. The node's own approvals decide.
     Run(act::RunArgs),
     /// End a node's pairing: its connection closes and its token is dead.
-    Unpair(NodeArg),
+    Unpair(UnpairArgs),
 }
 
 /// Which nodes.
@@ -76,6 +76,17 @@ struct NodeArg {
     /// Id, name or address of the node.
     #[arg(long, value_name = "NODE")]
     node: String,
+}
+
+/// Arguments of `openclaw nodes unpair`.
+#[derive(Debug, clap::Args)]
+struct UnpairArgs {
+    /// Id, name or address of the node.
+    #[arg(value_name = "NODE", required_unless_present = "node", conflicts_with = "node")]
+    positional: Option<String>,
+    /// The same as a flag.
+    #[arg(long, value_name = "NODE")]
+    node: Option<String>,
 }
 
 /// Arguments of `openclaw nodes rename`.
@@ -163,11 +174,21 @@ pub fn run(app: &App, args: &NodesArgs) -> Result<ExitCode> {
         }
         NodesCommand::Unpair(n) => {
             let answer = wire::with(app, &args.wire, |c| {
-                let id = resolve(c, &n.node)?;
-                c.call("device.token.revoke", json!({"deviceId": id, "role": "node"}))
+                let wanted = n.positional.as_deref().or(n.node.as_deref()).unwrap_or_default();
+                let id = resolve(c, wanted)?;
+                if c.offers("node.pair.remove") {
+                    return c.call("node.pair.remove", json!({ "nodeId": id }));
+                }
+                // Another release of the gateway: its token at least is dead.
+                let revoked = c.call("device.token.revoke", json!({"deviceId": id, "role": "node"}))?;
+                Ok(json!({ "nodeId": id, "revokedAtMs": revoked.get("revokedAtMs") }))
             })?;
             out(answer, |v, _| {
-                format!("{} is no longer paired.\n", visible(text(v, "deviceId").unwrap_or("?"), 100))
+                let node = visible(text(v, "nodeId").unwrap_or("?"), 100);
+                if v.get("revokedAtMs").is_some() {
+                    return format!("Revoked the token of {node}; this gateway keeps its pairing.\n");
+                }
+                format!("{node} is no longer paired.\n")
             })
         }
         NodesCommand::Invoke(i) => act::invoke(app, &args.wire, args.json, i),

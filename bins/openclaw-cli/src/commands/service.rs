@@ -1,6 +1,5 @@
 //! `install`, `uninstall`, `start`, `stop`, `restart` of the gateway and of the node host as services of the user. The commands that own
 //! them (`openclaw gateway`, `openclaw node`) mount [`ServiceCommand`].
-#![allow(dead_code, reason = "mounted by the commands of the gateway and of the node host")]
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -48,8 +47,16 @@ pub struct InstallArgs {
     json: bool,
 }
 
+impl InstallArgs {
+    /// For a service whose own flags say where it connects to.
+    #[must_use]
+    pub fn of_node(program: Option<PathBuf>, dry_run: bool, no_start: bool, json: bool) -> Self {
+        Self { port: None, program, dry_run, no_start, json }
+    }
+}
+
 /// Arguments of the others.
-#[derive(Debug, clap::Args)]
+#[derive(Clone, Copy, Debug, clap::Args)]
 pub struct PlainArgs {
     /// Print JSON.
     #[arg(long)]

@@ -12,7 +12,7 @@ const READ: Need = Need::Operator(Scope::Read);
 const WRITE: Need = Need::Operator(Scope::Write);
 
 /// The table, by name.
-pub const METHODS: [Method; 104] = [
+pub const METHODS: [Method; 105] = [
     ("agent", WRITE),
     ("agent.identity.get", READ),
     ("agent.wait", WRITE),
@@ -68,6 +68,7 @@ pub const METHODS: [Method; 104] = [
     ("node.pair.approve", PAIRING),
     ("node.pair.list", PAIRING),
     ("node.pair.reject", PAIRING),
+    ("node.pair.remove", PAIRING),
     ("node.pair.request", PAIRING),
     ("node.pair.verify", PAIRING),
     ("node.rename", PAIRING),

@@ -27,6 +27,7 @@ pub(super) async fn run(target: &Target, options: &Options) -> Result<(Socket, H
         return Err(Reason::Target(refusal));
     }
     let device = match &options.identity {
+        Some(store) if options.leaves_no_trace => passing(target, store)?,
         Some(store) => Some(device(target, options, store)?),
         None => None,
     };
@@ -54,7 +55,7 @@ pub(super) async fn run(target: &Target, options: &Options) -> Result<(Socket, H
         (outcome, _, _) => outcome,
     };
     let (socket, hello, issued) = outcome?;
-    if let (Some(issued), Some(device)) = (issued, &device) {
+    if let (Some(issued), Some(device), false) = (issued, &device, options.leaves_no_trace) {
         keep(target, device, issued)?;
     }
     Ok((socket, hello, masks))
@@ -74,6 +75,14 @@ fn device<'a>(target: &Target, options: &Options, store: &'a IdentityStore) -> R
         from_here && enough && !target.explicit
     });
     Ok(Device { store, identity, token })
+}
+
+/// The device of a visit that leaves nothing behind here; none without a stored identity and a credential.
+fn passing<'a>(target: &Target, store: &'a IdentityStore) -> Result<Option<Device<'a>>, Reason> {
+    let stored = Identity::stored(store)?;
+    let credential = [&target.credentials.token, &target.credentials.password].into_iter().flatten().next();
+    let identity = stored.or_else(|| credential.and_then(Identity::derived));
+    Ok(identity.map(|identity| Device { store, identity, token: None }))
 }
 
 /// Whether a refusal may be about the device token.

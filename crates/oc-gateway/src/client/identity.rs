@@ -6,6 +6,8 @@ mod tests;
 
 use data_encoding::BASE64URL_NOPAD;
 use oc_fs::identity_store::{DeviceFile, IdentityFailure, IdentityStore};
+use oc_types::Secret;
+use ring::hmac;
 use ring::rand::{SecureRandom as _, SystemRandom};
 use ring::signature::{Ed25519KeyPair, KeyPair as _};
 use serde_json::{Value, json};
@@ -35,6 +37,28 @@ impl Identity {
         let file = store.device_or(|| make(now_ms))?;
         Self::read(&file)
             .map_err(|why| IdentityFailure::Damaged { path: store.device_path(), why: why.to_owned() })
+    }
+
+    /// The identity of a store, when there is one.
+    ///
+    /// # Errors
+    /// As [`Identity::of`].
+    pub fn stored(store: &IdentityStore) -> Result<Option<Self>, IdentityFailure> {
+        let Some(file) = store.device()? else { return Ok(None) };
+        let read = Self::read(&file);
+        read.map(Some)
+            .map_err(|why| IdentityFailure::Damaged { path: store.device_path(), why: why.to_owned() })
+    }
+
+    /// An identity that follows from a credential and from what it is for, and from nothing else (SP-348).
+    #[must_use]
+    pub fn derived(credential: &Secret) -> Option<Self> {
+        let key = hmac::Key::new(hmac::HMAC_SHA256, credential.expose().as_bytes());
+        let digest = hmac::sign(&key, b"openclaw: device identity of a visit that leaves no trace, 1");
+        let seed = zeroize::Zeroizing::new(<[u8; 32]>::try_from(digest.as_ref()).ok()?);
+        let pair = Ed25519KeyPair::from_seed_unchecked(&*seed).ok()?;
+        let key: [u8; 32] = pair.public_key().as_ref().try_into().ok()?;
+        Some(Self { id: device_id(&key), key, pair })
     }
 
     fn read(file: &DeviceFile) -> Result<Self, &'static str> {

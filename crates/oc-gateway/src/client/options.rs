@@ -77,6 +77,9 @@ pub struct Options {
     pub profile: Profile,
     /// Where the device identity is kept; made on first use. `None`: without a device, with the shared secret only.
     pub identity: Option<IdentityStore>,
+    /// Write nothing on this machine: a stored identity is used, but none is made and no token is kept. Without a stored one the identity
+    /// is derived from the credential, so that it is the same each time.
+    pub leaves_no_trace: bool,
     /// Deadline of the connection, and of a call that has none of its own; at least [`super::MIN_TIMEOUT`].
     pub timeout: Duration,
 }
@@ -88,6 +91,7 @@ impl Options {
         Self {
             profile: Profile::cli(),
             identity: Some(IdentityStore::of(state_dir)),
+            leaves_no_trace: false,
             timeout: DEFAULT_TIMEOUT,
         }
     }

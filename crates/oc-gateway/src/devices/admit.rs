@@ -34,6 +34,8 @@ pub enum Why {
     RoleUpgrade,
     /// It asks for more than it was approved for.
     ScopeUpgrade,
+    /// A node offers commands that it was not approved with.
+    CommandUpgrade,
 }
 
 impl Why {
@@ -44,6 +46,7 @@ impl Why {
             Self::NotPaired => "not-paired",
             Self::RoleUpgrade => "role-upgrade",
             Self::ScopeUpgrade => "scope-upgrade",
+            Self::CommandUpgrade => "command-upgrade",
         }
     }
 }
@@ -85,6 +88,13 @@ impl Devices {
         };
         record.tokens.insert(role.word().to_owned(), token.clone());
         Some(token)
+    }
+
+    /// Pins the commands of a node that was paired by a release that does not: those that it offers now (SP-346).
+    pub fn pin(&mut self, device: &str, commands: Vec<String>) {
+        if let Some(record) = self.paired.get_mut(device).filter(|p| p.has_role(Role::Node)) {
+            record.commands.get_or_insert(commands);
+        }
     }
 
     /// The live token that a text is, when the device may use it for that: its own role, and no more scopes than the token carries.

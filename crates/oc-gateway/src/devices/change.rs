@@ -34,6 +34,8 @@ pub struct Ask {
     pub client_id: String,
     /// How it is used.
     pub client_mode: String,
+    /// The commands that it offers as a node; `None` for the other role.
+    pub commands: Option<Vec<String>>,
     /// Where from.
     pub remote_ip: Option<String>,
     /// Whether it is a program of this machine, connected directly.
@@ -105,7 +107,8 @@ impl Devices {
         if let Some((id, p)) = waiting {
             let same = p.public_key == ask.device.public_key
                 && p.wanted_role() == Some(ask.role)
-                && p.wanted() == ask.scopes;
+                && p.wanted() == ask.scopes
+                && p.commands == ask.commands;
             let id = id.clone();
             if same {
                 return Ok((id, false));
@@ -126,6 +129,7 @@ impl Devices {
             client_mode: Some(ask.client_mode),
             role: Some(ask.role.word().to_owned()),
             scopes: Some(words),
+            commands: ask.commands,
             remote_ip: ask.remote_ip,
             silent: ask.silent,
             is_repair,
@@ -155,6 +159,7 @@ impl Devices {
         let wanted = pending.wanted();
         actor.may_give(role, &wanted)?;
         let pending = self.pending.shift_remove(request_id).ok_or(DeviceError::Unknown)?;
+        let (platform, commands) = (pending.platform.clone(), pending.commands);
         let fresh = Paired {
             device_id: pending.device_id.clone(),
             public_key: pending.public_key.clone(),
@@ -165,6 +170,7 @@ impl Devices {
             role: Some(role.word().to_owned()),
             roles: Vec::new(),
             scopes: Vec::new(),
+            commands: None,
             remote_ip: pending.remote_ip,
             tokens: indexmap::IndexMap::new(),
             created_at_ms: now_ms,
@@ -182,6 +188,11 @@ impl Devices {
             }
         };
         record.approved_at_ms = now_ms;
+        if role == Role::Node {
+            // What was approved is what the request showed (SP-346).
+            record.platform = platform;
+            record.commands = commands;
+        }
         if !record.roles.iter().any(|r| r == role.word()) {
             record.roles.push(role.word().to_owned());
         }

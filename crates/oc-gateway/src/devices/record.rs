@@ -40,6 +40,9 @@ pub struct Pending {
     /// The scopes it asks for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scopes: Option<Vec<String>>,
+    /// The commands that it offers as a node, sorted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub commands: Option<Vec<String>>,
     /// Where from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub remote_ip: Option<String>,
@@ -85,6 +88,9 @@ pub struct Paired {
     /// Every scope it has.
     #[serde(default)]
     pub scopes: Vec<String>,
+    /// The commands that it may offer as a node, pinned at pairing (SP-346); `None`: paired by a release that does not pin them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub commands: Option<Vec<String>>,
     /// Where from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub remote_ip: Option<String>,

@@ -26,6 +26,7 @@ fn ask(n: u32, role: Role, words: &[&str]) -> Ask {
         platform: "linux".into(),
         client_id: "cli".into(),
         client_mode: "cli".into(),
+        commands: None,
         remote_ip: None,
         silent: false,
     }

@@ -368,12 +368,17 @@ fn wrong(refused: credential::Refused) -> Box<Refusal> {
     refusal
 }
 
-/// A known device that now claims another platform has to be approved again: what nodes may do depends on it (SP-346).
+/// A known device that now claims another platform, or offers commands that it was not approved with, has to be approved again (SP-346).
+/// Offering fewer is no change.
 fn declared_otherwise(facts: &Facts<'_>, device: &Device) -> Option<Why> {
     let known = facts.devices.paired.get(&device.id).filter(|p| p.public_key == device.public_key)?;
     if facts.role != Role::Node || !known.has_role(Role::Node) {
         return None;
     }
     let pinned = known.platform.as_deref()?;
-    (!pinned.trim().eq_ignore_ascii_case(facts.connect.client.platform.trim())).then_some(Why::NotPaired)
+    if !pinned.trim().eq_ignore_ascii_case(facts.connect.client.platform.trim()) {
+        return Some(Why::NotPaired);
+    }
+    let approved = known.commands.as_ref()?;
+    facts.connect.commands.iter().any(|c| !approved.contains(c)).then_some(Why::CommandUpgrade)
 }

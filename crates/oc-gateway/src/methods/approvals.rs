@@ -16,7 +16,7 @@ use oc_fs::approval_queue::{Outcome as Answered, QueueFailure};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Call, Outcome, Waiting, parse, session_defaults};
+use super::{Call, Outcome, Waiting, nodes, parse};
 use crate::protocol::frame::{Code, Failure};
 use crate::server::state::Gateway;
 
@@ -103,6 +103,9 @@ struct Request {
     session_key: Option<String>,
     #[serde(default)]
     timeout_ms: Option<u64>,
+    /// The node, with host `node`; without it, the only one that takes commands.
+    #[serde(default)]
+    node_id: Option<String>,
 }
 
 impl Request {
@@ -120,19 +123,18 @@ impl Request {
     }
 
     /// What the answer is bound to. Words that are not known count as the strictest.
-    fn circumstances(&self, call: &Call) -> Circumstances {
-        let defaults = session_defaults(&call.gateway.snapshot());
-        let text = |key: &str| defaults.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
+    fn circumstances(&self, call: &Call, node: Option<&str>) -> Circumstances {
+        let (agent, session) = nodes::defaults(&call.gateway);
         let host = match self.host.as_deref() {
             Some("sandbox") => Host::Sandbox,
             Some("gateway") => Host::Gateway,
             _ => Host::Node,
         };
         Circumstances {
-            agent: self.agent_id.clone().unwrap_or_else(|| text("defaultAgentId")),
-            session: self.session_key.clone().unwrap_or_else(|| text("mainSessionKey")),
+            agent: self.agent_id.clone().unwrap_or(agent),
+            session: self.session_key.clone().unwrap_or(session),
             host,
-            node: (host == Host::Node).then(|| call.connection.label().to_owned()),
+            node: (host == Host::Node).then(|| node.unwrap_or(call.connection.label()).to_owned()),
             security: self.security.as_deref().and_then(Security::parse).unwrap_or(Security::Allowlist),
             ask: self.ask.as_deref().and_then(Ask::parse).unwrap_or(Ask::Always),
         }
@@ -145,9 +147,17 @@ pub fn request(call: Call) -> Waiting {
         let request: Request = parse("exec.approval.request", &call.params)?;
         let timeout = request.timeout_ms.unwrap_or(TIMEOUT_MS).clamp(1, LONGEST_MS);
         let cwd = request.cwd.clone().unwrap_or_default();
-        let at = request.circumstances(&call);
-        let asked =
-            Asked::of_client(&request.command, &cwd, request.resolved_path.clone(), &at).map_err(invalid)?;
+        // The answer to a question about a node is for the `node.invoke` that follows (`runId`), to that node and no other.
+        let node = match request.host.as_deref() {
+            Some("node") => request.node_id.clone().or_else(|| nodes::only_node(&call)),
+            _ => None,
+        };
+        let at = request.circumstances(&call, node.as_deref());
+        let text = match &node {
+            Some(_) => oc_approval::node_run::canonical(&request.command),
+            None => request.command.as_str().into(),
+        };
+        let asked = Asked::of_client(&text, &cwd, request.resolved_path.clone(), &at).map_err(invalid)?;
         // The id is known before anybody can hear of the question, so that everybody hears what was sent.
         let id = match request.id.as_deref().map(str::trim).filter(|id| !id.is_empty()) {
             Some(id) => id.to_owned(),
@@ -174,7 +184,9 @@ pub fn request(call: Call) -> Waiting {
             Answered::Denied { reason: oc_approval::life_cycle::Denial::UserDenied, .. } => Some("deny"),
             Answered::Denied { .. } => None,
         };
-        if matches!(outcome, Answered::Allowed(_)) {
+        if matches!(outcome, Answered::Allowed(_)) && node.is_some() {
+            nodes::keep(&call, asking).await;
+        } else if matches!(outcome, Answered::Allowed(_)) {
             // Single use: the client has its answer, and nobody takes the approval up again.
             if let Ok(Ok(taken)) = asking.take_up(record.binding.clone()).await {
                 let _ = tokio::task::spawn_blocking(move || taken.finished(Ending::Lost)).await;

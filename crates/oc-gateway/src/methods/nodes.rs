@@ -1,28 +1,33 @@
 //! `node.*`: which nodes there are, calls of them, what they tell, and the older pairing list (gateway 6, 7, SP-339, SP-347).
 
+mod event;
+mod pairing;
+mod system_run;
+
 use std::time::Duration;
 
+use oc_approval::node_run::Offer;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::{Call, Outcome, Waiting, parse, system_events};
+use super::{Call, Outcome, Waiting, parse};
 use crate::authority::Scope;
 use crate::devices::Paired;
-use crate::entrance::credential::Key;
-use crate::node_pairing::{About, NodePairing, NodePairingError, NodeStore};
+use crate::node_pairing::{About, NodeStore};
 use crate::protocol::connect::Role;
 use crate::protocol::frame::{Code, Failure};
 use crate::server::idempotency::{Turn, later};
-use crate::server::nodes::{Node, Reply, commands, node_id};
-use crate::server::outbox::Weight;
+use crate::server::nodes::{self, Node, Reply, commands, node_id};
 use crate::server::state::now_ms;
+
+pub use event::event;
+pub use pairing::{pair_approve, pair_list, pair_reject, pair_remove, pair_request, pair_verify, rename};
+pub(crate) use system_run::{defaults, keep, only_node};
 
 /// Time for an answer unless the caller says otherwise, in milliseconds.
 const TIMEOUT_MS: u64 = 30_000;
 /// The longest time that a caller can ask for, in milliseconds.
 const LONGEST_MS: u64 = 600_000;
-/// Longest event of a node that is read, in bytes.
-const LONGEST_EVENT: usize = 64 * 1024;
 
 fn invalid(why: impl std::fmt::Display) -> Failure {
     Failure::new(Code::InvalidRequest, why.to_string())
@@ -40,12 +45,6 @@ struct Nothing {}
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct OneNode {
     node_id: String,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct OneRequest {
-    request_id: String,
 }
 
 /// A node as clients see it: what was paired, and what is connected.
@@ -142,6 +141,13 @@ struct Invoke {
     idempotency_key: String,
 }
 
+impl Invoke {
+    /// How long the node may take.
+    fn time_ms(&self) -> u64 {
+        self.timeout_ms.unwrap_or(TIMEOUT_MS).min(LONGEST_MS)
+    }
+}
+
 /// `node.invoke`.
 pub fn invoke(call: Call) -> Waiting {
     Box::pin(async move {
@@ -150,8 +156,9 @@ pub fn invoke(call: Call) -> Waiting {
             return Err(invalid("invalid node.invoke params: command and idempotencyKey must not be empty"));
         }
         // What cannot be called is said anew each time: nothing was done that could be repeated.
-        let node = may_invoke(&call, &invoke.node_id, &invoke.command)?;
-        let owner = call.connection.device.as_ref().map_or(call.connection.id.clone(), |d| d.id.clone());
+        may_invoke(&call, &invoke.node_id, &invoke.command)?;
+        may_carry(&call, &invoke.command)?;
+        let owner = system_run::who(&call);
         let key = format!("{}:{}:{}", invoke.node_id, invoke.command, invoke.idempotency_key);
         let turn = call.gateway.idempotency().turn("node", &owner, &key, now_ms());
         match turn {
@@ -159,7 +166,7 @@ pub fn invoke(call: Call) -> Waiting {
                 later(kept).await.unwrap_or_else(|| Err(unavailable("the first call was given up")))
             }
             Turn::First(putter) => {
-                let outcome = carry_out(&call, &invoke, &node).await;
+                let outcome = carry_out(&call, &invoke).await;
                 putter.put(&outcome);
                 outcome
             }
@@ -167,48 +174,82 @@ pub fn invoke(call: Call) -> Waiting {
     })
 }
 
-/// Whether a command of a node may be called now: connected, on the list of its platform and the operator, and declared.
-///
-/// # Errors
-/// The answer.
-pub fn may_invoke(call: &Call, id: &str, command: &str) -> Result<Node, Failure> {
-    let Some(node) = call.gateway.nodes.get(id) else {
-        return Err(unavailable("the node is not connected").with_details(json!({ "code": "NOT_CONNECTED" })));
-    };
-    let snapshot = call.gateway.snapshot();
-    let allowed = commands::allowed(&node.connection.client, &snapshot.settings.nodes);
-    let reason = if !allowed.contains(command) {
-        Some("command not allowlisted")
-    } else if node.declared.commands.is_empty() {
-        Some("node did not declare commands")
-    } else if !node.declared.commands.iter().any(|c| c == command) {
-        Some("command not declared by node")
-    } else {
-        None
-    };
-    match reason {
-        None => Ok(node),
-        Some(reason) => Err(invalid(format!("{}: {reason}", oc_text::visible(command, 80)))
-            .with_details(json!({ "reason": reason, "command": command }))),
+fn not_connected() -> Failure {
+    unavailable("the node is not connected").with_details(json!({ "code": "NOT_CONNECTED" }))
+}
+
+/// Why a command of a node may not be called.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum NotInvoked {
+    NotAllowed,
+    NothingDeclared,
+    NotDeclared,
+}
+
+impl NotInvoked {
+    fn failure(self, command: &str) -> Failure {
+        let reason = match self {
+            Self::NotAllowed => "command not allowlisted",
+            Self::NothingDeclared => "node did not declare commands",
+            Self::NotDeclared => "command not declared by node",
+        };
+        invalid(format!("{}: {reason}", oc_text::visible(command, 80)))
+            .with_details(json!({ "reason": reason, "command": command }))
     }
 }
 
-async fn carry_out(call: &Call, invoke: &Invoke, node: &Node) -> Outcome {
+/// A connected node, and whether a command of it may be called now: on the list of its platform and the operator, and declared.
+///
+/// # Errors
+/// It is not connected.
+fn standing(call: &Call, id: &str, command: &str) -> Result<(Node, Offer), Failure> {
+    let node = call.gateway.nodes.get(id).ok_or_else(not_connected)?;
+    let snapshot = call.gateway.snapshot();
+    let allowed = commands::allowed(&node.connection.client, &snapshot.settings.nodes).contains(command);
+    let declared = node.declared.commands.iter().any(|c| c == command);
+    Ok((node, Offer { allowed, declared }))
+}
+
+/// The node of a command that may be called now.
+///
+/// # Errors
+/// The answer.
+fn may_invoke(call: &Call, id: &str, command: &str) -> Result<Node, Failure> {
+    let (node, offer) = standing(call, id, command)?;
+    let refusal = match offer {
+        Offer { allowed: false, .. } => NotInvoked::NotAllowed,
+        Offer { declared: false, .. } if node.declared.commands.is_empty() => NotInvoked::NothingDeclared,
+        Offer { declared: false, .. } => NotInvoked::NotDeclared,
+        Offer { allowed: true, declared: true } => return Ok(node),
+    };
+    Err(refusal.failure(command))
+}
+
+/// The file that decides about commands on a node is an administrator's, whichever method carries it (SP-339).
+fn may_carry(call: &Call, command: &str) -> Result<(), Failure> {
+    if command.starts_with("system.execApprovals.") && !call.connection.may(Scope::Admin) {
+        return Err(invalid(format!("missing scope: {}", Scope::Admin.word())));
+    }
+    Ok(())
+}
+
+async fn carry_out(call: &Call, invoke: &Invoke) -> Outcome {
+    if invoke.command == "system.run" {
+        return system_run::carry_out(call, invoke).await;
+    }
+    let node = may_invoke(call, &invoke.node_id, &invoke.command)?;
+    let params = invoke.params.as_ref();
+    let all = &call.gateway.nodes;
+    let sent = all.call(&node, &invoke.command, params, invoke.time_ms(), &invoke.idempotency_key);
+    answer_of(call, invoke, sent.ok_or_else(not_connected)?).await
+}
+
+/// Waits for a node's answer.
+async fn answer_of(call: &Call, invoke: &Invoke, waiting: nodes::Waiting) -> Outcome {
     let node_error = |code: &str, message: &str| {
         unavailable(message).with_details(json!({ "nodeError": { "code": code, "message": message } }))
     };
-    let timeout = invoke.timeout_ms.unwrap_or(TIMEOUT_MS).min(LONGEST_MS);
-    let waiting = call.gateway.nodes.call(
-        node_id(&node.connection),
-        &invoke.command,
-        invoke.params.as_ref(),
-        timeout,
-        &invoke.idempotency_key,
-    );
-    let Some(waiting) = waiting else {
-        return Err(unavailable("the node is not connected").with_details(json!({ "code": "NOT_CONNECTED" })));
-    };
-    let reply = match tokio::time::timeout(Duration::from_millis(timeout), waiting.reply).await {
+    let reply = match tokio::time::timeout(Duration::from_millis(invoke.time_ms()), waiting.reply).await {
         Ok(Ok(reply)) => reply,
         Ok(Err(_)) => return Err(node_error("NOT_CONNECTED", "the node disconnected before it answered")),
         Err(_) => {
@@ -262,11 +303,10 @@ pub fn approvals_set(call: Call) -> Waiting {
 }
 
 async fn relay(call: &Call, node_id: String, command: &str, params: Option<Value>) -> Outcome {
-    let node = may_invoke(call, &node_id, command)?;
     let key = uuid::Uuid::new_v4().to_string();
     let invoke =
         Invoke { node_id, command: command.to_owned(), params, timeout_ms: None, idempotency_key: key };
-    let done = carry_out(call, &invoke, &node).await?;
+    let done = carry_out(call, &invoke).await?;
     Ok(done.get("payload").cloned().unwrap_or_default())
 }
 
@@ -298,191 +338,4 @@ pub fn result(call: &Call) -> Outcome {
     };
     let taken = call.gateway.nodes.answer(&result.id, &result.node_id, call.connection.number, reply);
     Ok(if taken { json!({ "ok": true }) } else { json!({ "ok": true, "ignored": true }) })
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct NodeEvent {
-    event: String,
-    #[serde(default)]
-    payload: Option<Value>,
-    #[serde(default, rename = "payloadJSON")]
-    payload_json: Option<String>,
-}
-
-/// `node.event`. Kinds that are not listed are ignored; what a node tells is untrusted text for the session it names.
-pub fn event(call: &Call) -> Outcome {
-    let event: NodeEvent = parse("node.event", &call.params)?;
-    if event.payload_json.as_ref().is_some_and(|t| t.len() > LONGEST_EVENT) {
-        return Err(invalid("payloadJSON is longer than an event may be"));
-    }
-    let parsed = || event.payload_json.as_deref().and_then(|t| serde_json::from_str::<Value>(t).ok());
-    let payload = event.payload.clone().or_else(parsed).unwrap_or_default();
-    let id = node_id(&call.connection);
-    if let "exec.started" | "exec.finished" | "exec.denied" = event.event.as_str() {
-        let text = |key: &str| payload.get(key).and_then(Value::as_str).map(|t| oc_text::visible(t, 200));
-        let what = event.event.trim_start_matches("exec.");
-        let command = text("command").unwrap_or_default();
-        let reason = text("reason").map(|r| format!(" ({r})")).unwrap_or_default();
-        let line = format!("node {}: {what}{reason}: {command}", oc_text::visible(id, 12));
-        system_events::add(&call.gateway, system_events::From::Node, &line);
-    }
-    Ok(json!({ "ok": true }))
-}
-
-fn store(call: &Call) -> NodeStore {
-    NodeStore::of(&call.gateway.state_dir)
-}
-
-fn change<T>(
-    call: &Call,
-    step: impl FnOnce(&mut NodePairing, u64) -> Result<T, NodePairingError>,
-) -> Result<T, Failure> {
-    match store(call).change(step) {
-        Ok(done) => done.map_err(invalid),
-        Err(failure) => Err(unavailable(failure)),
-    }
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct PairRequest {
-    node_id: String,
-    #[serde(default)]
-    silent: Option<bool>,
-    #[serde(flatten)]
-    about: About,
-}
-
-/// `node.pair.request`: never a token.
-pub fn pair_request(call: &Call) -> Outcome {
-    let known = [
-        "nodeId",
-        "displayName",
-        "platform",
-        "version",
-        "coreVersion",
-        "uiVersion",
-        "deviceFamily",
-        "modelIdentifier",
-        "caps",
-        "commands",
-        "permissions",
-        "remoteIp",
-        "silent",
-    ];
-    let extra = call.params.as_object().and_then(|o| o.keys().find(|k| !known.contains(&k.as_str())));
-    if extra.is_some() {
-        return Err(invalid("invalid node.pair.request params: unknown member"));
-    }
-    let request: PairRequest = parse("node.pair.request", &call.params)?;
-    let _ = request.silent;
-    let id = uuid::Uuid::new_v4().to_string();
-    let (pending, created) = change(call, |all, now| all.request(&request.node_id, request.about, id, now))?;
-    let shown = serde_json::to_value(&pending).unwrap_or_default();
-    if created {
-        call.gateway.registry.broadcast("node.pair.requested", shown.clone(), Weight::Needed, None);
-    }
-    Ok(json!({ "status": "pending", "request": shown, "created": created }))
-}
-
-/// `node.pair.list`, without tokens.
-pub fn pair_list(call: &Call) -> Outcome {
-    let Nothing {} = parse("node.pair.list", &call.params)?;
-    let mut all = store(call).read().map_err(unavailable)?;
-    all.expire(now_ms());
-    let mut pending: Vec<_> = all.pending.values().collect();
-    pending.sort_by_key(|p| std::cmp::Reverse(p.ts));
-    let mut paired: Vec<_> = all.paired.values().collect();
-    paired.sort_by_key(|p| std::cmp::Reverse(p.approved_at_ms));
-    let paired: Vec<Value> = paired.into_iter().map(without_token).collect();
-    Ok(json!({ "pending": pending, "paired": paired }))
-}
-
-fn without_token(node: &crate::node_pairing::PairedNode) -> Value {
-    let mut out = serde_json::to_value(node).unwrap_or_default();
-    if let Some(members) = out.as_object_mut() {
-        members.shift_remove("token");
-    }
-    out
-}
-
-fn pair_resolved(call: &Call, request: &str, node: &str, decision: &str) {
-    let payload = json!({ "requestId": request, "nodeId": node, "decision": decision, "ts": now_ms() });
-    call.gateway.registry.broadcast("node.pair.resolved", payload, Weight::Needed, None);
-}
-
-/// `node.pair.approve`. The token goes to whoever approves, once.
-pub fn pair_approve(call: &Call) -> Outcome {
-    let OneRequest { request_id } = parse("node.pair.approve", &call.params)?;
-    let token = oc_fs::random::token_hex(16).map_err(unavailable)?;
-    let actor = call.connection.actor();
-    let node =
-        change(call, |all, now| all.approve(&request_id, &actor, token.expose().to_owned(), now).cloned())?;
-    pair_resolved(call, &request_id, &node.node_id, "approved");
-    Ok(json!({ "requestId": request_id, "node": node }))
-}
-
-/// `node.pair.reject`.
-pub fn pair_reject(call: &Call) -> Outcome {
-    let OneRequest { request_id } = parse("node.pair.reject", &call.params)?;
-    let actor = call.connection.actor();
-    let node = change(call, |all, now| {
-        all.expire(now);
-        all.reject(&request_id, &actor)
-    })?;
-    pair_resolved(call, &request_id, &node, "rejected");
-    Ok(json!({ "requestId": request_id, "nodeId": node }))
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct Verify {
-    node_id: String,
-    token: String,
-}
-
-/// `node.pair.verify`.
-pub fn pair_verify(call: &Call) -> Outcome {
-    let verify: Verify = parse("node.pair.verify", &call.params)?;
-    let all = store(call).read().map_err(unavailable)?;
-    let same =
-        |a: &str, b: &str| Key::new(&oc_types::Secret::new(a.to_owned())).is_some_and(|key| key.opens(b));
-    Ok(match all.verify(&verify.node_id, &verify.token, same) {
-        Some(node) => json!({ "ok": true, "node": node }),
-        None => json!({ "ok": false }),
-    })
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct Rename {
-    node_id: String,
-    display_name: String,
-}
-
-/// `node.rename`: the name in lists, of a node in the older list or a paired device.
-pub fn rename(call: &Call) -> Outcome {
-    let rename: Rename = parse("node.rename", &call.params)?;
-    let done = change(call, |all, _| {
-        all.rename(&rename.node_id, &rename.display_name).map(|n| n.about.display_name.clone())
-    });
-    let name = match done {
-        Ok(name) => name,
-        Err(failure) => {
-            let name = rename.display_name.trim().to_owned();
-            let renamed = call.gateway.devices.change(|devices, _| {
-                let device = devices.paired.get_mut(rename.node_id.trim()).filter(|p| p.has_role(Role::Node));
-                device
-                    .filter(|_| !name.is_empty() && name.chars().count() <= 128)
-                    .map(|d| d.display_name = Some(name.clone()))
-            });
-            match renamed {
-                Ok(Some(())) => Some(name),
-                Ok(None) => return Err(failure),
-                Err(e) => return Err(unavailable(e)),
-            }
-        }
-    };
-    Ok(json!({ "nodeId": rename.node_id, "displayName": name }))
 }

@@ -57,6 +57,7 @@ const HANDLERS: &[(&str, Handler)] = &[
     ("node.pair.approve", Blocking(nodes::pair_approve)),
     ("node.pair.list", Blocking(nodes::pair_list)),
     ("node.pair.reject", Blocking(nodes::pair_reject)),
+    ("node.pair.remove", Blocking(nodes::pair_remove)),
     ("node.pair.request", Blocking(nodes::pair_request)),
     ("node.pair.verify", Blocking(nodes::pair_verify)),
     ("node.rename", Blocking(nodes::rename)),

@@ -289,6 +289,7 @@ impl Door<'_> {
             platform: connect.client.platform.clone(),
             client_id: connect.client.id.word().to_owned(),
             client_mode: connect.client.mode.word().to_owned(),
+            commands: offered(connect, grant.role),
             remote_ip: self.caller.address().filter(|a| !a.is_loopback()).map(|a| a.to_string()),
             silent,
         };
@@ -388,20 +389,34 @@ impl Door<'_> {
         let fresh = fresh_token()?;
         let gateway = Arc::clone(self.gateway);
         let (role, scopes, method) = (connection.role, connection.scopes.clone(), connection.method);
-        let shown = connect.auth.clone();
+        let (shown, commands) = (connect.auth.clone(), offered(connect, role));
         let handed = blocking(move || {
             let change = gateway.devices.change(|devices, now| {
                 let wish = Wish { device: &device, role, scopes: &scopes };
                 let stands = devices.admit(&wish) == Admission::Admit
                     && (method != Method::DeviceToken
                         || admission::opens_as_device(devices, &wish, shown.as_ref()));
-                stands.then(|| devices.hand_out(&device.id, role, fresh, now)).flatten()
+                if !stands {
+                    return None;
+                }
+                if let Some(commands) = commands {
+                    devices.pin(&device.id, commands);
+                }
+                devices.hand_out(&device.id, role, fresh, now)
             });
             change.map_err(|e| e.to_string())
         })
         .await?;
         handed.map(Some).ok_or_else(admission::taken_back)
     }
+}
+
+/// What a node offers, sorted; `None` for the other role.
+fn offered(connect: &Connect, role: Role) -> Option<Vec<String>> {
+    (role == Role::Node).then(|| {
+        let all: std::collections::BTreeSet<&String> = connect.commands.iter().collect();
+        all.into_iter().cloned().collect()
+    })
 }
 
 fn fresh_token() -> Result<String, Box<Refusal>> {

@@ -37,6 +37,12 @@ pub struct Node {
     pub declared: Declared,
 }
 
+impl Node {
+    fn is_there(&self) -> bool {
+        !self.connection.outbox.is_ending()
+    }
+}
+
 /// What a node answered.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Reply {
@@ -66,11 +72,24 @@ struct Call {
     answer: oneshot::Sender<Reply>,
 }
 
+/// A run that a node was given.
+#[derive(Debug)]
+struct Given {
+    connection: u64,
+    session: String,
+    until_ms: u64,
+}
+
 #[derive(Debug, Default)]
 struct Inner {
     nodes: BTreeMap<String, Node>,
     calls: BTreeMap<String, Call>,
+    /// By node and name of the run.
+    runs: BTreeMap<(String, String), Given>,
 }
+
+/// Most runs that are remembered.
+const MOST_RUNS: usize = 4096;
 
 /// All of them.
 #[derive(Debug, Default)]
@@ -98,39 +117,41 @@ impl Nodes {
         let mut inner = self.inner();
         inner.nodes.retain(|_, n| n.connection.number != connection);
         inner.calls.retain(|_, c| c.connection != connection);
+        inner.runs.retain(|_, r| r.connection != connection);
     }
 
-    /// A connected node.
+    /// A connected node. One whose connection is to end is none any more (SP-328).
     #[must_use]
     pub fn get(&self, id: &str) -> Option<Node> {
-        self.inner().nodes.get(id).cloned()
+        self.inner().nodes.get(id).filter(|n| n.is_there()).cloned()
     }
 
     /// All connected nodes.
     #[must_use]
     pub fn all(&self) -> Vec<Node> {
-        self.inner().nodes.values().cloned().collect()
+        self.inner().nodes.values().filter(|n| n.is_there()).cloned().collect()
     }
 
-    /// Calls a node. `None`: it is not connected.
+    /// Calls a node, on the very connection that was looked at. `None`: it is gone, or another one has taken its place.
     #[must_use]
     pub fn call(
         &self,
-        node: &str,
+        node: &Node,
         command: &str,
         params: Option<&Value>,
         timeout_ms: u64,
         key: &str,
     ) -> Option<Waiting> {
+        let connection = &node.connection;
+        let node = node_id(connection);
         let id = uuid::Uuid::new_v4().to_string();
         let (answer, reply) = oneshot::channel();
-        let connection = {
+        {
             let mut inner = self.inner();
-            let connection = Arc::clone(&inner.nodes.get(node)?.connection);
+            inner.nodes.get(node).filter(|n| n.connection.number == connection.number && n.is_there())?;
             let call = Call { node: node.to_owned(), connection: connection.number, answer };
             inner.calls.insert(id.clone(), call);
-            connection
-        };
+        }
         connection.send(&Outgoing::Event {
             event: "node.invoke.request".to_owned(),
             payload: Some(json!({
@@ -160,9 +181,32 @@ impl Nodes {
         waiting.is_some_and(|c| c.answer.send(reply).is_ok())
     }
 
-    /// Whether a call of this node waits (events of a node refer to work that it was given, SP-347).
-    #[must_use]
-    pub fn has_calls(&self, node: &str) -> bool {
-        self.inner().calls.values().any(|c| c.node == node)
+    /// Notes that a node is given a run: events of a node refer to work that it was given (SP-347). False: it was given one of that name
+    /// already, or there are too many.
+    pub fn give(&self, node: &Node, run: &str, session: &str, now_ms: u64, until_ms: u64) -> bool {
+        let mut inner = self.inner();
+        inner.runs.retain(|_, r| r.until_ms > now_ms);
+        let key = (node_id(&node.connection).to_owned(), run.to_owned());
+        if inner.runs.len() >= MOST_RUNS || inner.runs.contains_key(&key) {
+            return false;
+        }
+        let given = Given { connection: node.connection.number, session: session.to_owned(), until_ms };
+        inner.runs.insert(key, given);
+        true
+    }
+
+    /// The session of a run that this very connection was given, for an event about it. `is_last`: nothing more is heard of it.
+    pub fn told(&self, connection: &Connection, run: &str, is_last: bool, now_ms: u64) -> Option<String> {
+        let mut inner = self.inner();
+        let key = (node_id(connection).to_owned(), run.to_owned());
+        let given = inner.runs.get(&key)?;
+        if given.connection != connection.number || given.until_ms <= now_ms {
+            return None;
+        }
+        let session = given.session.clone();
+        if is_last {
+            inner.runs.remove(&key);
+        }
+        Some(session)
     }
 }

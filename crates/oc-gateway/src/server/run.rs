@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use oc_approval::life_cycle::Record;
+use oc_config::Loaded;
 use oc_fs::ledger::Ledger;
 use oc_sandbox::container::EngineAddress;
 use oc_sandbox::gate::{Approvals, Gate, Listener, Reached};
@@ -141,17 +142,22 @@ impl Listener for Poke {
 
 fn gate(snapshot: &super::snapshot::Snapshot, approvals: Approvals) -> Gate {
     let loaded = &snapshot.loaded;
+    Gate::new(snapshot.for_gate(), Ledger::of(&loaded.locations.state_dir), Arc::new(machine(loaded)))
+        .asking(approvals)
+        .with_environment(environment(loaded))
+}
+
+/// The places of execution of this machine.
+pub(crate) fn machine(loaded: &Loaded) -> Machine {
     let get = |name: &str| loaded.environment.get(name).map(str::to_owned);
     let engine = EngineAddress::from_environment(get, Some(&loaded.locations.home));
-    let machine = Machine::new(loaded.locations.state_dir.clone(), snapshot.places(), engine);
-    let environment: Vec<(String, String)> = loaded
-        .environment
-        .names()
-        .filter_map(|name| Some((name.to_owned(), loaded.environment.get(name)?.to_owned())))
-        .collect();
-    Gate::new(snapshot.for_gate(), Ledger::of(&loaded.locations.state_dir), Arc::new(machine))
-        .asking(approvals)
-        .with_environment(environment)
+    Machine::new(loaded.locations.state_dir.clone(), super::snapshot::places(loaded), engine)
+}
+
+/// What commands on this host inherit, before it is sanitised.
+pub(crate) fn environment(loaded: &Loaded) -> Vec<(String, String)> {
+    let all = &loaded.environment;
+    all.names().filter_map(|name| Some((name.to_owned(), all.get(name)?.to_owned()))).collect()
 }
 
 /// The two break-glass switches are said at every start (SP-351).

@@ -46,14 +46,43 @@ pub struct Source {
     pub flags: Flags,
 }
 
+/// Reads a configuration. What is wrong with it stands in its issues.
+#[must_use]
+pub fn load(request: &LoadRequest) -> Loaded {
+    let mut loaded = oc_config::load(request, &DiskSource);
+    let found = oc_fs::plugins::find(&loaded.locations.state_dir, &loaded.tree, request.reading);
+    loaded.issues.extend(oc_config::validate::plugins(&loaded.tree, &found));
+    loaded
+}
+
+/// The places of a machine, as policies ask for them.
+#[must_use]
+pub fn places(loaded: &Loaded) -> Places {
+    let text = |p: &PathBuf| p.to_string_lossy().into_owned();
+    Places { home: text(&loaded.locations.home), state_dir: text(&loaded.locations.state_dir) }
+}
+
+/// A reading as the gate takes it.
+#[must_use]
+pub fn for_gate(loaded: &Loaded) -> oc_sandbox::gate::Snapshot {
+    let texts: Vec<(String, &str)> =
+        loaded.files.iter().map(|f| (f.path.to_string_lossy().into_owned(), f.text.as_str())).collect();
+    let texts = texts.iter().map(|(path, text)| (path.as_str(), *text));
+    let declared = oc_fs::plugins::declared_tools(&loaded.locations.state_dir, &loaded.tree);
+    let tool = |d: oc_fs::plugins::DeclaredTool| {
+        let tool = Tool::plugin(&d.name, d.plugin.as_str());
+        if d.optional { tool.optional() } else { tool }
+    };
+    let inventory = Inventory::with_plugins(declared.into_iter().map(tool).collect::<Vec<_>>());
+    let snapshot = oc_sandbox::gate::Snapshot::new(loaded.tree.clone(), inventory, places(loaded), texts);
+    snapshot.with_profile(loaded.environment.get("OPENCLAW_PROFILE").map(str::to_owned))
+}
+
 impl Source {
     /// Reads the configuration. What is wrong with it stands in its issues.
     #[must_use]
     pub fn load(&self) -> Loaded {
-        let mut loaded = oc_config::load(&self.request, &DiskSource);
-        let found = oc_fs::plugins::find(&loaded.locations.state_dir, &loaded.tree, self.request.reading);
-        loaded.issues.extend(oc_config::validate::plugins(&loaded.tree, &found));
-        loaded
+        load(&self.request)
     }
 
     /// Reads the configuration into a snapshot.
@@ -95,25 +124,13 @@ impl Snapshot {
     /// The places of this machine, as policies ask for them.
     #[must_use]
     pub fn places(&self) -> Places {
-        let text = |p: &PathBuf| p.to_string_lossy().into_owned();
-        Places { home: text(&self.loaded.locations.home), state_dir: text(&self.loaded.locations.state_dir) }
+        places(&self.loaded)
     }
 
     /// The same reading as the gate takes it.
     #[must_use]
     pub fn for_gate(&self) -> oc_sandbox::gate::Snapshot {
-        let loaded = &self.loaded;
-        let texts: Vec<(String, &str)> =
-            loaded.files.iter().map(|f| (f.path.to_string_lossy().into_owned(), f.text.as_str())).collect();
-        let texts = texts.iter().map(|(path, text)| (path.as_str(), *text));
-        let declared = oc_fs::plugins::declared_tools(&loaded.locations.state_dir, &loaded.tree);
-        let tool = |d: oc_fs::plugins::DeclaredTool| {
-            let tool = Tool::plugin(&d.name, d.plugin.as_str());
-            if d.optional { tool.optional() } else { tool }
-        };
-        let inventory = Inventory::with_plugins(declared.into_iter().map(tool).collect::<Vec<_>>());
-        let snapshot = oc_sandbox::gate::Snapshot::new(loaded.tree.clone(), inventory, self.places(), texts);
-        snapshot.with_profile(loaded.environment.get("OPENCLAW_PROFILE").map(str::to_owned))
+        for_gate(&self.loaded)
     }
 }
 

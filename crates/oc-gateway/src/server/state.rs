@@ -7,8 +7,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use arc_swap::ArcSwap;
+use oc_approval::node_run::Desk;
 use oc_fs::approval_queue::ApprovalQueue;
-use oc_sandbox::gate::{Approvals, Gate};
+use oc_sandbox::gate::{Approvals, Asking, Gate};
 use serde_json::{Value, json};
 use tokio::sync::{Notify, watch};
 
@@ -72,6 +73,8 @@ pub struct Gateway {
     pub queue: ApprovalQueue,
     /// The same queue, to put questions into.
     pub approvals: Approvals,
+    /// Answers for commands on nodes, until the command comes.
+    pub answers: Mutex<Desk<Asking>>,
     /// What clients sent with their questions.
     pub as_sent: AsSent,
     /// Wakes whoever watches the queue.
@@ -148,6 +151,7 @@ impl Gateway {
             gate: parts.gate,
             queue: parts.approvals.queue().clone(),
             approvals: parts.approvals,
+            answers: Mutex::default(),
             as_sent: AsSent::default(),
             log: parts.log,
             counters: Counters::default(),

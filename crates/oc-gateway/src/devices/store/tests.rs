@@ -12,6 +12,7 @@ fn ask(n: u32) -> Ask {
         platform: "linux".into(),
         client_id: "cli".into(),
         client_mode: "cli".into(),
+        commands: None,
         remote_ip: None,
         silent: false,
     }

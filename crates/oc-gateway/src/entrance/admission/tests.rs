@@ -105,6 +105,7 @@ impl World {
             platform: who.connect.client.platform.clone(),
             client_id: "test".to_owned(),
             client_mode: "test".to_owned(),
+            commands: None,
             remote_ip: None,
             silent: false,
         };
@@ -284,6 +285,28 @@ fn sp_346_a_node_that_claims_another_platform_is_asked_for_again() {
     let id = node.connect.device.as_ref().unwrap().id.clone();
     w.devices.paired.get_mut(&id).unwrap().platform = Some("ios".to_owned());
     assert_eq!(cause(&w.decide(&node)), "not-paired");
+}
+
+#[test]
+fn sp_346_a_node_that_offers_a_new_command_is_asked_for_again() {
+    let mut w = world();
+    let mut node = handshake("node-host", "node", "node", &[], Some(TOKEN), Some(1));
+    w.approve(&node, &[]);
+    let id = node.connect.device.as_ref().unwrap().id.clone();
+    w.devices.pin(&id, vec!["system.run".to_owned(), "system.which".to_owned()]);
+    w.devices.pin(&id, vec!["camera.snap".to_owned()]);
+    for (offered, admitted) in [
+        (&["system.run", "system.which"][..], true),
+        (&["system.which"], true),
+        (&[], true),
+        (&["system.which", "camera.snap"], false),
+        (&["system.run "], false),
+    ] {
+        node.connect.commands = offered.iter().map(|c| (*c).to_owned()).collect();
+        let verdict = w.decide(&node);
+        assert_eq!(matches!(verdict, Verdict::Admit(_)), admitted, "{offered:?}");
+        assert!(admitted || cause(&verdict) == "command-upgrade", "{offered:?}");
+    }
 }
 
 #[test]

@@ -98,6 +98,7 @@ fn approve(devices: &mut Devices, device: Device, role: Role, scopes: &[String])
         platform: std::env::consts::OS.to_owned(),
         client_id: String::new(),
         client_mode: String::new(),
+        commands: None,
         remote_ip: None,
         silent: false,
     };

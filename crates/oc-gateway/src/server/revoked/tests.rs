@@ -20,6 +20,7 @@ fn paired(role: Role) -> (Devices, Device) {
         platform: "linux".into(),
         client_id: "node-host".into(),
         client_mode: "node".into(),
+        commands: None,
         remote_ip: None,
         silent: false,
     };
