@@ -186,7 +186,8 @@ impl Door<'_> {
             self.spend(class, page).await?;
         }
         let tailnet_user = self.tailnet_user().await;
-        let devices = self.read_devices().await?;
+        // Nobody else's business is read for a caller that names no device.
+        let devices = if connect.device.is_some() { self.read_devices().await? } else { Devices::default() };
         let facts = Facts {
             connect,
             role,
@@ -205,9 +206,9 @@ impl Door<'_> {
         if let Some(class) = tried {
             let mut throttle = self.gateway.throttle();
             match &verdict {
-                Verdict::Admit(_) | Verdict::Pair { .. } => throttle.succeeded(class, self.caller),
+                Verdict::Admit(_) | Verdict::Pair { .. } => throttle.succeeded(class, self.caller, page),
                 // Neither a wrong signature nor a foreign origin is a guess at the secret.
-                Verdict::Refuse(r) if r.guessed.is_none() => throttle.forget_one(class, self.caller),
+                Verdict::Refuse(r) if r.guessed.is_none() => throttle.forget_one(class, self.caller, page),
                 Verdict::Refuse(_) => {}
             }
         }
