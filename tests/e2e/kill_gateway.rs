@@ -68,11 +68,7 @@ async fn ask(socket: &mut Socket, id: String, method: &str, params: Value) -> Op
 }
 
 /// Writes of one kind until the gateway is gone. `kind`: 0 pairs nodes, 1 answers approvals, 2 sets the configuration.
-async fn writes(place: Place, kind: u8, round: usize, done: Arc<Acknowledged>) -> Option<()> {
-    // Each kind has a device of its own.
-    let (mut socket, answer) =
-        place.knock(&Device::new(60 + kind), "operator", &["operator.admin"], TOKEN, &[]).await;
-    assert_eq!(answer["ok"], true, "{answer}");
+async fn writes(mut socket: Socket, kind: u8, round: usize, done: Arc<Acknowledged>) -> Option<()> {
     for n in 0.. {
         let name = format!("{kind}-{round}-{n}");
         let id = |step: &str| format!("{name}-{step}");
@@ -138,8 +134,14 @@ async fn sp_006_nothing_acknowledged_is_lost_when_the_gateway_is_killed() {
     let mut rounds = 0;
     while done.writes.load(Ordering::SeqCst) < u64::try_from(WRITES).unwrap() {
         let (mut gateway, place) = start(home.path());
-        let writers: Vec<_> =
-            (0..3).map(|kind| tokio::spawn(writes(place, kind, rounds, Arc::clone(&done)))).collect();
+        let mut writers = Vec::new();
+        for kind in 0..3 {
+            // Each kind has a device of its own.
+            let device = Device::new(60 + kind);
+            let (socket, answer) = place.knock(&device, "operator", &["operator.admin"], TOKEN, &[]).await;
+            assert_eq!(answer["ok"], true, "{answer}");
+            writers.push(tokio::spawn(writes(socket, kind, rounds, Arc::clone(&done))));
+        }
         // Not at the same place twice: after so many writes, and some microseconds.
         let until = done.writes.load(Ordering::SeqCst) + 20 + u64::try_from(rounds * 7 % 40).unwrap();
         while done.writes.load(Ordering::SeqCst) < until {

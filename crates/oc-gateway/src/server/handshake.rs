@@ -62,9 +62,12 @@ pub async fn serve(gateway: Arc<Gateway>, upgraded: Upgraded, arrival: Arrival) 
         .max_frame_size(Some(MAX_FRAME));
     let mut socket = WebSocketStream::from_raw_socket(stream, Side::Server, Some(config)).await;
     let Arrival { remote, head, slot } = arrival;
-    let greeted = tokio::time::timeout(DEADLINE, greet(&gateway, &mut socket, &head, remote, &opener)).await;
+    // In a box of its own, which is given back: what a handshake needs is much, and most connections are idle.
+    let greeting = Box::pin(greet(&gateway, &mut socket, &head, remote, &opener));
+    let greeted = tokio::time::timeout(DEADLINE, greeting).await;
     let greeted = greeted.unwrap_or_else(|_| Err(Ending::now(Close::Policy, "handshake timeout")));
     drop(slot);
+    drop(head);
     match greeted {
         Ok((connection, hello)) => {
             opener.open();

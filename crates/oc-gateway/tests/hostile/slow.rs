@@ -43,10 +43,11 @@ async fn sp_338_slow_heads_bodies_and_handshakes_are_given_up() {
         "POST /tools/invoke HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {TOKEN}\r\nContent-Length: 100000\r\n\r\n"
     );
     let idle = "GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    let slow_frame = format!("{upgrade}\u{1}");
     let (head, frame, body, silent, idle) = tokio::join!(
         trickle(&world, "GET / HTTP/1.1\r\n", "X-A: b\r\n"),
         // A frame of 100 bytes, one at a time.
-        trickle(&world, &format!("{upgrade}\u{1}"), "\u{0}"),
+        trickle(&world, &slow_frame, "\u{0}"),
         trickle(&world, &body, " "),
         async {
             let mut socket = world.connect(&[]).await;
