@@ -44,6 +44,15 @@ pub fn health(call: Call) -> Waiting {
     })
 }
 
+/// The report that is at hand, as text for this caller; `None` when the question asks for more.
+pub(super) fn kept_health(gateway: &Gateway, connection: &Connection, params: &Value) -> Option<Arc<str>> {
+    if !params.as_object()?.is_empty() {
+        return None;
+    }
+    let paths = if connection.may(Scope::Admin) { Paths::Whole } else { Paths::Short };
+    gateway.cached_health_text(FRESH, paths)
+}
+
 /// The health report, made anew when the last one is older than a minute.
 pub async fn health_report(gateway: &Arc<Gateway>) -> Value {
     if let Some(kept) = gateway.cached_health(FRESH) {
