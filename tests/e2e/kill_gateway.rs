@@ -9,7 +9,7 @@
     reason = "tests"
 )]
 
-#[path = "../../crates/oc-gateway/tests/support/mod.rs"]
+#[path = "../../crates/oc-gateway/tests/support/world.rs"]
 mod support;
 
 use std::collections::BTreeSet;

@@ -21,7 +21,7 @@ mod routes;
 mod secrets;
 #[path = "hostile/slow.rs"]
 mod slow;
-#[path = "support/mod.rs"]
+#[path = "support/world.rs"]
 mod support;
 #[path = "hostile/taken_back.rs"]
 mod taken_back;

@@ -16,7 +16,7 @@ mod bare;
 mod hostile;
 mod load;
 mod soak;
-#[path = "../../tests/support/mod.rs"]
+#[path = "../../tests/support/world.rs"]
 mod support;
 
 use std::str::FromStr;

@@ -202,7 +202,7 @@ impl Soak {
                 }
             }
             // Some say goodbye, some do not.
-            if turn % 3 != 0 {
+            if !turn.is_multiple_of(3) {
                 socket.close().await;
             }
         }
@@ -217,8 +217,8 @@ impl Soak {
     /// One call. A request is answered, or its connection ends with the reason that its secret changed. False: the connection ended.
     async fn call(&self, socket: &mut Socket, number: usize, call: usize) -> bool {
         let (id, sent) = (format!("q{call}"), Instant::now());
-        let method = if call % 2 == 0 { "health" } else { "wake" };
-        let params = if call % 2 == 0 { json!({}) } else { json!({"text": "soak", "mode": "now"}) };
+        let method = if call.is_multiple_of(2) { "health" } else { "wake" };
+        let params = if call.is_multiple_of(2) { json!({}) } else { json!({"text": "soak", "mode": "now"}) };
         socket
             .send_text(&json!({"type": "req", "id": id, "method": method, "params": params}).to_string())
             .await;
