@@ -18,8 +18,8 @@ use crate::protocol::frame::{self, Close, Code, Failure, NotARequest, Outgoing, 
 
 /// How long the other side has to take a close.
 const LINGER: Duration = Duration::from_millis(1500);
-/// How long one frame may take to leave.
-const SEND: Duration = Duration::from_secs(20);
+/// How long one frame may take to leave. Shorter than what the stream below waits for (`paced`), which ends without a word.
+const SEND: Duration = Duration::from_secs(15);
 
 /// Drives a connection. The greeting is the first frame.
 pub async fn drive(
@@ -55,11 +55,11 @@ async fn exchange(
     loop {
         while let Some(next) = connection.outbox.take() {
             match next {
-                Next::Frame(text) => {
-                    if !send(socket, &connection.outbox, Message::Text(text)).await {
-                        return over(&connection.outbox);
-                    }
-                }
+                Next::Frame(text) => match send(socket, &connection.outbox, Message::Text(text)).await {
+                    Sent::Whole => {}
+                    Sent::Not => return over(&connection.outbox),
+                    Sent::TooSlow => return Some(Ending::now(Close::Policy, "slow consumer")),
+                },
                 Next::End(ending) => return Some(ending),
             }
         }
@@ -103,8 +103,18 @@ fn over(outbox: &Outbox) -> Option<Ending> {
     }
 }
 
-/// Sends one frame. False: the other side is gone, too slow, or the connection ends at once.
-async fn send(socket: &mut Socket, outbox: &Outbox, message: Message) -> bool {
+/// What became of a frame.
+enum Sent {
+    /// It went out.
+    Whole,
+    /// The other side is gone, or the connection ends at once.
+    Not,
+    /// The other side read nothing of it for as long as one frame may take.
+    TooSlow,
+}
+
+/// Sends one frame.
+async fn send(socket: &mut Socket, outbox: &Outbox, message: Message) -> Sent {
     let over = async {
         while !outbox.is_over() {
             outbox.changed().await;
@@ -112,8 +122,12 @@ async fn send(socket: &mut Socket, outbox: &Outbox, message: Message) -> bool {
     };
     tokio::select! {
         biased;
-        () = over => false,
-        sent = tokio::time::timeout(SEND, socket.send(message)) => matches!(sent, Ok(Ok(()))),
+        () = over => Sent::Not,
+        sent = tokio::time::timeout(SEND, socket.send(message)) => match sent {
+            Ok(Ok(())) => Sent::Whole,
+            Ok(Err(_)) => Sent::Not,
+            Err(_) => Sent::TooSlow,
+        },
     }
 }
 

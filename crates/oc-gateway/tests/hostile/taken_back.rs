@@ -115,9 +115,13 @@ async fn sp_067_nobody_slips_in_while_the_secret_changes() {
     let world = Arc::new(World::start(quick("secret-number-0-of-this-test")).await);
     let now = Arc::new(AtomicUsize::new(0));
     let over = Arc::new(AtomicBool::new(false));
+    // How many were admitted with each secret. Whoever comes with the one before is slowed down (SP-331), so the first
+    // change waits for someone, and so does the end.
+    let admitted: Arc<Vec<AtomicUsize>> = Arc::new((0..=15).map(|_| AtomicUsize::new(0)).collect());
     let clients: Vec<_> = (0..12)
         .map(|_| {
             let (world, now, over) = (Arc::clone(&world), Arc::clone(&now), Arc::clone(&over));
+            let admitted = Arc::clone(&admitted);
             tokio::spawn(async move {
                 let mut stale = Vec::new();
                 while !over.load(Ordering::SeqCst) {
@@ -128,6 +132,7 @@ async fn sp_067_nobody_slips_in_while_the_secret_changes() {
                     let request = json!({"type": "req", "id": "c", "method": "connect", "params": params});
                     socket.send_text(&request.to_string()).await;
                     if matches!(socket.next().await, Frame::Json(answer) if answer["ok"] == true) {
+                        admitted[number].fetch_add(1, Ordering::SeqCst);
                         stale.push((number, socket));
                     }
                     if stale.len() > 40 {
@@ -139,6 +144,7 @@ async fn sp_067_nobody_slips_in_while_the_secret_changes() {
         })
         .collect();
     let last = 15;
+    super::until("someone comes in with the first secret", || admitted[0].load(Ordering::SeqCst) > 0).await;
     for number in 1..=last {
         let generation = world.gateway.snapshot().generation;
         world.configure(&quick(&format!("secret-number-{number}-of-this-test")));
@@ -148,6 +154,7 @@ async fn sp_067_nobody_slips_in_while_the_secret_changes() {
         now.store(number, Ordering::SeqCst);
         tokio::time::sleep(std::time::Duration::from_millis(30)).await;
     }
+    super::until("someone comes in with the last secret", || admitted[last].load(Ordering::SeqCst) > 0).await;
     over.store(true, Ordering::SeqCst);
     let (mut ended, mut served) = (0, 0);
     for client in clients {
