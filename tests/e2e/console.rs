@@ -99,6 +99,11 @@ fn sp_343_sp_356_the_console_in_a_browser() {
     let seen = driver.ask(&json!({"do": "explain", "subject": "Message", "fields": {"Channel": "telegram", "Sender id": "999"}}));
     none(&seen);
 
+    let asked = json!({"do": "explain", "subject": "Connection", "fields": {"From address": "203.0.113.7"}, "choices": {"Shows": "wrong-token"}});
+    let seen = driver.ask(&asked);
+    none(&seen);
+    assert_ne!(seen["verdict"], "allowed");
+
     // The fix: exactly the difference that was shown; the gateway takes it up; and back.
     let before = house.config();
     let seen = driver.ask(&json!({"do": "fix"}));

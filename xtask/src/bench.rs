@@ -1,6 +1,7 @@
 //! `cargo xtask bench`: speed and memory, side by side in one run. Never part of the tests.
 
 mod audit;
+mod gateway;
 mod measure;
 mod sandbox;
 
@@ -19,6 +20,8 @@ pub struct Args {
 enum What {
     /// `openclaw security audit` on a small and a large state directory, beside `find` and, with `OPENCLAW_PEER`, the reference release.
     Audit(audit::Args),
+    /// The gateway: start, memory, handshakes, calls, beside a bare server and, with `OPENCLAW_PEER`, the reference release.
+    Gateway(gateway::Args),
     /// The decision core: one decision, a full tool set, reach.
     Policy,
     /// A command and a file in each place, beside `docker exec`, `docker run` and a bare process. Needs an engine; root starts one.
@@ -32,6 +35,7 @@ enum What {
 pub fn run(args: &Args) -> Result<bool> {
     match &args.what {
         What::Audit(a) => audit::run(a),
+        What::Gateway(a) => gateway::run(a),
         What::Policy => {
             let status = std::process::Command::new("cargo")
                 .args(["bench", "--locked", "--package", "oc-policy"])

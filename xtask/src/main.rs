@@ -12,6 +12,7 @@ mod fuzz;
 mod golden;
 mod install;
 mod runner;
+mod soak;
 mod steps;
 mod test;
 mod tidy;
@@ -36,6 +37,8 @@ enum Task {
     Fuzz(fuzz::Args),
     /// The resident runner as a static program, for containers and their tests.
     Runner(runner::Args),
+    /// Two thousand clients, hostile ones among them, while secrets and configuration change.
+    Soak(soak::Args),
     /// Layers, layout, file sizes, lists in docs: what the compiler does not check.
     Tidy,
 }
@@ -48,6 +51,7 @@ fn main() -> ExitCode {
         Task::Golden(args) => golden::run(&args),
         Task::Fuzz(args) => fuzz::run(&args),
         Task::Runner(args) => runner::run(&args),
+        Task::Soak(args) => soak::run(&args),
         Task::Tidy => tidy::run(),
     };
     match done {

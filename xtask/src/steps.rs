@@ -12,6 +12,11 @@ pub fn root() -> PathBuf {
     here.parent().unwrap_or(here).to_path_buf()
 }
 
+/// A file of the build folder.
+pub fn built(path: &str) -> PathBuf {
+    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from).join(path)
+}
+
 /// Whether a program can be started.
 pub fn has(program: &str) -> bool {
     answers(program, "--version")

@@ -13,7 +13,7 @@ pub struct Args {
     /// Run only the steps whose name holds this text.
     #[arg(long, value_name = "TEXT")]
     only: Option<String>,
-    /// Leave out the slow steps (fuzzing).
+    /// Leave out the slow steps (soak, fuzzing).
     #[arg(long)]
     quick: bool,
     /// First install the tools that are missing (Debian packages need root).
@@ -71,6 +71,13 @@ pub fn run(args: &Args) -> Result<bool> {
         s.run_with("tests", "cargo", &["test", "--locked", "--workspace"], &env)?;
     }
     drop(engine);
+    // Short here, five minutes where nothing may be skipped.
+    let seconds = if strict { "300" } else { "60" };
+    if args.quick {
+        println!("\n(soak left out: --quick)");
+    } else {
+        s.run("soak", "cargo", &["xtask", "soak", "--seconds", seconds])?;
+    }
     s.run("doctests", "cargo", &["test", "--locked", "--workspace", "--doc"])?;
     s.run_with(
         "docs",

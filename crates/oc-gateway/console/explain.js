@@ -1,7 +1,7 @@
 // Questions about decisions: which rule decides, where it stands, what would change the answer.
 
 import { h, fill, exact } from "./dom.js";
-import { badge, button, card, during, field, notice, terms } from "./parts.js";
+import { badge, button, card, choice, during, field, notice, terms } from "./parts.js";
 
 export const title = "Explain";
 export const lead = "Ask what would happen, and which rule says so. Nothing is started, sent or written.";
@@ -13,9 +13,16 @@ const SUBJECTS = {
   command: ["Command", [["command", "Command line", "git status", true], ["host", "Host", "as configured"], ["cwd", "Directory", "the gateway's"], AGENT, SESSION]],
   message: ["Message", [["channel", "Channel", "telegram", true], ["sender", "Sender id", "12345"], ["chat", "Where", "direct, group:ID or channel:ID"], ["account", "Account", "default"], ["text", "Text", ""]]],
   sandbox: ["Sandbox", [AGENT, SESSION]],
+  connection: ["Connection", [
+    ["client", "Who", [["cli", "the command line"], ["control-ui", "this console"], ["node", "a node"], ["backend", "another program"]]],
+    ["peer", "From address", "127.0.0.1"],
+    ["auth", "Shows", [["none", "no credential"], ["token", "the token"], ["wrong-token", "a wrong token"], ["password", "the password"], ["wrong-password", "a wrong password"]]],
+    ["device", "Device", [["none", "no identity"], ["new", "a new one"], ["paired", "a paired one"]]],
+    ["headers", "Header", "X-Forwarded-For: 203.0.113.7"],
+  ]],
   config: ["Setting", [["key", "Key", "gateway.bind", true], AGENT, ["account", "Channel account", "none"]]],
 };
-const GOOD = new Set(["allowed", "allow", "admit", "sandboxed", "set", "default"]);
+const GOOD = new Set(["allowed", "allow", "admit", "admitted", "sandboxed", "set", "default"]);
 const HELD = new Set(["ask", "pairing", "pairing-required", "host", "unset"]);
 const EFFECTS = { keeps: ["plain", "keeps"], removes: ["bad", "removes"], admits: ["good", "admits"], holds: ["warn", "holds"], inert: ["plain", "no effect"], absent: ["plain", "not set"] };
 
@@ -27,13 +34,14 @@ export function show(body, visit) {
   let inputs = new Map();
 
   const draw = () => {
-    inputs = new Map(SUBJECTS[subject][1].map(([name, label, hint, required]) => [name, h("input", { type: "text", name, placeholder: hint, required, spellcheck: "false", autocomplete: "off" })]));
+    inputs = new Map(SUBJECTS[subject][1].map(([name, , hint, required]) => [name, Array.isArray(hint) ? choice(hint, hint[0][0]) : h("input", { type: "text", name, placeholder: hint, required, spellcheck: "false", autocomplete: "off" })]));
     fill(place, SUBJECTS[subject][1].map(([name, label]) => field(label, inputs.get(name))));
   };
 
   const ask = (element) => during(element, answer, async () => {
     const given = Object.fromEntries([...inputs].map(([name, input]) => [name, input.value.trim()]).filter(([, value]) => value));
     const edits = changes(what.value);
+    if (given.headers) given.headers = [given.headers];
     const question = subject === "tool" ? asTool(given) : given;
     const { explanation } = await visit.call("explain.ask", { subject, question, ...edits });
     fill(answer, verdict(explanation, (change) => {

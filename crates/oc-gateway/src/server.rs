@@ -2,10 +2,10 @@
 //!
 //! * [`state`]: what everything shares; [`snapshot`]: one reading of the configuration.
 //! * [`process`]: runtime and signals; [`run`]: start, serve, stop. [`bind`] and [`tls`]: listeners; [`accept`]: sockets; [`slots`]: how many may wait without a credential.
-//! * [`handshake`] to [`session`]: from an open socket to frames in both directions; `gated` and `paced`: limits on streams; [`connection`], [`outbox`], [`registry`]: who is in.
-//! * [`arrive`]: the greeting and what others hear of it. [`nodes`]: connected nodes and calls of them.
+//! * `handshake` to `session`: from an open socket to frames in both directions; `gated` and `paced`: limits on streams; [`connection`], [`outbox`], [`registry`]: who is in.
+//! * `arrive`: the greeting and what others hear of it. [`nodes`]: connected nodes and calls of them.
 //! * `surroundings`: what the network is told; `revoked`: devices that another process took access from.
-//! * [`reload`]: a changed configuration; [`watch`]: pending approvals, told to whoever may answer them; [`ticks`]: what happens by the clock.
+//! * [`reload`]: a changed configuration; `watch`: pending approvals, told to whoever may answer them; `ticks`: what happens by the clock.
 //!
 //! Invariant: a connection exists only after [`crate::entrance::admission::decide`] admitted it.
 //! Invariant: every decision is made under one snapshot; a swap ends what the new one no longer allows before it returns (SP-067, SP-328).

@@ -1,6 +1,6 @@
 //! The gateway and the node host as services of the user's manager: systemd on Linux, launchd on macOS (gateway 1, SP-073).
 //!
-//! * [`unit`]: the text of a systemd unit, and its command line read back; [`plist`]: that of a launchd job.
+//! * [`mod@unit`]: the text of a systemd unit, and its command line read back; [`plist`]: that of a launchd job.
 //! * [`manager`]: installs, starts, stops, asks.
 //!
 //! Invariant: every value is escaped for the grammar it goes into; a line break or another control character is refused.

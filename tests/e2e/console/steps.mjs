@@ -115,11 +115,12 @@ export async function undo(browser) {
 }
 
 /** Asks for an explanation, and follows the first change that is offered. */
-export async function explain(browser, { subject, fields }) {
+export async function explain(browser, { subject, fields, choices }) {
   const page = await browser.page("first");
   await page.getByRole("link", { name: /^Explain/ }).click();
   await page.locator("fieldset").getByText(subject, { exact: true }).click();
-  for (const [name, value] of Object.entries(fields)) await page.getByRole("textbox", { name, exact: true }).fill(value);
+  for (const [name, value] of Object.entries(choices ?? {})) await page.getByLabel(name, { exact: true }).selectOption(value);
+  for (const [name, value] of Object.entries(fields ?? {})) await page.getByRole("textbox", { name, exact: true }).fill(value);
   await page.getByRole("button", { name: "Ask", exact: true }).click();
   await page.locator(".answer").waitFor();
   const verdict = await page.locator(".answer .badge").innerText();

@@ -100,7 +100,7 @@ fn sp_139_there_is_one_reader_of_command_text() {
         }
     }
     callers.sort();
-    // The analysis; what suggests a shorter line in an explanation; what compares the text of a node's request with its vector.
+    // The second one proposes a text, which is analysed again; the third compares what a text claims with the vector that is analysed.
     let known = [
         "crates/oc-approval/src/analysis.rs",
         "crates/oc-approval/src/explain/text_change.rs",

@@ -55,6 +55,9 @@ pub enum Class {
 /// Who is counted. IPv6 callers count by /64; a caller whose address is unknown shares one budget with all of its kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Key {
+    /// Programs of this machine, by address: whoever else reaches the gateway from there (a page, a proxy that nobody named) cannot have them
+    /// wait.
+    Here(Class, IpAddr),
     Unknown(Class),
     V4(Class, u32),
     V6(Class, u64),
@@ -97,7 +100,7 @@ impl Throttle {
     /// `page`: whether the request carries an `Origin`; then it is no local program, however local it looks.
     pub fn attempt(&mut self, class: Class, caller: Caller, page: bool, now_ms: u64) -> Admission {
         let limits = self.limits;
-        let key = key(class, caller);
+        let key = self.key(class, caller, page);
         let entry = self.entries.entry(key).or_insert(Entry {
             wrong: 0,
             since_ms: now_ms,
@@ -113,8 +116,7 @@ impl Throttle {
         entry.last_ms = now_ms;
         let before = entry.wrong;
         entry.wrong = entry.wrong.saturating_add(1);
-        let direct = caller.is_local_direct() && !page && limits.loopback == Loopback::Delayed;
-        let admission = if direct {
+        let admission = if matches!(key, Key::Here(..)) {
             match before {
                 0 => Admission::Now,
                 n => Admission::Delayed(250_u64.saturating_mul(1 << n.saturating_sub(1).min(5)).min(5_000)),
@@ -130,14 +132,24 @@ impl Throttle {
     }
 
     /// The credential was right, or none was shown: the attempt does not count.
-    pub fn succeeded(&mut self, class: Class, caller: Caller) {
-        self.entries.remove(&key(class, caller));
+    pub fn succeeded(&mut self, class: Class, caller: Caller, page: bool) {
+        self.entries.remove(&self.key(class, caller, page));
     }
 
     /// An attempt that was no guess (nothing shown, wrong route): gives that one attempt back and keeps the earlier ones.
-    pub fn forget_one(&mut self, class: Class, caller: Caller) {
-        if let Some(entry) = self.entries.get_mut(&key(class, caller)) {
+    pub fn forget_one(&mut self, class: Class, caller: Caller, page: bool) {
+        let key = self.key(class, caller, page);
+        if let Some(entry) = self.entries.get_mut(&key) {
             entry.wrong = entry.wrong.saturating_sub(1);
+        }
+    }
+
+    fn key(&self, class: Class, caller: Caller, page: bool) -> Key {
+        match caller {
+            Caller::LocalDirect(address) if !page && self.limits.loopback == Loopback::Delayed => {
+                Key::Here(class, address)
+            }
+            other => key(class, other),
         }
     }
 

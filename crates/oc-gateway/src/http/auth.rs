@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use hyper::header::{AUTHORIZATION, HeaderMap};
+use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap};
 
 use crate::entrance::credential::{Refused as Wrong, Shown};
 use crate::entrance::origin::{self, Client};
@@ -57,7 +57,7 @@ pub async fn check(visit: &Visit<'_>, headers: &HeaderMap) -> Result<Known, Refu
     spend(visit, Class::SharedSecret).await?;
     let judged = judge();
     if judged.is_ok() {
-        visit.gateway.throttle().succeeded(Class::SharedSecret, visit.caller);
+        visit.gateway.throttle().succeeded(Class::SharedSecret, visit.caller, visit.head.origin.is_some());
     }
     judged.map(|()| Known(())).map_err(|refused| {
         let remote = visit.caller.address().map_or_else(|| "unknown".to_owned(), |a| a.to_string());
@@ -67,13 +67,17 @@ pub async fn check(visit: &Visit<'_>, headers: &HeaderMap) -> Result<Known, Refu
 }
 
 /// Checks once more, under the reading that is in force now: a body may take half a minute, and what let it in may be taken back meanwhile
-/// (SP-067, SP-350). Costs no attempt.
+/// (SP-067, SP-350). Costs no attempt; for those that [`check`] let in.
 ///
 /// # Errors
 /// [`Refused::Wrong`].
 pub fn still(visit: &Visit<'_>, headers: &HeaderMap) -> Result<Known, Refused> {
+    let now = visit.gateway.snapshot();
+    if now.generation == visit.snapshot.generation {
+        return Ok(Known(()));
+    }
     let shown = bearer(headers);
-    let judged = visit.gateway.snapshot().settings.accepts.judge(Shown { token: shown, password: shown });
+    let judged = now.settings.accepts.judge(Shown { token: shown, password: shown });
     judged.map(|()| Known(())).map_err(Refused::Wrong)
 }
 
@@ -106,13 +110,24 @@ pub fn bearer(headers: &HeaderMap) -> Option<&str> {
     scheme.eq_ignore_ascii_case("bearer").then(|| value.trim())
 }
 
-/// Whether a page of another site sends this request (SP-335). Programs send neither header.
+/// Whether a page of another site sends this request, or a page sends it the way that a form of another site could (SP-335). Programs send
+/// neither header.
 #[must_use]
 pub fn is_cross_site(visit: &Visit<'_>, headers: &HeaderMap) -> bool {
     let site = headers.get("sec-fetch-site").map(|v| v.to_str().unwrap_or("cross-site"));
     if site.is_some_and(|s| !matches!(s, "same-origin" | "none")) {
         return true;
     }
+    // A browser asks first before a page may send this kind; what a form can send is not taken from a page.
+    let page = site.is_some() || visit.head.origin.is_some();
+    if page && !is_json(headers) {
+        return true;
+    }
     let host = visit.head.host.as_deref();
     !origin::may_connect(Client::Program, visit.head.origin.as_deref(), host, &visit.snapshot.origins)
+}
+
+fn is_json(headers: &HeaderMap) -> bool {
+    let kind = headers.get(CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or_default();
+    kind.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case("application/json")
 }

@@ -47,7 +47,7 @@ pub async fn respond(visit: &Visit<'_>, request: Request<Incoming>, rest: &str) 
         tracing::warn!(target: "gateway/hooks", "a hook with a wrong token was refused");
         return answer::plain(401, "Unauthorized").into();
     }
-    visit.gateway.throttle().succeeded(Class::Hook, visit.caller);
+    visit.gateway.throttle().succeeded(Class::Hook, visit.caller, visit.head.origin.is_some());
     let known = |response| Answered { response, authenticated: true };
     if auth::is_cross_site(visit, &parts.headers) {
         return known(answer::plain(403, "Forbidden"));

@@ -3,7 +3,7 @@
 //! Unknown and denied tools get one answer, so that nobody learns what there is. Tools that act on the host or on other sessions are
 //! refused here whatever the policy says, unless `gateway.tools.allow` names them.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use hyper::body::Incoming;
 use hyper::{Method, Request};
@@ -40,6 +40,10 @@ pub const REFUSED: [&str; 16] = [
     "nodes",
 ];
 
+/// [`REFUSED`], as the policy spells them.
+static CANONICAL: LazyLock<Vec<String>> =
+    LazyLock::new(|| REFUSED.iter().map(|t| canonical(t).into_owned()).collect());
+
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Invoke {
@@ -70,18 +74,20 @@ pub async fn respond(visit: &Visit<'_>, request: Request<Incoming>) -> Answered 
         return known(answer::error(403, "forbidden", why));
     }
     let invalid = |why: &str| known(answer::error(400, "invalid_request_error", why));
-    let body = match body::json(body, LARGEST).await {
+    let body = match body::read(body, LARGEST).await {
         Ok(body) => body,
         Err(BadBody::TooLarge) => {
             return known(answer::error(413, "invalid_request_error", "the body is larger than 2 MiB"));
         }
-        Err(BadBody::Broken) => return invalid("the body did not arrive whole"),
-        Err(BadBody::NotJson) => return invalid("the body is not JSON"),
+        Err(BadBody::Broken | BadBody::NotJson) => return invalid("the body did not arrive whole"),
     };
     if let Err(refused) = auth::still(visit, &parts.headers) {
         return answer::unauthorized(&refused).into();
     }
-    let Ok(invoke) = serde_json::from_value::<Invoke>(body) else {
+    let Ok(invoke) = serde_json::from_slice::<Invoke>(&body) else {
+        if serde_json::from_slice::<serde::de::IgnoredAny>(&body).is_err() {
+            return invalid("the body is not JSON");
+        }
         return invalid("it needs `tool`, and may have `action`, `args` (an object), `sessionKey`, `dryRun`");
     };
     if invoke.tool.trim().is_empty() {
@@ -152,7 +158,7 @@ fn is_served(visit: &Visit<'_>, tool: &str) -> bool {
     let settings = &visit.snapshot.settings;
     let name = canonical(tool);
     let named = |list: &[String]| list.iter().any(|t| canonical(t) == name);
-    let refused = REFUSED.iter().any(|t| canonical(t) == name);
+    let refused = CANONICAL.iter().any(|t| *t == name);
     !named(&settings.tools_deny) && (!refused || named(&settings.tools_allow))
 }
 

@@ -112,9 +112,12 @@ pub fn rotate(call: &Call) -> Outcome {
     let scopes = scopes.map(|s| Scopes::read(s.iter().map(String::as_str)));
     let token = oc_fs::random::token_hex(16).map_err(|e| Failure::new(Code::Unavailable, e.to_string()))?;
     let rotated = change(call, |devices, actor, now| {
-        devices.rotate(&device_id, role, scopes.as_ref(), actor, token.expose().to_owned(), now)
+        let fresh = token.expose().to_owned();
+        // Ended under the lock: whoever waits for it finds its connection ended.
+        devices
+            .rotate(&device_id, role, scopes.as_ref(), actor, fresh, now)
+            .inspect(|rotated| end(call, &rotated.close, "device token rotated"))
     })?;
-    end(call, &rotated.close, "device token rotated");
     Ok(json!({
         "deviceId": device_id,
         "role": role.word(),
@@ -128,10 +131,10 @@ pub fn rotate(call: &Call) -> Outcome {
 pub fn revoke(call: &Call) -> Outcome {
     let Revoked { device_id, role: word } = parse("device.token.revoke", &call.params)?;
     let role = role(&word)?;
-    let (close, at) = change(call, |devices, actor, now| {
-        devices.revoke(&device_id, role, actor, now).map(|close| (close, now))
+    let at = change(call, |devices, actor, now| {
+        let revoked = devices.revoke(&device_id, role, actor, now);
+        revoked.map(|close| end(call, &close, "device token revoked")).map(|()| now)
     })?;
-    end(call, &close, "device token revoked");
     Ok(json!({ "deviceId": device_id, "role": role.word(), "revokedAtMs": at }))
 }
 

@@ -44,6 +44,15 @@ pub fn health(call: Call) -> Waiting {
     })
 }
 
+/// The report that is at hand, as text for this caller; `None` when the question asks for more.
+pub(super) fn kept_health(gateway: &Gateway, connection: &Connection, params: &Value) -> Option<Arc<str>> {
+    if !params.as_object()?.is_empty() {
+        return None;
+    }
+    let paths = if connection.may(Scope::Admin) { Paths::Whole } else { Paths::Short };
+    gateway.cached_health_text(FRESH, paths)
+}
+
 /// The health report, made anew when the last one is older than a minute.
 pub async fn health_report(gateway: &Arc<Gateway>) -> Value {
     if let Some(kept) = gateway.cached_health(FRESH) {
@@ -143,7 +152,23 @@ pub fn logs(call: &Call) -> Outcome {
     let file = file.ok_or_else(|| {
         Failure::new(Code::Unavailable, "this gateway writes no log file (logging.level is silent)")
     })?;
-    crate::log::tail(&call.place(), &file, call.params.clone())
+    let mut answer = crate::log::tail(&call.place(), &file, call.params.clone())?;
+    if !call.connection.may(Scope::Admin) {
+        without_home(&mut answer, &call.gateway.snapshot().places());
+    }
+    Ok(answer)
+}
+
+/// Lines as someone reads them who is shown no path of this machine (SP-340): its directories have their usual names.
+fn without_home(answer: &mut Value, places: &oc_policy::sandbox::Place) {
+    let lines = answer.get_mut("lines").and_then(Value::as_array_mut);
+    for line in lines.into_iter().flatten() {
+        if let Some(text) = line.as_str() {
+            // The state directory first: it may lie in the home directory.
+            let text = text.replace(&places.state_dir, "~/.openclaw").replace(&places.home, "~");
+            *line = Value::String(text);
+        }
+    }
 }
 
 /// `system-presence`.

@@ -71,6 +71,11 @@ impl Connection {
         self.outbox.push(text_of(frame), Weight::Needed);
     }
 
+    /// Sends a frame that is text already.
+    pub fn send_text(&self, frame: String) {
+        self.outbox.push(frame.into(), Weight::Needed);
+    }
+
     /// Ends the connection.
     pub fn end(&self, ending: Ending) {
         self.outbox.end(ending);

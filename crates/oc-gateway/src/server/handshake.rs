@@ -62,9 +62,12 @@ pub async fn serve(gateway: Arc<Gateway>, upgraded: Upgraded, arrival: Arrival) 
         .max_frame_size(Some(MAX_FRAME));
     let mut socket = WebSocketStream::from_raw_socket(stream, Side::Server, Some(config)).await;
     let Arrival { remote, head, slot } = arrival;
-    let greeted = tokio::time::timeout(DEADLINE, greet(&gateway, &mut socket, &head, remote, &opener)).await;
+    // In a box of its own, which is given back: what a handshake needs is much, and most connections are idle.
+    let greeting = Box::pin(greet(&gateway, &mut socket, &head, remote, &opener));
+    let greeted = tokio::time::timeout(DEADLINE, greeting).await;
     let greeted = greeted.unwrap_or_else(|_| Err(Ending::now(Close::Policy, "handshake timeout")));
     drop(slot);
+    drop(head);
     match greeted {
         Ok((connection, hello)) => {
             opener.open();
@@ -186,7 +189,8 @@ impl Door<'_> {
             self.spend(class, page).await?;
         }
         let tailnet_user = self.tailnet_user().await;
-        let devices = self.read_devices().await?;
+        // Nobody else's business is read for a caller that names no device.
+        let devices = if connect.device.is_some() { self.read_devices().await? } else { Devices::default() };
         let facts = Facts {
             connect,
             role,
@@ -205,9 +209,9 @@ impl Door<'_> {
         if let Some(class) = tried {
             let mut throttle = self.gateway.throttle();
             match &verdict {
-                Verdict::Admit(_) | Verdict::Pair { .. } => throttle.succeeded(class, self.caller),
+                Verdict::Admit(_) | Verdict::Pair { .. } => throttle.succeeded(class, self.caller, page),
                 // Neither a wrong signature nor a foreign origin is a guess at the secret.
-                Verdict::Refuse(r) if r.guessed.is_none() => throttle.forget_one(class, self.caller),
+                Verdict::Refuse(r) if r.guessed.is_none() => throttle.forget_one(class, self.caller, page),
                 Verdict::Refuse(_) => {}
             }
         }

@@ -3,6 +3,7 @@
 use std::io;
 use std::net::SocketAddr;
 
+use rustix::process::{Resource, Rlimit};
 use thiserror::Error;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -46,6 +47,12 @@ fn log_of(source: &Source) -> Option<LogHandle> {
     crate::log::init(super::logging::settings(&loaded, source.flags.verbose)).ok()
 }
 
+/// As many open files as the system lets it have: each client is one.
+fn raise_file_limit() {
+    let most = rustix::process::getrlimit(Resource::Nofile).maximum;
+    let _ = rustix::process::setrlimit(Resource::Nofile, Rlimit { current: most, maximum: most });
+}
+
 /// This machine's name.
 #[must_use]
 pub fn host_name() -> String {
@@ -58,6 +65,7 @@ pub fn host_name() -> String {
 /// # Errors
 /// See [`ProcessFailure`].
 pub fn run(source: &Source, ready: &mut dyn FnMut(&Ready)) -> Result<(), ProcessFailure> {
+    raise_file_limit();
     let log = log_of(source);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(THREADS)

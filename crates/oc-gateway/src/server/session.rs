@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::{SinkExt as _, StreamExt as _};
-use tokio::io::AsyncReadExt as _;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio_tungstenite::tungstenite::error::ProtocolError;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::{Error, Message};
@@ -18,8 +18,8 @@ use crate::protocol::frame::{self, Close, Code, Failure, NotARequest, Outgoing, 
 
 /// How long the other side has to take a close.
 const LINGER: Duration = Duration::from_millis(1500);
-/// How long one frame may take to leave.
-const SEND: Duration = Duration::from_secs(20);
+/// How long one frame may take to leave. Shorter than what the stream below waits for (`paced`), which ends without a word.
+const SEND: Duration = Duration::from_secs(15);
 
 /// Drives a connection. The greeting is the first frame.
 pub async fn drive(
@@ -30,7 +30,9 @@ pub async fn drive(
 ) {
     let first = text_of(&hello);
     drop(hello);
-    let ending = if send(&mut socket, &connection.outbox, Message::Text(first)).await {
+    let sent = greet(&mut socket, &connection.outbox, &first).await;
+    drop(first);
+    let ending = if sent {
         methods::greeted(gateway, connection);
         exchange(gateway, &mut socket, connection).await
     } else {
@@ -53,11 +55,11 @@ async fn exchange(
     loop {
         while let Some(next) = connection.outbox.take() {
             match next {
-                Next::Frame(text) => {
-                    if !send(socket, &connection.outbox, Message::Text(text)).await {
-                        return over(&connection.outbox);
-                    }
-                }
+                Next::Frame(text) => match send(socket, &connection.outbox, Message::Text(text)).await {
+                    Sent::Whole => {}
+                    Sent::Not => return over(&connection.outbox),
+                    Sent::TooSlow => return Some(Ending::now(Close::Policy, "slow consumer")),
+                },
                 Next::End(ending) => return Some(ending),
             }
         }
@@ -101,8 +103,18 @@ fn over(outbox: &Outbox) -> Option<Ending> {
     }
 }
 
-/// Sends one frame. False: the other side is gone, too slow, or the connection ends at once.
-async fn send(socket: &mut Socket, outbox: &Outbox, message: Message) -> bool {
+/// What became of a frame.
+enum Sent {
+    /// It went out.
+    Whole,
+    /// The other side is gone, or the connection ends at once.
+    Not,
+    /// The other side read nothing of it for as long as one frame may take.
+    TooSlow,
+}
+
+/// Sends one frame.
+async fn send(socket: &mut Socket, outbox: &Outbox, message: Message) -> Sent {
     let over = async {
         while !outbox.is_over() {
             outbox.changed().await;
@@ -110,9 +122,55 @@ async fn send(socket: &mut Socket, outbox: &Outbox, message: Message) -> bool {
     };
     tokio::select! {
         biased;
-        () = over => false,
-        sent = tokio::time::timeout(SEND, socket.send(message)) => matches!(sent, Ok(Ok(()))),
+        () = over => Sent::Not,
+        sent = tokio::time::timeout(SEND, socket.send(message)) => match sent {
+            Ok(Ok(())) => Sent::Whole,
+            Ok(Err(_)) => Sent::Not,
+            Err(_) => Sent::TooSlow,
+        },
     }
+}
+
+/// Sends the greeting past the buffer of the library, which would keep room for it as long as the connection lives.
+async fn greet(socket: &mut Socket, outbox: &Outbox, text: &str) -> bool {
+    let over = async {
+        while !outbox.is_over() {
+            outbox.changed().await;
+        }
+    };
+    let write = async {
+        // What may wait there goes first.
+        if socket.flush().await.is_err() {
+            return false;
+        }
+        let frame = text_frame(text);
+        let stream = socket.get_mut();
+        stream.write_all(&frame).await.is_ok() && stream.flush().await.is_ok()
+    };
+    tokio::select! {
+        biased;
+        () = over => false,
+        sent = tokio::time::timeout(SEND, write) => matches!(sent, Ok(true)),
+    }
+}
+
+/// One whole text frame of a server (RFC 6455, 5.2).
+fn text_frame(text: &str) -> Vec<u8> {
+    let mut frame = Vec::with_capacity(text.len().saturating_add(10));
+    frame.push(0x81);
+    match (u8::try_from(text.len()), u16::try_from(text.len())) {
+        (Ok(short), _) if short < 126 => frame.push(short),
+        (_, Ok(medium)) => {
+            frame.push(126);
+            frame.extend_from_slice(&medium.to_be_bytes());
+        }
+        _ => {
+            frame.push(127);
+            frame.extend_from_slice(&u64::try_from(text.len()).unwrap_or(u64::MAX).to_be_bytes());
+        }
+    }
+    frame.extend_from_slice(text.as_bytes());
+    frame
 }
 
 fn receive(gateway: &Arc<Gateway>, connection: &Arc<Connection>, text: &str) {

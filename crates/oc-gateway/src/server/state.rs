@@ -25,6 +25,7 @@ use crate::entrance::throttle::Throttle;
 use crate::log::LogHandle;
 use crate::methods::approvals::AsSent;
 use crate::methods::system_events::SystemEvents;
+use crate::methods::{Paths, health_for};
 use crate::presence::{self, Presence};
 use crate::protocol::frame::{Close, StateVersion};
 
@@ -92,9 +93,18 @@ pub struct Gateway {
     current: ArcSwap<Snapshot>,
     throttle: Mutex<Throttle>,
     presence: Mutex<Presence>,
-    health: Mutex<Option<(Instant, Value)>>,
+    health: Mutex<Option<KeptHealth>>,
     health_version: AtomicU64,
     phase: watch::Sender<Phase>,
+}
+
+/// A health report, and how it is sent.
+#[derive(Debug)]
+struct KeptHealth {
+    at: Instant,
+    report: Value,
+    whole: Arc<str>,
+    short: Arc<str>,
 }
 
 /// What a gateway is made from.
@@ -239,13 +249,31 @@ impl Gateway {
     /// The health report, at most `age` old when it is at hand.
     #[must_use]
     pub fn cached_health(&self, age: std::time::Duration) -> Option<Value> {
-        lock(&self.health).as_ref().filter(|(at, _)| at.elapsed() < age).map(|(_, v)| v.clone())
+        lock(&self.health).as_ref().filter(|kept| kept.at.elapsed() < age).map(|kept| kept.report.clone())
+    }
+
+    /// The same as text, as it is shown to whoever may or may not see paths of this machine.
+    #[must_use]
+    pub fn cached_health_text(&self, age: std::time::Duration, paths: Paths) -> Option<Arc<str>> {
+        let kept = lock(&self.health);
+        let kept = kept.as_ref().filter(|kept| kept.at.elapsed() < age)?;
+        Some(Arc::clone(match paths {
+            Paths::Whole => &kept.whole,
+            Paths::Short => &kept.short,
+        }))
     }
 
     /// Keeps a new health report.
     pub fn keep_health(&self, report: Value) {
         self.health_version.fetch_add(1, Ordering::Relaxed);
-        *lock(&self.health) = Some((Instant::now(), report));
+        let text = |paths| health_for(report.clone(), paths).to_string().into();
+        let kept = KeptHealth {
+            at: Instant::now(),
+            whole: text(Paths::Whole),
+            short: text(Paths::Short),
+            report: report.clone(),
+        };
+        *lock(&self.health) = Some(kept);
     }
 
     /// The next question about health is answered anew.

@@ -18,8 +18,8 @@ use serde_json::{Value, json};
 use tokio::net::TcpStream;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
-use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
+use tokio_tungstenite::tungstenite::protocol::{CloseFrame, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{Message, http};
 
 /// The shared token of every gateway here.
@@ -30,12 +30,26 @@ pub fn fixtures() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures")
 }
 
+/// Where a gateway listens on loopback, whoever runs it.
+#[derive(Clone, Copy, Debug)]
+pub struct Place {
+    pub port: u16,
+}
+
 /// A gateway that runs in this process.
 pub struct World {
     pub home: tempfile::TempDir,
     pub gateway: Arc<Gateway>,
-    pub port: u16,
+    place: Place,
     served: tokio::task::JoinHandle<()>,
+}
+
+impl std::ops::Deref for World {
+    type Target = Place;
+
+    fn deref(&self) -> &Place {
+        &self.place
+    }
 }
 
 impl Drop for World {
@@ -81,7 +95,7 @@ impl World {
         let served = tokio::spawn(async move {
             running.until_stopped().await;
         });
-        Self { home, gateway, port, served }
+        Self { home, gateway, place: Place { port }, served }
     }
 
     pub fn state_dir(&self) -> PathBuf {
@@ -92,18 +106,37 @@ impl World {
     pub fn configure(&self, config: &Value) {
         write(&self.state_dir().join("openclaw.json"), &config.to_string());
     }
+}
 
+impl Place {
     /// Opens a socket with these headers.
     pub async fn connect(&self, headers: &[(&str, &str)]) -> Socket {
+        self.connect_at("/", headers).await
+    }
+
+    /// The same at another path.
+    pub async fn connect_at(&self, path: &str, headers: &[(&str, &str)]) -> Socket {
         let stream = TcpStream::connect(("127.0.0.1", self.port)).await.unwrap();
-        let url = format!("ws://127.0.0.1:{}/", self.port);
+        let url = format!("ws://127.0.0.1:{}{path}", self.port);
         let mut request = url.into_client_request().unwrap();
         for (name, value) in headers {
             let name: http::HeaderName = name.parse().unwrap();
             request.headers_mut().insert(name, value.parse().unwrap());
         }
-        let (socket, _) = tokio_tungstenite::client_async(request, stream).await.unwrap();
+        let config = WebSocketConfig::default().read_buffer_size(4096).write_buffer_size(0);
+        let (socket, _) =
+            tokio_tungstenite::client_async_with_config(request, stream, Some(config)).await.unwrap();
         Socket(socket)
+    }
+
+    /// The same without headers; `None`: no socket was given.
+    pub async fn try_connect(&self) -> Option<Socket> {
+        let stream = TcpStream::connect(("127.0.0.1", self.port)).await.ok()?;
+        let request = format!("ws://127.0.0.1:{}/", self.port).into_client_request().unwrap();
+        let config = WebSocketConfig::default().read_buffer_size(4096).write_buffer_size(0);
+        let opened = tokio_tungstenite::client_async_with_config(request, stream, Some(config));
+        let opened = tokio::time::timeout(std::time::Duration::from_secs(60), opened).await.ok()?;
+        opened.ok().map(|(socket, _)| Socket(socket))
     }
 
     /// A client that is in, as this device with these scopes.
@@ -122,6 +155,29 @@ impl World {
         token: &str,
         headers: &[(&str, &str)],
     ) -> (Socket, Value) {
+        self.knock_with(device, role, scopes, token, headers, &json!({})).await
+    }
+
+    /// The same with the shared token and further parameters.
+    pub async fn knock_as(
+        &self,
+        device: &Device,
+        role: &str,
+        scopes: &[&str],
+        more: &Value,
+    ) -> (Socket, Value) {
+        self.knock_with(device, role, scopes, TOKEN, &[], more).await
+    }
+
+    async fn knock_with(
+        &self,
+        device: &Device,
+        role: &str,
+        scopes: &[&str],
+        token: &str,
+        headers: &[(&str, &str)],
+        more: &Value,
+    ) -> (Socket, Value) {
         let mut socket = self.connect(headers).await;
         let nonce = socket.json().await["payload"]["nonce"].as_str().unwrap().to_owned();
         let (id, mode) = if role == "node" { ("node-host", "node") } else { ("test", "test") };
@@ -131,6 +187,7 @@ impl World {
             "auth": {"token": token},
             "device": {"id": device.id, "publicKey": device.public, "nonce": nonce},
         });
+        params.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
         device.sign(&mut params, "v2", now_ms());
         let answer = socket.call("connect", params).await;
         (socket, answer)
@@ -207,6 +264,17 @@ impl Socket {
                 Some(Ok(_)) => {}
                 Some(Err(e)) => return Frame::Closed(1006, e.to_string()),
                 None => return Frame::Closed(1006, String::new()),
+            }
+        }
+    }
+
+    /// The next text, not read; `None`: closed.
+    pub async fn next_text(&mut self) -> Option<String> {
+        loop {
+            match self.0.next().await? {
+                Ok(Message::Text(text)) => return Some(text.to_string()),
+                Ok(Message::Close(_)) | Err(_) => return None,
+                Ok(_) => {}
             }
         }
     }

@@ -19,7 +19,7 @@ use crate::app::App;
 /// Arguments of `openclaw security collect`.
 #[derive(Debug, clap::Args)]
 pub struct CollectArgs {
-    /// Where to write it [default: openclaw-evidence-<time>.json in the current directory]; `-` prints it.
+    /// Where to write it [default: openclaw-evidence-TIME.json in the current directory]; `-` prints it.
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
     /// Leave the conversations out.

@@ -47,6 +47,11 @@ fn sp_336_local_programs_wait_and_local_pages_are_locked() {
         t.attempt(Class::SharedSecret, local, true, 0);
     }
     assert!(matches!(t.attempt(Class::SharedSecret, local, true, 0), Admission::Locked(_)));
+    // A page's guesses, and those of a proxy on this machine that nobody named, are not the local programs'.
+    t.succeeded(Class::SharedSecret, local, false);
+    assert_eq!(shared(&mut t, local, 0), Admission::Now);
+    let proxied = Caller::At("127.0.0.1".parse().unwrap());
+    assert!(matches!(t.attempt(Class::SharedSecret, proxied, false, 0), Admission::Locked(_)));
 }
 
 #[test]
@@ -55,11 +60,11 @@ fn sp_337_success_and_no_guess_give_the_budget_back() {
     let mut t = Throttle::new(Limits { max_attempts: 1, ..Limits::default() });
     for _ in 0..5 {
         assert_eq!(shared(&mut t, caller, 0), Admission::Now);
-        t.succeeded(Class::SharedSecret, caller);
+        t.succeeded(Class::SharedSecret, caller, false);
     }
     for _ in 0..5 {
         assert_eq!(shared(&mut t, caller, 0), Admission::Now);
-        t.forget_one(Class::SharedSecret, caller);
+        t.forget_one(Class::SharedSecret, caller, false);
     }
     assert_eq!(t.attempt(Class::Hook, caller, false, 0), Admission::Now);
 }

@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use super::invalid;
-use crate::explain::{self, command, config, message, sandbox, tool};
+use crate::explain::{self, command, config, connection, message, sandbox, tool};
 use crate::methods::{Call, Outcome, parse};
 use crate::protocol::frame::Failure;
 use crate::server::state::now_ms;
@@ -23,6 +23,7 @@ enum Subject {
     Message,
     Sandbox,
     Config,
+    Connection,
 }
 
 #[derive(Deserialize)]
@@ -61,6 +62,7 @@ pub fn ask(call: &Call) -> Outcome {
             message::explain(&loaded, &read(&question)?, now)
         }
         Subject::Config => config::explain(&loaded, &read(&question)?),
+        Subject::Connection => connection::explain(&loaded, &read(&question)?, &call.gateway.interfaces),
         Subject::Tool if valid => tool::explain(&loaded, &read(&question)?),
         Subject::Sandbox if valid => sandbox::explain(&loaded, &read(&question)?),
         Subject::Command if valid => {
