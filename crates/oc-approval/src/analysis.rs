@@ -146,6 +146,7 @@ pub fn analyse(request: &Request<'_>, rules: &Rules, view: &dyn HostView) -> Pla
             workspace: rules.workspace.as_deref(),
         },
     };
+    plan.segments.reserve_exact(line.steps.iter().map(|s| s.pipeline.commands.len()).sum());
     for step in &line.steps {
         for (position, command) in step.pipeline.commands.iter().enumerate() {
             let (segment, expansion) = work.segment(command, step.connector, position);
@@ -188,7 +189,7 @@ fn places(request: &Request<'_>, rules: &Rules, facts: &Facts<'_>) -> Places {
     let states: Vec<String> = state.as_deref().filter(absolute).into_iter().flat_map(both).collect();
     let workspaces: Vec<String> =
         rules.workspace.as_deref().filter(absolute).into_iter().flat_map(both).collect();
-    Places::new(&homes, &states, &workspaces)
+    Places::of(homes, states, workspaces)
 }
 
 impl Plan {

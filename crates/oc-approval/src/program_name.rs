@@ -170,7 +170,9 @@ const ENDINGS: [&str; 4] = [".exe", ".cmd", ".bat", ".com"];
 /// The name that counts: last path component, lower case, without a Windows ending.
 #[must_use]
 pub fn base_name(entry: &str) -> String {
-    let mut name = entry.trim().rsplit(['/', '\\']).next().unwrap_or_default().to_lowercase();
+    let entry = entry.trim();
+    let start = entry.bytes().rposition(|b| matches!(b, b'/' | b'\\')).map_or(0, |at| at + 1);
+    let mut name = entry.get(start..).unwrap_or_default().to_lowercase();
     if let Some(rest) = ENDINGS.iter().find_map(|e| name.strip_suffix(e)) {
         name.truncate(rest.len());
     }

@@ -173,6 +173,48 @@ fn sp_166_no_line_of_every_day_asks() {
     assert!(wrong.is_empty(), "{} wrong:\n{}", wrong.len(), wrong.join("\n"));
 }
 
+/// What is added to a question never opens it: another command, an environment, a shorter list.
+#[test]
+fn sp_135_more_or_less_of_a_line_never_turns_a_question_into_a_run() {
+    let tree = Tree::build();
+    let mut opened = Vec::new();
+    let mut check = |case: &Value, change: &str, changed: Value| {
+        if judged(&tree, &changed).0 == Verdict::Allow {
+            opened.push(format!("{} {} with {change}", case["id"], case["cmd"]));
+        }
+    };
+    for file in ["cases.jsonl", "gtfobins.jsonl", "harmless.jsonl"] {
+        for line in fixture(file).lines().filter(|l| !l.trim().is_empty()) {
+            let case: Value = serde_json::from_str(line).unwrap();
+            let with = |key: &str, value: Value| {
+                let mut changed = case.clone();
+                changed[key] = value;
+                changed
+            };
+            let text = case["cmd"].as_str().unwrap();
+            // A final backslash takes the meaning of what is appended away.
+            for more in ["; nobody-has-this", " && nobody-has-this", " | nobody-has-this"] {
+                if text.ends_with('\\') {
+                    continue;
+                }
+                check(&case, more, with("cmd", json!(format!("{text}{more}"))));
+            }
+            if case["allowlist"].as_array().is_none_or(Vec::is_empty) {
+                check(&case, "an empty list", with("safeBins", json!([])));
+            }
+            if case["verdict"] != "allow" {
+                let mut env = case["env"].as_object().cloned().unwrap_or_default();
+                env.insert("LC_TIME".to_owned(), json!("C"));
+                check(&case, "an environment", with("env", Value::Object(env)));
+                check(&case, "a terminal", with("pty", json!(true)));
+            }
+        }
+    }
+    // A comment swallows what is appended to it.
+    opened.retain(|line| !line.contains('#'));
+    assert!(opened.is_empty(), "{}", opened.join("\n"));
+}
+
 #[test]
 fn an_answer_does_not_change_the_files_it_is_about() {
     let tree = Tree::build();

@@ -16,8 +16,8 @@ use std::rc::Rc;
 use crate::host_view::{Entry, FileFacts, HostView};
 use crate::plan::Executable;
 use ahead::{Ahead, Step};
-use known::{Known, ROOT};
-pub(crate) use path::{is_within, join, normal, normal_in};
+use known::{Found, Known, ROOT};
+pub(crate) use path::{is_normal, is_within, join, normal, normal_in};
 
 /// Most links on the way to a file.
 const MAX_LINKS: usize = 40;
@@ -194,17 +194,17 @@ impl<'a> Facts<'a> {
             }
             let name = at.get(length + 1..).unwrap_or_default();
             let next = known.child(node, name, || self.ask(&at));
-            match known.entry(next) {
-                Entry::Directory(facts) => {
-                    note(facts, false);
+            match known.found(next) {
+                Found::Directory(facts) => {
+                    note(&facts, false);
                     node = next;
                 }
-                Entry::Link { facts, target } => {
+                Found::Link(facts, target) => {
                     links += 1;
                     if links > MAX_LINKS || target.is_empty() {
                         return End { path: at, entry: Entry::Unknown };
                     }
-                    note(facts, true);
+                    note(&facts, true);
                     self.left.set(self.left.get().saturating_sub(1));
                     at.truncate(length);
                     if target.starts_with('/') {
@@ -213,23 +213,29 @@ impl<'a> Facts<'a> {
                     }
                     ahead.link(target);
                 }
-                Entry::File(facts) | Entry::Other(facts) => {
-                    note(facts, false);
-                    // `file/x` and `file/` name nothing; `..` after a file neither.
-                    if !ahead.is_over() {
-                        return End { path: ahead.spelled(at), entry: Entry::Missing };
-                    }
-                    return End { path: at, entry: known.entry(next).clone() };
+                // `file/x` and `file/` name nothing; `..` after a file neither.
+                Found::File(facts) => {
+                    note(&facts, false);
+                    return ended(at, ahead, Entry::File(facts));
                 }
-                Entry::Missing | Entry::Unknown => {
-                    return End { path: ahead.spelled(at), entry: known.entry(next).clone() };
+                Found::Other(facts) => {
+                    note(&facts, false);
+                    return ended(at, ahead, Entry::Other(facts));
                 }
+                Found::Missing => return End { path: ahead.spelled(at), entry: Entry::Missing },
+                Found::Unknown => return End { path: ahead.spelled(at), entry: Entry::Unknown },
             }
         }
         if at.is_empty() {
             at.push('/');
         }
-        End { path: at, entry: known.entry(node).clone() }
+        let entry = match known.found(node) {
+            Found::Directory(facts) => Entry::Directory(facts),
+            Found::Missing | Found::Unknown | Found::File(_) | Found::Other(_) | Found::Link(..) => {
+                Entry::Unknown
+            }
+        };
+        End { path: at, entry }
     }
 
     /// Asks the host what stands at a path, while questions are left.
@@ -238,6 +244,14 @@ impl<'a> Facts<'a> {
         self.left.set(left);
         if left == 0 { Entry::Unknown } else { self.view.entry(path) }
     }
+}
+
+/// The end at something that holds no names: nothing stands there when more of the path follows.
+fn ended(at: String, ahead: Ahead<'_>, entry: Entry) -> End {
+    if ahead.is_over() {
+        return End { path: at, entry };
+    }
+    End { path: ahead.spelled(at), entry: Entry::Missing }
 }
 
 /// The digest of a program, where the user who runs it or anybody else can change it or the directory that it lies in.

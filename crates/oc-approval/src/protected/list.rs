@@ -1,6 +1,6 @@
 //! The protected paths, by spelling.
 
-use crate::analysis::facts::{is_within, normal};
+use crate::analysis::facts::{is_normal, is_within, normal};
 
 /// The places of one user that the list depends on. Each may be given in several spellings (with and without links).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -74,11 +74,18 @@ impl Places {
     /// The places in normal form. Paths that are not absolute are left out.
     #[must_use]
     pub fn new(homes: &[String], states: &[String], workspaces: &[String]) -> Self {
-        let tidy = |given: &[String]| {
-            let mut out: Vec<String> =
-                given.iter().filter(|p| p.starts_with('/')).map(|p| normal(p)).filter(|p| p != "/").collect();
-            out.dedup();
-            out
+        Self::of(homes.to_vec(), states.to_vec(), workspaces.to_vec())
+    }
+
+    pub(crate) fn of(homes: Vec<String>, states: Vec<String>, workspaces: Vec<String>) -> Self {
+        let tidy = |mut given: Vec<String>| {
+            given.retain(|p| p.starts_with('/'));
+            for path in given.iter_mut().filter(|p| !is_normal(p)) {
+                *path = normal(path);
+            }
+            given.retain(|p| p != "/");
+            given.dedup();
+            given
         };
         Self { homes: tidy(homes), states: tidy(states), workspaces: tidy(workspaces) }
     }

@@ -51,7 +51,7 @@ pub(super) fn check(profile: &Profile, decoded: &Decoded<'_>, reads: &dyn ReadRu
     if !scripts.is_empty() {
         sed_script::check(&scripts.join("\n"))?;
     }
-    let implicit = operands.without.as_deref().filter(|_| paths == 0 && !only_informs(profile, decoded));
+    let implicit = operands.without.as_deref().filter(|_| paths == 0 && !only_informs(decoded));
     match (implicit, walk) {
         (Some(place), Some(walk)) => reads.walk(place, walk),
         (Some(place), None) if operands.mean.contains(&Meaning::Listed) => reads.list(place),
@@ -59,8 +59,8 @@ pub(super) fn check(profile: &Profile, decoded: &Decoded<'_>, reads: &dyn ReadRu
     }
 }
 
-fn only_informs(profile: &Profile, decoded: &Decoded<'_>) -> bool {
-    decoded.has(profile, ["--help", "--version"])
+fn only_informs(decoded: &Decoded<'_>) -> bool {
+    decoded.options.iter().any(|given| given.rule.has("--help") || given.rule.has("--version"))
 }
 
 /// Whether the number of operands, and the options that must be there, fit one of the forms.
@@ -71,7 +71,7 @@ fn count(profile: &Profile, decoded: &Decoded<'_>) -> Result<(), Miss> {
     let least = profile.operands.least.saturating_sub(stands_for_first);
     let most = profile.operands.most.saturating_sub(stands_for_first);
     let fits = |form: &Form| (form.least..=form.most).contains(&given) && form.needs.iter().all(has);
-    if given > most || given < least && !only_informs(profile, decoded) {
+    if given > most || given < least && !only_informs(decoded) {
         return Err(Miss::new("operand", format!("{} with {given} operands", profile.program)));
     }
     if !profile.forms.is_empty() && !profile.forms.iter().any(fits) {

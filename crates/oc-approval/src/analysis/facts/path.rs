@@ -5,6 +5,11 @@ pub(crate) fn normal(path: &str) -> String {
     normal_in("", path)
 }
 
+/// Whether [`normal`] changes nothing. The path is absolute.
+pub(crate) fn is_normal(path: &str) -> bool {
+    path == "/" || path.split('/').skip(1).all(|name| !matches!(name, "" | "." | ".."))
+}
+
 /// The path that a word names from a directory, by its spelling. The directory is in normal form.
 pub(crate) fn normal_in(directory: &str, word: &str) -> String {
     let directory = if word.starts_with('/') || directory == "/" { "" } else { directory };

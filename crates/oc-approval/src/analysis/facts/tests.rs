@@ -82,6 +82,14 @@ fn spelled_paths() {
         ("/a", "", "/a"),
     ] {
         assert_eq!(normal_in(directory, word), normal, "{directory} {word}");
+        assert!(is_normal(normal), "{normal}");
+    }
+}
+
+#[test]
+fn what_is_not_normal() {
+    for path in ["/a/", "//a", "/a/./b", "/a/..", "/a//b", "/."] {
+        assert!(!is_normal(path), "{path}");
     }
 }
 

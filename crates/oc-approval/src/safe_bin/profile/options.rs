@@ -41,6 +41,9 @@ impl Options {
 
     /// The rule of a name, exactly.
     pub(in crate::safe_bin) fn get(&self, name: &str) -> Option<&OptionRule> {
+        if let [b'-', letter] = name.as_bytes() {
+            return self.letter(char::from(*letter));
+        }
         let place = self.names.partition_point(|(own, _)| own.as_str() < name);
         let (own, rule) = self.names.get(place)?;
         (own == name).then(|| self.rules.get(usize::from(*rule))).flatten()
