@@ -1,5 +1,6 @@
 mod background;
 mod commands;
+mod handled;
 
 use std::path::{Path, PathBuf};
 
