@@ -2,6 +2,7 @@
 //!
 //! Question it answers: *what does the model see, what did it ask for, and what was done about it?*
 //!
+//! * [`handlers`]: tools that the gateway's own process carries out.
 //! * [`message`]: what is said between a session and a model, in one form for every provider.
 //! * [`model`]: what a model client is; its failures by class.
 //!
@@ -11,5 +12,6 @@
 //! Invariant: a model is offered exactly the tools of the effective set, and a call to any other is an error result (agent-runtime 1.3).
 //! Invariant: no key of a provider reaches a prompt, a tool's environment, a transcript, an error or a log.
 
+pub mod handlers;
 pub mod message;
 pub mod model;
