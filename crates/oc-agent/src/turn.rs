@@ -71,6 +71,9 @@ pub struct TurnRequest {
     pub thinking: Thinking,
     /// When it ends by itself.
     pub limits: Limits,
+    /// How safe what was said, and every answer that asks for tools, is before anything follows from it. Other lines survive the end of the
+    /// process, not that of the machine.
+    pub keep: Durability,
 }
 
 /// How a turn ended.
@@ -147,8 +150,7 @@ impl Turn<'_> {
             Err(e) => return state.broken(Notice::NotKept, &e),
         };
         let word = self.request.said.word();
-        let written =
-            self.request.session.append(vec![Message::User(blocks)], Some(word), Durability::Synced);
+        let written = self.request.session.append(vec![Message::User(blocks)], Some(word), self.request.keep);
         if let Err(e) = written.await {
             return state.broken(Notice::NotKept, &e);
         }

@@ -125,9 +125,11 @@ impl Turn<'_> {
     }
 
     async fn keep(&self, answer: &Answer) -> Result<(), crate::session::SessionFailure> {
-        // The answer is on the disk before anything that it asks for happens, and before anybody is told it.
+        // The answer is kept before anything that it asks for happens, and before anybody is told it.
+        let durability =
+            if answer.tool_calls().next().is_some() { self.request.keep } else { Durability::Written };
         let message = vec![Message::Assistant(answer.clone())];
-        self.request.session.append(message, None, Durability::Synced).await
+        self.request.session.append(message, None, durability).await
     }
 
     /// Keeps the text of an answer that broke off. Its calls are never carried out, and thinking without its seal is of no use.

@@ -236,6 +236,7 @@ impl Bench {
             max_tokens: 4_000,
             thinking: Thinking::Off,
             limits: Limits::default(),
+            keep: Durability::Synced,
         }
     }
 
