@@ -1,4 +1,9 @@
-//! What a model client is, and how it fails.
+//! What a model client is, and how it fails; below it the clients of providers (agent-runtime 2).
+//!
+//! * [`wire`]: the formats; [`reading`] an answer from a stream, [`event_stream`] the stream's own form. No I/O.
+//! * [`settings`]: which providers and models there are; [`catalogue`]: those that need no configuration.
+//! * [`client`]: one request; [`endpoint`]: where it goes.
+//! * [`failover`]: a [`Model`] that tries credentials and models in turn; [`retry`]: how long it waits; [`clock`]: what tells it the time.
 
 use std::fmt;
 use std::future::Future;
@@ -8,6 +13,23 @@ use std::time::Duration;
 use thiserror::Error;
 
 use crate::message::{Answer, Request};
+
+mod anthropic_messages;
+pub mod catalogue;
+pub mod client;
+pub mod clock;
+mod collect;
+mod conversation;
+pub mod endpoint;
+pub mod event_stream;
+pub mod failover;
+mod failure;
+mod openai_completions;
+mod openai_responses;
+pub mod reading;
+pub mod retry;
+pub mod settings;
+pub mod wire;
 
 /// A future of this crate.
 pub type Pending<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;

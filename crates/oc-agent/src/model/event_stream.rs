@@ -161,7 +161,8 @@ mod tests {
         let mut long = b"data: ".to_vec();
         long.resize(MAX_LINE + 1, b'x');
         assert_eq!(read(&[&long]), Err(StreamLimit::Line));
-        let comments = b": xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\n".repeat(MAX_STREAM / 64 + 1);
+        let comments =
+            b": xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\n".repeat(MAX_STREAM / 64 + 1);
         assert_eq!(read(&[&comments]), Err(StreamLimit::Stream));
         assert_eq!(read(&[&b"data:\n\n".repeat(MAX_EVENTS + 1)]), Err(StreamLimit::Events));
         assert_eq!(read(&[&b"data:\n\n".repeat(MAX_EVENTS)]).unwrap().len(), MAX_EVENTS);

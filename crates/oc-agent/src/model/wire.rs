@@ -2,7 +2,11 @@
 
 use std::fmt;
 
+use serde_json::Value;
 use thiserror::Error;
+
+use super::{anthropic_messages, openai_completions, openai_responses};
+use crate::message::{Answer, Request};
 
 /// A wire format that is spoken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -24,7 +28,9 @@ pub enum NotSpoken {
     )]
     NotBuilt(&'static str),
     /// No such word.
-    #[error("there is no wire format of this name; use `anthropic-messages`, `openai-completions` or `openai-responses`")]
+    #[error(
+        "there is no wire format of this name; use `anthropic-messages`, `openai-completions` or `openai-responses`"
+    )]
     Unknown,
 }
 
@@ -118,6 +124,16 @@ impl Default for Quirks {
 }
 
 impl Target {
+    /// The body of a request.
+    #[must_use]
+    pub fn body(&self, request: &Request) -> Value {
+        match self.api {
+            Api::AnthropicMessages => anthropic_messages::body(self, request),
+            Api::OpenAiCompletions => openai_completions::body(self, request),
+            Api::OpenAiResponses => openai_responses::body(self, request),
+        }
+    }
+
     /// Most tokens of the answer to a request.
     #[must_use]
     pub(super) fn limit(&self, asked: u32) -> u32 {
@@ -126,7 +142,7 @@ impl Target {
 
     /// Whether an answer came from this very model: only then does its thinking go back.
     #[must_use]
-    pub(super) fn wrote(&self, answer: &crate::message::Answer) -> bool {
+    pub(super) fn wrote(&self, answer: &Answer) -> bool {
         answer.api == self.api.word() && answer.provider == self.provider && answer.model == self.model
     }
 }
