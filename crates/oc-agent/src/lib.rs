@@ -3,7 +3,8 @@
 //! Question it answers: *what does the model see, what did it ask for, and what was done about it?*
 //!
 //! * [`message`]: what is said between a session and a model, in one form for every provider.
-//! * [`model`]: what a model client is; its failures by class.
+//! * [`model`]: what a model client is; its failures by class; the clients of providers.
+//! * [`auth_profile`]: an agent's credentials at model providers, and which of them rest.
 //! * [`turn`]: one turn, from what somebody said to what is answered. [`prompt`]: the system prompt. [`tools`]: what is offered.
 //! * [`session`]: entries, transcripts, when a session begins anew. [`context`]: what fits into a model's window.
 //!
@@ -13,6 +14,7 @@
 //! Invariant: a model is offered exactly the tools of the effective set, and a call to any other is an error result (agent-runtime 1.3).
 //! Invariant: no key of a provider reaches a prompt, a tool's environment, a transcript, an error or a log.
 
+pub mod auth_profile;
 pub mod context;
 pub mod message;
 pub mod model;

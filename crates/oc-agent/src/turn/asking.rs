@@ -48,6 +48,11 @@ impl Streamed<'_> {
                 }
             }
             Delta::Thinking(piece) => self.sink.event(Event::Thinking(piece)),
+            Delta::Restart => {
+                self.text.clear();
+                self.held = HeldBack::default();
+                self.sink.event(Event::Restart);
+            }
         }
     }
 }

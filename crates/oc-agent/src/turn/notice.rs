@@ -47,30 +47,7 @@ impl Notice {
             Self::NotKept => {
                 "I could not keep a record of this conversation, so I did not go on. The owner finds the cause in the log."
             }
-            Self::Model(class) => match class {
-                FailureClass::Auth => {
-                    "The model provider does not accept the credentials. The owner has to look after them."
-                }
-                FailureClass::Billing => {
-                    "The model provider wants to be paid first. The owner has to look after it."
-                }
-                FailureClass::RateLimit => {
-                    "The model provider has had too many requests. Try again in a while."
-                }
-                FailureClass::Timeout => "The model did not answer in time. Try again.",
-                FailureClass::Format => {
-                    "The model provider did not understand the request. The owner finds the cause in the log."
-                }
-                FailureClass::Overloaded => "The model provider is busy. Try again in a while.",
-                FailureClass::ContextOverflow => {
-                    "This conversation has become too long for the model. Start a new one with /new."
-                }
-                FailureClass::BrokenOff => "The model's answer broke off. Try again.",
-                FailureClass::NotConfigured => {
-                    "No model is configured that could answer. The owner has to choose one."
-                }
-                FailureClass::Other => "The model could not answer. The owner finds the cause in the log.",
-            },
+            Self::Model(class) => class.chat_text(),
         }
     }
 
