@@ -22,6 +22,7 @@ mod exec;
 mod handler;
 mod internal;
 mod mask;
+mod not_offered;
 mod order;
 mod place;
 mod process;
