@@ -66,7 +66,6 @@ const fn of(
 }
 
 /// The patterns: the sixteen of the logging spec, then what SP-014 adds.
-#[must_use]
 pub fn default_patterns() -> impl Iterator<Item = (PatternKind, &'static str)> {
     BUILT_IN.iter().map(|b| (b.kind, b.text))
 }
