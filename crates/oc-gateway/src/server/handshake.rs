@@ -84,7 +84,7 @@ async fn greet(
     head: &Head,
     remote: SocketAddr,
     opener: &Opener,
-) -> Result<(Arc<Connection>, Outgoing), Ending> {
+) -> Result<(Arc<Connection>, String), Ending> {
     let gone = || Ending::now(Close::Policy, "");
     let nonce = uuid::Uuid::new_v4().to_string();
     let challenge = Outgoing::Event {
@@ -140,7 +140,7 @@ async fn greet(
         Ok((connection, token)) => {
             super::arrive::announce(gateway, &snapshot, &connection, &connect);
             let hello = super::arrive::hello(gateway, &snapshot, &connection, token.as_ref()).await;
-            Ok((connection, Outgoing::answer(&request.id, Ok(hello))))
+            Ok((connection, crate::methods::answer_of_text(&request.id, &hello)))
         }
         Err(refusal) => {
             note(&snapshot, caller, Some(&connect), refusal.cause);
@@ -443,4 +443,19 @@ fn broken(why: &str) -> Box<Refusal> {
     tracing::error!(target: "gateway/ws", why, "the device store cannot be used");
     let failure = Failure::new(Code::Unavailable, "the gateway cannot check devices now; its log says why");
     Box::new(Refusal { failure, close: Close::Policy, cause: "device-store", guessed: None })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What a socket keeps while it is idle, beside its buffers: one large step of its life would be room in every connection.
+    #[test]
+    fn a_connection_is_small() {
+        fn size<A, B, C, F: Future>(_: impl Fn(A, B, C) -> F) -> usize {
+            size_of::<F>()
+        }
+        let size = size(serve);
+        assert!(size <= 3 * 1024, "{size}");
+    }
 }
