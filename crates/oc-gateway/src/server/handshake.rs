@@ -306,8 +306,10 @@ impl Door<'_> {
         let done = blocking(move || {
             let change = gateway.devices.change(|devices, now| {
                 let new = uuid::Uuid::new_v4().to_string();
+                let taken = devices.is_removed(&ask.device.id, ask.role);
                 let (id, created) = devices.ask(ask, new, now)?;
-                if silent {
+                // Taken away since the list was read: a person is needed now.
+                if silent && !taken {
                     devices.approve(&id, &admin, token, now)?;
                 }
                 let pending = devices.pending.get(&id).cloned();

@@ -1,5 +1,6 @@
 mod background;
 mod commands;
+mod nodes;
 
 use std::path::{Path, PathBuf};
 
