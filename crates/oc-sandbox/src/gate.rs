@@ -19,6 +19,7 @@ mod consent;
 mod decide;
 mod doors;
 mod exec;
+mod handler;
 mod internal;
 mod mask;
 mod nodes;
@@ -52,6 +53,7 @@ pub use backend::{Chosen, Executors, HostSession, SandboxSession, choose};
 pub use background::Finished;
 pub use call::{CallSender, Caller, SessionExec, Surface, ToolCall};
 pub use doors::{door_of, shut};
+pub use handler::{Handled, Handlers, ToolHandler};
 pub use nodes::{NoNode, NodeHere, NodeRun, Nodes, pick};
 pub use recording::caller_of;
 pub use refused::{Refused, Stage};
@@ -60,7 +62,7 @@ pub use snapshot::Snapshot;
 pub use still_running::StillRunning;
 
 use background::{Background, Watchers};
-use decide::{Permitted, decide};
+use decide::{Permitted, Work, decide};
 use mask::Aliases;
 use recording::Grounds;
 
@@ -73,6 +75,7 @@ pub struct Gate {
     approvals: Option<Approvals>,
     nodes: OnceLock<Arc<dyn Nodes>>,
     environment: RwLock<Arc<[(String, String)]>>,
+    handlers: RwLock<Handlers>,
     background: Background,
     sessions: ProcessSessions,
     watchers: Watchers,
@@ -97,6 +100,7 @@ impl Gate {
             approvals: None,
             nodes: OnceLock::new(),
             environment: RwLock::new(Arc::from(Vec::new())),
+            handlers: RwLock::default(),
             background: Background::Kept,
             sessions: ProcessSessions::new(limits),
             watchers: Watchers::default(),
@@ -149,6 +153,31 @@ impl Gate {
         Self { background: Background::OneCall, ..self }
     }
 
+    /// With tools that other crates carry out.
+    #[must_use]
+    pub fn with_handlers(self, handlers: Handlers) -> Self {
+        Self { handlers: RwLock::new(handlers), ..self }
+    }
+
+    /// Other crates' tools changed (a plugin or an MCP server came or went): calls that begin from now on find these.
+    pub fn replace_handlers(&self, handlers: Handlers) {
+        *self.handlers.write().unwrap_or_else(std::sync::PoisonError::into_inner) = handlers;
+    }
+
+    /// The names of all tools that this gate carries out, canonical, in order: what is not among them is not offered to a model.
+    #[must_use]
+    pub fn built(&self) -> Vec<String> {
+        let handlers = self.handlers();
+        let own = tools::CoreTool::ALL.into_iter().map(|t| t.name().to_owned());
+        let mut names: Vec<String> = own.chain(handlers.names().map(str::to_owned)).collect();
+        names.sort_unstable();
+        names
+    }
+
+    fn handlers(&self) -> Handlers {
+        self.handlers.read().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
+    }
+
     /// The configuration changed: calls that begin from now on see the new one (SP-177).
     pub fn reload(&self, snapshot: Snapshot) {
         let mut slot = self.snapshot.write().unwrap_or_else(std::sync::PoisonError::into_inner);
@@ -177,9 +206,16 @@ impl Gate {
     /// See [`GateError`].
     pub async fn call(&self, call: &ToolCall) -> Result<Answer, GateError> {
         let snapshot = self.snapshot();
-        let Permitted { request, sandbox } = match decide(&snapshot, call) {
+        let handlers = self.handlers();
+        let Permitted { work, sandbox } = match decide(&snapshot, &handlers, call) {
             Ok(permitted) => permitted,
             Err(refused) => return Err(self.refuse(&snapshot, call, refused, &Grounds::default()).await),
+        };
+        let request = match work {
+            Work::Core(request) => request,
+            Work::Handled(handler) => {
+                return self.handled(&snapshot, call, handler.as_ref(), sandbox.as_deref()).await;
+            }
         };
         match request {
             Request::Exec(request) => self.exec(snapshot, call, &request, sandbox).await,
@@ -223,6 +259,28 @@ impl Gate {
         self.record(recording::outcome(snapshot, call, ready.place, verdict, facts)).await?;
         let result = done.map_err(|e| scrubbed(e, &ready.aliases))?;
         Ok(Answer { call: call.id.clone(), place: ready.place, notes: ready.notes, result })
+    }
+
+    /// Carries out a tool of another crate.
+    async fn handled(
+        &self,
+        snapshot: &Snapshot,
+        call: &ToolCall,
+        handler: &dyn ToolHandler,
+        sandbox: Option<&SandboxPlan>,
+    ) -> Result<Answer, GateError> {
+        let place = handler.place();
+        let grounds = Grounds { rule: "policy: no layer removes it".to_owned(), ..Grounds::default() };
+        self.record(recording::allowed(snapshot, call, place, &grounds)).await?;
+        let authorized = AuthorizedCall::new(call.id.clone(), place);
+        let done = handler.run(Handled { authorized: &authorized, call, snapshot, sandbox }).await;
+        let done = done.map(|result| mask::redacted(snapshot.redactor(), result));
+        let (verdict, facts) = match &done {
+            Ok(result) => (result.outcome.word(), outcome_facts(result)),
+            Err(error) => ("failed", Map::from_iter([("error".to_owned(), error_word(error).into())])),
+        };
+        self.record(recording::outcome(snapshot, call, place, verdict, facts)).await?;
+        Ok(Answer { call: call.id.clone(), place, notes: Vec::new(), result: done? })
     }
 
     /// Records that the caller gave a call up while it ran.

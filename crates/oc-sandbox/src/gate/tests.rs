@@ -1,5 +1,6 @@
 mod background;
 mod commands;
+mod handled;
 mod nodes;
 
 use std::path::{Path, PathBuf};
