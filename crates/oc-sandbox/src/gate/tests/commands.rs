@@ -607,14 +607,22 @@ async fn an_approved_command_that_takes_its_time_is_told_of_once() {
 
 #[tokio::test]
 async fn the_login_shells_directories_are_searched_before_the_services() {
-    let d = desk(on_host(), vec![once()]);
+    let d = desk(on_host(), vec![says(Decision::Deny, None), once()]);
     let extra = d.work.join("bin");
     std::fs::create_dir_all(&extra).unwrap();
     program(&extra.join("mine"), "echo mine");
     assert_eq!(d.no("mine").await.stage(), Stage::Approval);
     d.bench.gate.search_first(&format!("{}:/usr/bin:relative:", extra.display()));
-    d.people.turns.lock().unwrap().push_back(once());
     d.run("mine").await.unwrap();
+    let found: Vec<Json> = d
+        .people
+        .asked
+        .lock()
+        .unwrap()
+        .iter()
+        .map(|a| serde_json::to_value(&a.request).unwrap()["resolvedPath"].clone())
+        .collect();
+    assert_eq!(found, [Json::Null, json!(extra.join("mine"))]);
     let run = d.ran().last().unwrap().1.clone();
     let path = run.environment.iter().find(|(n, _)| n == "PATH").unwrap().1.clone();
     assert_eq!(path, format!("{}:/usr/bin:/bin", extra.display()));
