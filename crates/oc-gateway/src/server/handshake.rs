@@ -68,6 +68,7 @@ pub async fn serve(gateway: Arc<Gateway>, upgraded: Upgraded, arrival: Arrival) 
     let greeted = greeted.unwrap_or_else(|_| Err(Ending::now(Close::Policy, "handshake timeout")));
     drop(slot);
     drop(head);
+    gateway.counters.handshake(greeted.is_ok());
     match greeted {
         Ok((connection, hello)) => {
             opener.open();
