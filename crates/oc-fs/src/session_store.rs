@@ -3,6 +3,7 @@
 //! INVARIANT: a store that is there and cannot be read is an error and stays as it is, never an empty one (SP-008).
 //! INVARIANT: what an entry names as its transcript is used only when it lies in the store's own folder.
 
+mod append;
 mod mention;
 mod retention;
 #[cfg(test)]
@@ -20,6 +21,7 @@ use crate::fix_record::{self, FileRecord};
 use crate::lock::{self, Convention, LockFailure};
 use crate::{atomic, mode, owned_file};
 
+pub use append::{Durability, Mended, OpenedTranscript, Transcript};
 pub use mention::{LockdownStep, activated, mute, unmute};
 pub use retention::{Act, Kind, Pruned, Removal, prune};
 pub use transcript::{Compacted, Located, Tail, TranscriptFailure};

@@ -23,6 +23,7 @@ mod handler;
 mod internal;
 mod mask;
 mod nodes;
+mod not_offered;
 mod order;
 mod place;
 mod process;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use oc_config::Loaded;
 use oc_fs::ledger::Ledger;
 use oc_sandbox::container::EngineAddress;
-use oc_sandbox::gate::{Approvals, Gate, Listener};
+use oc_sandbox::gate::{Approvals, Gate, Handlers, Listener};
 use oc_sandbox::machine::Machine;
 use serde_json::json;
 use thiserror::Error;
@@ -23,6 +23,7 @@ use super::surroundings::Surroundings;
 use super::tls::{self, Identity, TlsFailure};
 use super::told::Told;
 use super::{accept, login_path, reload, retention, revoked, ticks, watch};
+use crate::assistant::tools::{self, Facts};
 use crate::log::LogHandle;
 use crate::protocol::frame::Close;
 use crate::settings::StartRefused;
@@ -123,6 +124,7 @@ pub async fn start(source: Source, host_name: String, log: Option<LogHandle>) ->
     let gateway = Arc::new(Gateway::new(parts));
     told.belongs_to(&gateway);
     gateway.gate.reach_nodes(Arc::new(super::nodes::exec::NodesOf::of(&gateway)));
+    gateway.gate.replace_handlers(handlers(&gateway));
     let mut running = serve(gateway, listeners, tls, instance);
     running.surroundings = Surroundings::enter(&running, &host_name);
     Ok(running)
@@ -133,6 +135,13 @@ fn gate(snapshot: &super::snapshot::Snapshot, approvals: Approvals) -> Gate {
     Gate::new(snapshot.for_gate(), Ledger::of(&loaded.locations.state_dir), Arc::new(machine(loaded)))
         .asking(approvals)
         .with_environment(environment(loaded))
+}
+
+/// The tools that the gateway itself carries out.
+fn handlers(gateway: &Arc<Gateway>) -> Handlers {
+    let gateway = Arc::downgrade(gateway);
+    let facts = Facts::by(move || gateway.upgrade().map(|g| g.snapshot().place()));
+    Handlers::new(tools::reading(&facts))
 }
 
 /// The places of execution of this machine.
