@@ -206,6 +206,24 @@ impl Request {
         &self.targets
     }
 
+    /// The program that the first word means, when it is known.
+    #[must_use]
+    pub fn resolved_path(&self) -> Option<&str> {
+        self.resolved_path.as_deref()
+    }
+
+    /// Names of the variables that are set for it.
+    #[must_use]
+    pub fn env_keys(&self) -> &[String] {
+        &self.env_keys
+    }
+
+    /// Enforcement and asking in force, in words.
+    #[must_use]
+    pub fn mode(&self) -> String {
+        format!("security {}, ask {}", self.security.word(), self.ask.word())
+    }
+
     /// What the person should know.
     #[must_use]
     pub fn warnings(&self) -> &[String] {

@@ -1,0 +1,257 @@
+//! Turns that come from chats: from the ingress to the runtime and back.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use oc_agent::prompt::Mode;
+use oc_agent::session::entry::{Facts, Wish};
+use oc_agent::turn::said::{People, PersonMessage, Quote, Said, Surroundings};
+use oc_agent::turn::{Ended, NoSink};
+use oc_approval::life_cycle::{Decision, Record, State, Target};
+use oc_channels::adapter::Pending;
+use oc_channels::approval_prompt::ApprovalPrompt;
+use oc_channels::turn::{Replies, Reply, StopCause, Turn, TurnMessage, TurnOutcome, Turns};
+use oc_policy::command::approve::ApproveWord;
+use oc_policy::inbound::ConversationKind;
+use oc_policy::session_key::SessionKey;
+use oc_sandbox::gate::{CallSender, Caller, SessionExec, Surface};
+use oc_types::Node;
+
+use super::approvers::pressers;
+use super::runtime::{Assistant, BeforeActing, Conversation};
+use super::session_view::session_exec;
+use crate::server::snapshot::Snapshot;
+use crate::server::state::Gateway;
+
+/// How often a chat is told that an answer is on its way.
+const TYPING: Duration = Duration::from_secs(4);
+/// How often the queue of approvals is looked at for those of a running turn, beside being woken.
+const LOOK: Duration = Duration::from_millis(250);
+/// What a person is told when a turn could not begin.
+const NOT_BEGUN: &str = "I cannot answer now. The owner finds the cause in the log.";
+
+/// The runtime, as the ingress sees it.
+#[derive(Clone, Debug)]
+pub struct ChannelTurns {
+    assistant: Arc<Assistant>,
+}
+
+impl ChannelTurns {
+    /// Over the assistant of a gateway.
+    #[must_use]
+    pub fn new(assistant: Arc<Assistant>) -> Self {
+        Self { assistant }
+    }
+
+    async fn turn(&self, gateway: &Gateway, turn: Turn, out: &dyn Replies) -> TurnOutcome {
+        let snapshot = gateway.snapshot();
+        let what = conversation(&snapshot, &turn);
+        let key = what.key.clone();
+        let session = turn.session().as_str().to_owned();
+        let shown = forwards(&snapshot.tree, turn.admission.kind());
+        let before = Acting(out);
+        let running = self.assistant.converse(what, &NoSink, &before);
+        let mut running = std::pin::pin!(running);
+        let mut typing = tokio::time::interval(TYPING);
+        let mut look = tokio::time::interval(LOOK);
+        let mut told: Vec<String> = Vec::new();
+        let end = loop {
+            tokio::select! {
+                end = &mut running => break end,
+                _ = typing.tick() => out.typing().await,
+                _ = look.tick(), if shown => {
+                    for record in waiting(gateway, &[&key, &session], &told).await {
+                        told.push(record.id.clone());
+                        let prompt = prompt(&record, pressers(&snapshot.tree, &turn.channel, &turn.account));
+                        if let Err(e) = out.prompt(prompt).await {
+                            tracing::warn!(target: "assistant", error = %e, "a request for approval could not be shown in the chat");
+                        }
+                    }
+                }
+            }
+        };
+        match end {
+            Ok(end) => match (end.how, end.reply, end.notice) {
+                (Ended::Answered, Some(reply), _) => TurnOutcome::Answer(Reply::text(reply)),
+                (Ended::Answered | Ended::Silent, _, _) => TurnOutcome::Silent,
+                (Ended::Aborted, _, _) => TurnOutcome::Stopped,
+                (Ended::Stopped(notice), _, words) => {
+                    TurnOutcome::Failed { notice: words.unwrap_or(notice.words()).to_owned() }
+                }
+            },
+            Err(e) => {
+                tracing::error!(target: "assistant", session = key, error = %e, "a turn could not begin");
+                TurnOutcome::Failed { notice: NOT_BEGUN.to_owned() }
+            }
+        }
+    }
+}
+
+impl Turns for ChannelTurns {
+    fn run<'a>(&'a self, turn: Turn, out: &'a dyn Replies) -> Pending<'a, TurnOutcome> {
+        Box::pin(async move {
+            let Some(gateway) = self.assistant.gateway() else {
+                return TurnOutcome::Failed { notice: NOT_BEGUN.to_owned() };
+            };
+            self.turn(&gateway, turn, out).await
+        })
+    }
+
+    fn stop<'a>(&'a self, session: &'a SessionKey, _cause: StopCause) -> Pending<'a, bool> {
+        Box::pin(async move {
+            let Some(gateway) = self.assistant.gateway() else { return false };
+            let place = gateway.snapshot().place();
+            let agent = session.agent().cloned().unwrap_or_else(|| place.default_agent());
+            self.assistant.stop(&place.canonical(&agent, session))
+        })
+    }
+}
+
+/// Before tools run, the inbox notes that the turn acts.
+struct Acting<'a>(&'a dyn Replies);
+
+impl BeforeActing for Acting<'_> {
+    fn acting(&self) -> oc_agent::model::Pending<'_, bool> {
+        Box::pin(async move {
+            let noted = self.0.acting().await;
+            if let Err(e) = &noted {
+                tracing::error!(target: "assistant", error = %e, "the inbox could not be written; the turn does nothing");
+            }
+            noted.is_ok()
+        })
+    }
+}
+
+/// A turn of the ingress as a conversation of the runtime.
+fn conversation(snapshot: &Snapshot, turn: &Turn) -> Conversation {
+    let place = snapshot.place();
+    let agent = turn.admission.agent().clone();
+    let key = place.canonical(&agent, turn.session());
+    let kind = turn.admission.kind();
+    let room = matches!(kind, ConversationKind::Group | ConversationKind::Channel);
+    let mut caller = Caller::of_session(Surface::Model, agent.clone(), key.clone());
+    caller.channel = Some(turn.channel.as_str().to_owned());
+    caller.account = Some(turn.account.clone());
+    caller.conversation = kind;
+    caller.group = room.then(|| turn.admission.conversation().as_str().to_owned());
+    caller.group_channel.clone_from(&turn.place.name);
+    caller.group_space = turn.place.guild.clone().or_else(|| turn.place.team.clone());
+    caller.exec = session_exec(&place.store(&agent), &key);
+    let messages = turn.messages.iter().map(|m| person(m, kind, turn.admission.conversation().as_str()));
+    let surroundings = Surroundings {
+        subject: turn.place.name.clone(),
+        metadata: Vec::new(),
+        earlier: turn
+            .context
+            .iter()
+            .map(|line| (line.who.clone(), String::new(), line.text.clone()))
+            .chain(turn.summarized.iter().map(|line| (String::new(), String::new(), line.clone())))
+            .collect(),
+    };
+    let people = People::several(messages).map(|p| p.amid(surroundings));
+    let facts = Facts {
+        chat_type: Some(word(kind).to_owned()),
+        channel: Some(turn.channel.as_str().to_owned()),
+        account: Some(turn.account.clone()),
+        to: Some(turn.destination.conversation.as_str().to_owned()),
+        thread: turn.destination.thread.clone(),
+        group: caller.group.clone(),
+        subject: turn.place.name.clone().filter(|_| room),
+        spawned_by: None,
+    };
+    let said = people.map_or_else(
+        // The ingress never hands over an empty turn; one that were would act for nobody.
+        || Said::People(People::one(PersonMessage::new(CallSender::default(), oc_policy::owner_only::Ownership::NotProven, ""))),
+        Said::People,
+    );
+    Conversation { agent, key, caller, said, facts, wish: Wish::None, prompt: Mode::Full }
+}
+
+fn word(kind: ConversationKind) -> &'static str {
+    match kind {
+        ConversationKind::Direct => "direct",
+        ConversationKind::Group => "group",
+        // The strictest of them.
+        ConversationKind::Channel | ConversationKind::Unknown => "channel",
+    }
+}
+
+/// One message with its own sender's authority (SP-426).
+fn person(message: &TurnMessage, kind: ConversationKind, conversation: &str) -> PersonMessage {
+    let sender = CallSender {
+        id: message.sender.id.as_ref().map(|id| id.as_str().to_owned()),
+        e164: message.sender.phone.as_ref().map(|p| p.as_str().to_owned()),
+        // Names can be changed by whoever bears them; nothing is decided on them here (SP-402).
+        username: None,
+        name: None,
+        from: (kind == ConversationKind::Direct).then(|| conversation.to_owned()).filter(|f| !f.is_empty()),
+    };
+    let mut out = PersonMessage::new(sender, message.authority.owner, message.text.clone());
+    out.quoted = message
+        .quoted
+        .as_ref()
+        .map(|q| Quote { name: q.sender.clone().unwrap_or_default(), text: q.text.clone() });
+    out.attachments = message
+        .attachments
+        .iter()
+        .map(|a| format!("a file was attached and not opened: {:?} {}", a.kind, oc_text::visible(a.name.as_deref().unwrap_or("without a name"), 120)))
+        .collect();
+    out
+}
+
+/// Whether requests for approval are shown in the conversation that they come from: as `approvals.exec` says; without it in direct chats,
+/// where nobody else reads the command.
+fn forwards(config: &Node, kind: ConversationKind) -> bool {
+    let at = |name: &str| config.path(&["approvals", "exec", name]);
+    match at("enabled").and_then(Node::as_bool) {
+        Some(false) => false,
+        Some(true) => !matches!(at("mode").and_then(Node::as_str), Some("targets")),
+        None => kind == ConversationKind::Direct,
+    }
+}
+
+/// What waits for an answer in one of these sessions and was not told yet.
+async fn waiting(gateway: &Gateway, sessions: &[&str], told: &[String]) -> Vec<Record> {
+    let queue = gateway.queue.clone();
+    let Ok(Ok(records)) = tokio::task::spawn_blocking(move || queue.records()).await else { return Vec::new() };
+    let fits = |r: &Record| {
+        matches!(r.state, State::Pending) && sessions.contains(&r.request.session()) && !told.contains(&r.id)
+    };
+    records.into_iter().filter(fits).collect()
+}
+
+/// A request as a chat is asked.
+pub(super) fn prompt(record: &Record, pressers: Vec<String>) -> ApprovalPrompt {
+    let request = &record.request;
+    let host = match request.targets() {
+        [] => request.host().word().to_owned(),
+        several => several.iter().map(|t| Target::word(*t)).collect::<Vec<_>>().join(" or "),
+    };
+    let decisions = request.allowed_decisions().iter().map(|d| match d {
+        Decision::AllowOnce => ApproveWord::AllowOnce,
+        Decision::AllowAlways => ApproveWord::AllowAlways,
+        Decision::Deny => ApproveWord::Deny,
+    });
+    ApprovalPrompt {
+        id: record.id.clone(),
+        code: record.code.clone(),
+        command: request.command().to_owned(),
+        directory: request.cwd().to_owned(),
+        agent: request.agent().to_owned(),
+        session: request.session().to_owned(),
+        host,
+        program: request.resolved_path().map(str::to_owned),
+        mode: request.mode(),
+        environment: request.env_keys().to_vec(),
+        warnings: request.warnings().to_vec(),
+        decisions: decisions.collect(),
+        expires_ms: i64::try_from(record.expires_at_ms).unwrap_or(i64::MAX),
+        pressers,
+    }
+}
+
+/// Nothing of a call's own session settings, when they cannot be read.
+#[must_use]
+pub(super) fn nothing() -> SessionExec {
+    SessionExec::default()
+}

@@ -1,0 +1,321 @@
+//! Turns of the assistant: a session is begun or gone on with, the model asked, its calls made through the gate, the outcome noted.
+//!
+//! Whoever has something for a session - a channel, the web chat, another session, a job - hands a [`Conversation`] in. One turn of a
+//! session runs at a time: its transcript has one writer.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::Duration;
+
+use jiff::tz::TimeZone;
+use oc_agent::context::Window;
+use oc_agent::message::{Answer, Request, Thinking};
+use oc_agent::model::{About, Delta, Model, ModelFailure, Pending};
+use oc_agent::prompt::{BOOTSTRAP_MAX_CHARS, Ground, Heartbeat, Mode, read_files};
+use oc_agent::session::entry::{self, Facts, Finished, Moment, Wish};
+use oc_agent::session::reset::{ResetPolicy, Type};
+use oc_agent::session::{Session, SessionFailure};
+use oc_agent::turn::limits::Limits;
+use oc_agent::turn::said::Said;
+use oc_agent::turn::{Abort, Ended, Sink, TurnEnd, TurnRequest, run};
+use oc_fs::session_store::{Durability, Entry, SessionStoreFailure, session_id};
+use oc_policy::inbound::ConversationKind;
+use oc_sandbox::gate::Caller;
+use oc_types::{AgentId, Node};
+use serde_json::Value;
+use thiserror::Error;
+
+use super::models::{self, NoModels, SessionModels};
+use crate::server::state::Gateway;
+
+/// How long a turn waits for the former one of its session.
+const WAIT: Duration = Duration::from_secs(120);
+
+/// Something for a session.
+#[derive(Debug)]
+pub struct Conversation {
+    /// The agent.
+    pub agent: AgentId,
+    /// The session, in its one form.
+    pub key: String,
+    /// For whom calls act, but for what [`Said`] says.
+    pub caller: Caller,
+    /// What is said.
+    pub said: Said,
+    /// What is known of the conversation.
+    pub facts: Facts,
+    /// Whether it begins anew.
+    pub wish: Wish,
+    /// How much of the system prompt it gets.
+    pub prompt: Mode,
+}
+
+/// Why a turn did not begin. For the owner's log: may name files.
+#[derive(Debug, Error)]
+pub enum NotBegun {
+    /// The gateway ends.
+    #[error("the gateway is stopping")]
+    Stopping,
+    /// The session store.
+    #[error(transparent)]
+    Store(#[from] SessionStoreFailure),
+    /// The transcript.
+    #[error(transparent)]
+    Session(#[from] SessionFailure),
+    /// The models.
+    #[error(transparent)]
+    Models(#[from] NoModels),
+    /// Work on files was lost.
+    #[error("work on the session's files was not finished")]
+    Lost,
+}
+
+/// Awaited between an answer that asks for tools and the first of them: what has to be on the disk before something is done.
+pub trait BeforeActing: Send + Sync {
+    /// Whether it may go on.
+    fn acting(&self) -> Pending<'_, bool>;
+}
+
+/// Nothing has to be noted.
+#[derive(Clone, Copy, Debug)]
+pub struct Unnoted;
+
+impl BeforeActing for Unnoted {
+    fn acting(&self) -> Pending<'_, bool> {
+        Box::pin(std::future::ready(true))
+    }
+}
+
+/// The assistant of a gateway.
+#[derive(Debug)]
+pub struct Assistant {
+    gateway: Weak<Gateway>,
+    models: models::Kept,
+    running: Mutex<HashMap<String, Abort>>,
+}
+
+impl Assistant {
+    /// The assistant of a gateway; it does not keep the gateway.
+    #[must_use]
+    pub fn new(gateway: Weak<Gateway>) -> Self {
+        Self { gateway, models: models::Kept::default(), running: Mutex::default() }
+    }
+
+    /// The gateway, while it is there.
+    #[must_use]
+    pub fn gateway(&self) -> Option<Arc<Gateway>> {
+        self.gateway.upgrade()
+    }
+
+    /// Stops what runs in a session and in the sessions that it spawned. `true` when something ran.
+    pub fn stop(&self, key: &str) -> bool {
+        let running = self.running();
+        let abort = running.get(key);
+        if let Some(abort) = abort {
+            abort.stop();
+        }
+        abort.is_some()
+    }
+
+    /// Whether a turn runs in a session.
+    #[must_use]
+    pub fn is_running(&self, key: &str) -> bool {
+        self.running().contains_key(key)
+    }
+
+    fn running(&self) -> MutexGuard<'_, HashMap<String, Abort>> {
+        self.running.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Runs a turn.
+    ///
+    /// # Errors
+    /// See [`NotBegun`]: nothing was said to a model.
+    pub async fn converse(
+        &self,
+        what: Conversation,
+        sink: &dyn Sink,
+        before: &dyn BeforeActing,
+    ) -> Result<TurnEnd, NotBegun> {
+        let gateway = self.gateway().ok_or(NotBegun::Stopping)?;
+        let snapshot = gateway.snapshot();
+        let place = snapshot.place();
+        let config = Arc::clone(&snapshot.tree);
+        let store = place.store(&what.agent);
+        let begun = self.begin(&what, &store, &config).await?;
+        let workspace = place.workspace(&what.agent);
+        let directory = workspace.display().to_string();
+        let (session, notes) =
+            Session::open(store.clone(), begun.clone(), directory, jiff::Timestamp::now, WAIT).await?;
+        if notes != oc_agent::session::OpenNotes::default() {
+            tracing::warn!(target: "assistant", session = what.key, ?notes, "the transcript was mended");
+        }
+        let models = self.models.of(&snapshot)?;
+        let model = SessionModels::of(&models, &what.agent, &begun, what.caller.spawned_by.is_some());
+        let about = model.about();
+        let files = {
+            let most = count(&config, &["agents", "defaults", "bootstrapMaxChars"]).unwrap_or(BOOTSTRAP_MAX_CHARS);
+            let (workspace, mode) = (workspace.clone(), what.prompt);
+            let reading = tokio::task::spawn_blocking(move || read_files(&workspace, mode, most));
+            reading.await.map_err(|_| NotBegun::Lost)?
+        };
+        let caller = Caller {
+            model: Some((about.provider.clone(), about.model.clone())),
+            ..what.caller.clone()
+        };
+        let time_zone = config.path(&["agents", "defaults", "userTimezone"]).and_then(Node::as_str);
+        let ground = Ground {
+            mode: what.prompt,
+            skills: None,
+            files,
+            time_zone: time_zone.map(str::to_owned),
+            heartbeat: Heartbeat::Off,
+        };
+        let request = TurnRequest {
+            run: uuid::Uuid::new_v4().to_string(),
+            caller,
+            said: what.said,
+            session,
+            ground,
+            tools: Vec::new(),
+            window: Window::of(&config, about.context_window),
+            max_tokens: about.max_tokens,
+            thinking: thinking(&begun, &config, &about),
+            limits: Limits::from_config(&config),
+            keep: Durability::Synced,
+        };
+        let abort = Abort::new();
+        let _entered = Entered::new(self, &what.key, &abort);
+        let watched = Watched { model: &model, before };
+        let end = run(request, &watched, &gateway.gate, sink, &abort).await;
+        if let Some(detail) = &end.detail {
+            tracing::warn!(target: "assistant", session = what.key, detail, "the turn did not end well");
+        }
+        let id = session_id(&begun).unwrap_or_default().to_owned();
+        let finished = Finished {
+            usage: end.usage,
+            context_tokens: end.context_tokens,
+            compactions: u64::from(end.compactions),
+            aborted: end.how == Ended::Aborted,
+        };
+        let (key, pinned) = (what.key, model.pinned());
+        let noting = tokio::task::spawn_blocking(move || {
+            store.change(|all| {
+                entry::finish(all, &key, &id, jiff::Timestamp::now(), &finished);
+                if let (Some(pin), Some(Value::Object(entry))) = (pinned, all.get_mut(&key)) {
+                    entry.insert("authProfileOverride".to_owned(), pin.into());
+                }
+                Ok::<(), SessionStoreFailure>(())
+            })
+        });
+        match noting.await {
+            Ok(Ok(())) => {}
+            Ok(Err(e)) => tracing::error!(target: "assistant", error = %e, "what a turn came to could not be noted"),
+            Err(_) => tracing::error!(target: "assistant", "what a turn came to could not be noted"),
+        }
+        Ok(end)
+    }
+
+    /// The entry of the session, begun or gone on with.
+    async fn begin(
+        &self,
+        what: &Conversation,
+        store: &oc_fs::session_store::SessionStore,
+        config: &Node,
+    ) -> Result<Entry, NotBegun> {
+        let room = matches!(what.caller.conversation, ConversationKind::Group | ConversationKind::Channel);
+        let kind = Type::of(&what.key, what.facts.thread.is_some(), room);
+        let policy = ResetPolicy::of(config, kind, what.facts.channel.as_deref());
+        let at = Moment { now: jiff::Timestamp::now(), zone: TimeZone::system() };
+        let (key, wish, facts, store) = (what.key.clone(), what.wish, what.facts.clone(), store.clone());
+        let id = uuid::Uuid::new_v4().to_string();
+        let beginning = tokio::task::spawn_blocking(move || {
+            store.change(|all| {
+                Ok::<_, SessionStoreFailure>(entry::begin(all, &key, &at, &policy, wish, &facts, &id))
+            })
+        });
+        let begun = beginning.await.map_err(|_| NotBegun::Lost)??;
+        Ok(begun.entry)
+    }
+}
+
+/// A session while a turn of it runs.
+struct Entered<'a> {
+    assistant: &'a Assistant,
+    key: String,
+}
+
+impl<'a> Entered<'a> {
+    fn new(assistant: &'a Assistant, key: &str, abort: &Abort) -> Self {
+        assistant.running().insert(key.to_owned(), abort.clone());
+        Self { assistant, key: key.to_owned() }
+    }
+}
+
+impl Drop for Entered<'_> {
+    fn drop(&mut self) {
+        self.assistant.running().remove(&self.key);
+    }
+}
+
+/// A model whose answers are noted before a tool that they ask for can run.
+struct Watched<'a> {
+    model: &'a SessionModels,
+    before: &'a dyn BeforeActing,
+}
+
+impl std::fmt::Debug for Watched<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Watched").field("model", self.model).finish_non_exhaustive()
+    }
+}
+
+impl Model for Watched<'_> {
+    fn about(&self) -> About {
+        self.model.about()
+    }
+
+    fn ask<'a>(
+        &'a self,
+        request: &'a Request,
+        on_delta: &'a mut (dyn FnMut(Delta) + Send),
+    ) -> Pending<'a, Result<Answer, ModelFailure>> {
+        Box::pin(async move {
+            let answer = self.model.ask(request, on_delta).await?;
+            if answer.tool_calls().next().is_some() && !self.before.acting().await {
+                return Err(ModelFailure {
+                    provider: answer.provider.clone(),
+                    model: answer.model.clone(),
+                    class: oc_agent::model::FailureClass::Other,
+                    message: "what it is about to do could not be noted".to_owned(),
+                    retry_after: None,
+                    partial: None,
+                });
+            }
+            Ok(answer)
+        })
+    }
+}
+
+/// How much the model may think: the session's own word, else the configured one.
+fn thinking(entry: &Entry, config: &Node, about: &About) -> Thinking {
+    if !about.reasoning {
+        return Thinking::Off;
+    }
+    let own = entry.get("thinkingLevel").and_then(Value::as_str);
+    let configured = config.path(&["agents", "defaults", "thinkingDefault"]).and_then(Node::as_str);
+    match own.or(configured).unwrap_or("low") {
+        "minimal" => Thinking::Minimal,
+        "low" => Thinking::Low,
+        "medium" => Thinking::Medium,
+        "high" => Thinking::High,
+        "xhigh" => Thinking::ExtraHigh,
+        _ => Thinking::Off,
+    }
+}
+
+fn count(config: &Node, path: &[&str]) -> Option<usize> {
+    let number = config.path(path).and_then(Node::as_number).filter(|n| *n >= 1.0)?;
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a cast of a float saturates")]
+    Some(number as usize)
+}
