@@ -42,16 +42,21 @@ pub struct ApprovalPrompt {
 }
 
 impl ApprovalPrompt {
+    /// Whether the command is shown whole; if not, it is not answered here.
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        self.command.chars().count() <= MAX_COMMAND
+    }
+
     /// The text of the prompt.
     #[must_use]
     pub fn text(&self, now_ms: i64) -> String {
         let command = visible_lines(&self.command, MAX_COMMAND * 4);
-        if self.command.chars().count() > MAX_COMMAND {
+        if !self.is_whole() {
+            // Without its code: it cannot be answered from here by mistake.
             return format!(
-                "A command of {} waits for approval and is too long to be shown here. Look at it with `openclaw approvals list` on the \
-                 gateway's machine. Code: {}",
+                "A command of {} waits for approval and is too long to be shown here. Look at it with `openclaw approvals list` on the gateway's machine.",
                 visible(&self.agent, 80),
-                visible(&self.code, 40),
             );
         }
         let mut out = format!("Approve this command?\n\n```\n{}\n```\n", command.replace("```", "` ` `"));

@@ -204,6 +204,20 @@ impl ChatCommand {
         })
     }
 
+    /// The same for a whole message: lines after the first belong to the first message of a new conversation.
+    #[must_use]
+    pub fn of_message(text: &CommandText, raw: &str) -> Option<Self> {
+        let command = Self::read(text)?;
+        Some(match command {
+            Self::New { rest } => {
+                let more = further_lines(raw);
+                let parts = [rest.as_str(), more.as_str()];
+                Self::New { rest: parts.into_iter().filter(|t| !t.is_empty()).collect::<Vec<_>>().join("\n") }
+            }
+            other => other,
+        })
+    }
+
     /// Reads a message's text; switches below `commands` count.
     #[must_use]
     pub fn of(text: &str, bot: Option<&str>, config: &Node) -> Option<Self> {
@@ -267,6 +281,43 @@ impl ChatCommand {
             _ => true,
         }
     }
+}
+
+/// A text that begins with a directive and goes on: the text without it. The directive does nothing then (channels 6: it never persists).
+/// `raw` is the whole text, of which commands read the first line alone.
+#[must_use]
+pub fn beside_directive(text: &CommandText, raw: &str) -> Option<String> {
+    let key = text.command?;
+    let rest = text.normalized.split_once(char::is_whitespace).map_or("", |(_, rest)| rest.trim());
+    let tail = match key {
+        "exec" => exec_directive(&text.normalized).cleaned,
+        "think" | "verbose" | "reasoning" | "elevated" => {
+            let (word, tail) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
+            let value =
+                CommandText { normalized: format!("/{key} {word}"), command: Some(key), abort: false };
+            let known = match ChatCommand::read(&value)? {
+                ChatCommand::Think(arg) => !matches!(arg, Arg::Wrong(_)),
+                ChatCommand::Verbose(arg) => !matches!(arg, Arg::Wrong(_)),
+                ChatCommand::Reasoning(arg) => !matches!(arg, Arg::Wrong(_)),
+                ChatCommand::Elevated(arg) => !matches!(arg, Arg::Wrong(_)),
+                _ => false,
+            };
+            if !known {
+                return None;
+            }
+            tail.trim().to_owned()
+        }
+        _ => return None,
+    };
+    let more = further_lines(raw);
+    let joined =
+        [tail.as_str(), more.as_str()].into_iter().filter(|t| !t.is_empty()).collect::<Vec<_>>().join("\n");
+    (!joined.is_empty()).then_some(joined)
+}
+
+/// What follows the first line.
+pub(crate) fn further_lines(raw: &str) -> String {
+    raw.trim().split_once('\n').map_or_else(String::new, |(_, more)| more.trim().to_owned())
 }
 
 /// `provider/model` or a name: letters, digits and `-_.:/@`, at most 200.

@@ -301,6 +301,12 @@ impl<'a> AccessPolicy<'a> {
         }
     }
 
+    /// The session a message would belong to, were it admitted.
+    #[must_use]
+    pub fn session_of(&self, message: &Inbound) -> Option<SessionKey> {
+        after::route_of(&self.router, message).ok().map(|r| r.session_key)
+    }
+
     /// The agent a message would go to, were it admitted.
     pub(crate) fn agent_of(&self, message: &Inbound) -> Option<AgentId> {
         after::route_of(&self.router, message).ok().map(|r| r.agent)
