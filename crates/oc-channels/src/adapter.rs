@@ -10,13 +10,14 @@ use std::time::Duration;
 
 use oc_policy::inbound::{ConversationId, Inbound};
 use oc_types::ChannelId;
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 /// A future of this crate.
 pub type Pending<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// Something that happened at a service. Nothing of it has been downloaded.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Event {
     /// The service's own id of the event, unique within channel, account and conversation. Blank: the event is dropped.
     pub id: String,
@@ -33,7 +34,7 @@ pub struct Event {
 }
 
 /// Where a message goes.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Destination {
     /// The conversation's stable id.
     pub conversation: ConversationId,
@@ -44,7 +45,7 @@ pub struct Destination {
 }
 
 /// A file at the service.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Attachment {
     /// What the service says it is.
     pub kind: MediaKind,
@@ -59,7 +60,7 @@ pub struct Attachment {
 }
 
 /// A kind of file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum MediaKind {
     /// A picture.
     Image,
@@ -72,7 +73,7 @@ pub enum MediaKind {
 }
 
 /// A quoted or forwarded message.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Quoted {
     /// Who wrote it, by the service's id.
     pub sender: Option<String>,
@@ -109,7 +110,7 @@ pub struct Features {
 }
 
 /// A button.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Button {
     /// What stands on it.
     pub label: String,
@@ -237,6 +238,21 @@ pub trait Adapter: fmt::Debug + Send + Sync {
         to: &'a Destination,
         message: &'a Outgoing,
     ) -> Pending<'a, Result<Sent, AdapterFailure>>;
+    /// Whether the service drops a message that it has under the same key already.
+    fn knows_keys(&self) -> bool {
+        false
+    }
+    /// Sends one message under a key (at most 64 characters of `[a-z0-9-]`) that stays the same when it is sent again: the transaction id or
+    /// nonce of services that have one ([`Adapter::knows_keys`]).
+    fn send_keyed<'a>(
+        &'a self,
+        to: &'a Destination,
+        message: &'a Outgoing,
+        key: &'a str,
+    ) -> Pending<'a, Result<Sent, AdapterFailure>> {
+        let _ = key;
+        self.send(to, message)
+    }
     /// Shows that an answer is on its way; failures are ignored.
     fn typing<'a>(&'a self, to: &'a Destination) -> Pending<'a, ()> {
         let _ = to;

@@ -19,6 +19,7 @@
 //! * [`lock`]: one writer at a time, across processes (SP-007).
 //! * [`backup`]: rotated copies, never more open than the original (SP-055).
 //! * [`config_store`]: the one way a configuration is written; [`change_log`]: the record of it (SP-071).
+//! * [`journal`]: append-only lines that survive a kill.
 //! * [`ledger`]: what was decided and done, append-only, in a chain of hashes.
 //! * [`credential`]: credentials kept in files and keychains (SP-066).
 //! * [`plugins`]: which plugins lie on the disk, by their manifests.
@@ -57,6 +58,7 @@ pub mod fix_record;
 pub mod host_view;
 pub mod identity_store;
 pub mod instance_lock;
+pub mod journal;
 pub mod ledger;
 pub mod lock;
 pub mod lockdown_record;

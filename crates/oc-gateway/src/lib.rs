@@ -4,7 +4,6 @@
 //! * [`protocol`]: the frames of the wire, version 3.
 //! * [`authority`]: roles, scopes and the table of all methods.
 //! * [`devices`]: which devices are paired, for what, and who may change that.
-//! * [`channel_pairing`]: people who asked a channel to be let in.
 //! * [`explain`], [`reach`]: the questions of the command line and the console, over a loaded configuration and what lies beside it.
 //! * [`discovery`]: being found on the local network, and finding.
 //! * [`node_host`]: this machine as a node of another gateway.
@@ -23,7 +22,6 @@
 
 pub mod assistant;
 pub mod authority;
-pub mod channel_pairing;
 pub mod client;
 pub mod devices;
 pub mod discovery;

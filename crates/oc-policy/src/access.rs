@@ -6,6 +6,8 @@
 //!
 //! Order: switched off, own messages, other bots; direct or room rules; routing; command gate; mention gate.
 
+use std::sync::Arc;
+
 use oc_types::{AgentId, DecidedBy, Effect, KeyPath, Node, Trace};
 
 use crate::command::gate::CommandGrant;
@@ -13,25 +15,32 @@ use crate::inbound::{ConversationId, ConversationKind, EventKind, Inbound};
 use crate::routing::Router;
 use crate::session_key::SessionKey;
 
+mod account;
 mod after;
+mod approving;
 mod direct;
 pub mod explain;
 mod identity;
 mod pairing;
 mod reason;
 mod room;
+mod rules;
 mod sender_list;
 mod settings;
 #[cfg(test)]
 mod tests;
 mod validate;
 
+pub use account::{AccountSettings, count};
+pub use approving::{lists_people, may_be_heard};
 pub use explain::explain_message;
 pub use identity::store_entry;
 pub use pairing::{
     Approved, MAX_PENDING, PairingNotice, PairingView, PendingRequest, REQUEST_LIFETIME_MS, is_expired,
 };
 pub use reason::Reason;
+use rules::AccessIndex;
+pub use rules::AccessRules;
 pub use validate::{AccessIssue, validate};
 
 pub(crate) use identity::whatsapp_number;
@@ -54,6 +63,7 @@ impl NameMatching {
 pub struct AccessPolicy<'a> {
     config: &'a Node,
     router: Router<'a>,
+    index: Arc<AccessIndex>,
 }
 
 /// A message that may go to an agent. Only [`AccessPolicy::decide`] makes one.
@@ -65,6 +75,7 @@ pub struct Admission {
     session_key: SessionKey,
     commands: CommandGrant,
     meant: Option<bool>,
+    named: Option<bool>,
 }
 
 impl Admission {
@@ -102,6 +113,13 @@ impl Admission {
     #[must_use]
     pub fn effective_was_mentioned(&self) -> Option<bool> {
         self.meant
+    }
+
+    /// In a room: whether the bot is named or answered to, so without commands that pass the mention gate by themselves. `None` in direct
+    /// chats.
+    #[must_use]
+    pub fn was_named(&self) -> Option<bool> {
+        self.named
     }
 }
 
@@ -224,7 +242,10 @@ impl<'a> AccessPolicy<'a> {
     pub fn new(config: &'a Node) -> Result<Self, Vec<AccessIssue>> {
         let mut issues = validate(config);
         match Router::new(config) {
-            Ok(router) if issues.is_empty() => Ok(Self { config, router }),
+            Ok(router) if issues.is_empty() => {
+                let index = Arc::new(AccessIndex::of(router.index()));
+                Ok(Self { config, router, index })
+            }
             Ok(_) => Err(issues),
             Err(e) => {
                 issues.push(AccessIssue {
@@ -278,6 +299,12 @@ impl<'a> AccessPolicy<'a> {
             },
             trace: case.steps.trace,
         }
+    }
+
+    /// The session a message would belong to, were it admitted.
+    #[must_use]
+    pub fn session_of(&self, message: &Inbound) -> Option<SessionKey> {
+        after::route_of(&self.router, message).ok().map(|r| r.session_key)
     }
 
     /// The agent a message would go to, were it admitted.

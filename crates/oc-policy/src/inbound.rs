@@ -5,11 +5,13 @@
 //! change sit behind [`MutableNames`], which opens only with the break-glass key (SP-402).
 
 use oc_types::ChannelId;
+use serde::{Deserialize, Serialize};
 
 use crate::access::NameMatching;
 
 /// The kind of a conversation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum ConversationKind {
     /// One other person.
     Direct,
@@ -35,7 +37,8 @@ impl ConversationKind {
 }
 
 /// What kind of event it is. Every kind passes the same gate (SP-401).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum EventKind {
     /// A new message.
     Message,
@@ -85,15 +88,18 @@ impl EventKind {
 }
 
 /// The id of a conversation: a group, a room, a chat. Never compared with a sender.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
 pub struct ConversationId(String);
 
 /// The service's own, immutable id of a sender.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct SenderId(String);
 
 /// A telephone number: `+` and digits, nothing else (SP-425).
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct Phone(String);
 
 impl ConversationId {
@@ -125,6 +131,39 @@ impl SenderId {
     }
 }
 
+/// A text that is no id or number of its kind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("it is blank or has another form")]
+pub struct NotAnId;
+
+impl TryFrom<String> for SenderId {
+    type Error = NotAnId;
+
+    fn try_from(text: String) -> Result<Self, NotAnId> {
+        Self::new(&text).ok_or(NotAnId)
+    }
+}
+
+impl From<SenderId> for String {
+    fn from(id: SenderId) -> Self {
+        id.0
+    }
+}
+
+impl TryFrom<String> for Phone {
+    type Error = NotAnId;
+
+    fn try_from(text: String) -> Result<Self, NotAnId> {
+        Self::parse(&text).ok_or(NotAnId)
+    }
+}
+
+impl From<Phone> for String {
+    fn from(phone: Phone) -> Self {
+        phone.0
+    }
+}
+
 impl Phone {
     /// Reads a number in any usual notation: `+1 (555) 111-0001`, `15551110001`. Anything with letters, a second `+` or no digit is none.
     #[must_use]
@@ -150,8 +189,10 @@ impl Phone {
     }
 }
 
-/// Names that the sender or the service can change. Only readable with a [`NameMatching`], which only the break-glass key yields.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// Names that the sender or the service can change. Only readable with a [`NameMatching`], which only the break-glass key yields; as JSON
+/// they go into the journal of what waits and come back from there.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct MutableNames {
     username: Option<String>,
     display: Option<String>,
@@ -190,8 +231,33 @@ impl MutableNames {
     }
 }
 
+/// A name for showing: it can be written out and nothing else, so that nothing is decided by it. Control characters and line breaks are
+/// left out, and it is at most 80 characters long.
+#[derive(Clone, Copy, Debug)]
+pub struct ShownName<'n>(&'n str);
+
+impl std::fmt::Display for ShownName<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        use std::fmt::Write as _;
+        let hidden = |c: char| {
+            c.is_control()
+                || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+        };
+        self.0.chars().filter(|c| !hidden(*c)).take(80).try_for_each(|c| f.write_char(c))
+    }
+}
+
+impl MutableNames {
+    /// The display name, else the user name, for showing.
+    #[must_use]
+    pub fn shown(&self) -> Option<ShownName<'_>> {
+        self.display.as_deref().or(self.username.as_deref()).map(ShownName)
+    }
+}
+
 /// Who sent it.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Sender {
     /// The service's id.
     pub id: Option<SenderId>,
@@ -204,7 +270,8 @@ pub struct Sender {
 }
 
 /// What the service says about mentions in the message.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Mentions {
     /// The service's own mention of the bot: known and there, known and not there, or not known at all.
     pub bot: Option<bool>,
@@ -215,7 +282,8 @@ pub struct Mentions {
 }
 
 /// Where it was said, beyond the conversation's id.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Place {
     /// Name of the room.
     pub name: Option<String>,
@@ -242,7 +310,7 @@ pub struct Place {
 }
 
 /// One message.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Inbound {
     /// What kind of event it is.
     pub event: EventKind,

@@ -4,6 +4,7 @@
 //! the messages it fits are not routed (SP-120).
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use oc_types::{AccountId, AgentId, KeyPath, Node};
 use thiserror::Error;
@@ -97,13 +98,26 @@ pub struct UnknownAgent {
 }
 
 /// The routing table of a configuration.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Router<'a> {
     config: &'a Node,
+    index: Arc<RouterIndex>,
+}
+
+/// What is read out of a configuration once.
+#[derive(Debug)]
+pub(crate) struct RouterIndex {
     sessions: SessionSettings,
     listed: HashSet<AgentId>,
-    spelled: HashSet<&'a str>,
+    spelled: HashSet<String>,
     default: (AgentId, Option<KeyPath>),
+}
+
+impl RouterIndex {
+    /// The agents of the list, and the default one.
+    pub(crate) fn agents(&self) -> impl Iterator<Item = &AgentId> {
+        self.listed.iter().chain(std::iter::once(&self.default.0))
+    }
 }
 
 impl<'a> Router<'a> {
@@ -123,13 +137,22 @@ impl<'a> Router<'a> {
             Some((i, id, _)) => (AgentId::normalized(id), Some(KeyPath::dotted("agents.list").index(*i))),
             None => (AgentId::normalized(AgentId::MAIN), None),
         };
-        Ok(Self {
-            config,
+        let index = RouterIndex {
             sessions: SessionSettings::from_config(config)?,
             listed: agents.iter().map(|(_, id, _)| AgentId::normalized(id)).collect(),
-            spelled: agents.iter().map(|(_, id, _)| *id).collect(),
+            spelled: agents.iter().map(|(_, id, _)| (*id).to_owned()).collect(),
             default,
-        })
+        };
+        Ok(Self { config, index: Arc::new(index) })
+    }
+
+    /// The same configuration again, with what was read from it.
+    pub(crate) fn over(config: &'a Node, index: Arc<RouterIndex>) -> Self {
+        Self { config, index }
+    }
+
+    pub(crate) fn index(&self) -> &Arc<RouterIndex> {
+        &self.index
     }
 
     /// Finds agent and session of a message.
@@ -142,7 +165,7 @@ impl<'a> Router<'a> {
                 let path = KeyPath::dotted("bindings").index(index);
                 (self.agent_of(index, &path)?, by, Some(path))
             }
-            None => (self.default.0.clone(), MatchedBy::Default, self.default.1.clone()),
+            None => (self.index.default.0.clone(), MatchedBy::Default, self.index.default.1.clone()),
         };
         let account = AccountId::normalized(query.account);
         let parts = SessionParts {
@@ -154,7 +177,7 @@ impl<'a> Router<'a> {
             topic: None,
             thread: query.thread,
         };
-        let (key, parent) = session_key(&self.sessions, &parts);
+        let (key, parent) = session_key(&self.index.sessions, &parts);
         Ok(Route {
             main_session_key: main_key(&agent),
             agent,
@@ -173,11 +196,11 @@ impl<'a> Router<'a> {
         if oc_types::id::normalize_id(text).is_empty() {
             return Err(refuse());
         }
-        if self.listed.is_empty() {
+        if self.index.listed.is_empty() {
             return Ok(id);
         }
-        let well_formed = AgentId::strict(text).is_ok() || self.spelled.contains(text);
-        if well_formed && self.listed.contains(&id) { Ok(id) } else { Err(refuse()) }
+        let well_formed = AgentId::strict(text).is_ok() || self.index.spelled.contains(text);
+        if well_formed && self.index.listed.contains(&id) { Ok(id) } else { Err(refuse()) }
     }
 
     /// The most precise binding; among equals the first.

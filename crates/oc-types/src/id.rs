@@ -1,6 +1,6 @@
 //! Agent, account and channel ids (SP-018): they become map keys and path components, so they are normalised once, here.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 /// Longest id, in bytes.
@@ -26,9 +26,23 @@ pub struct AgentId(String);
 pub struct AccountId(String);
 
 /// The id of a channel: trimmed, lower case, `[a-z][a-z0-9_-]{0,63}`, aliases resolved (`imsg`, `gchat`, `google-chat`).
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-#[serde(transparent)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct ChannelId(String);
+
+impl TryFrom<String> for ChannelId {
+    type Error = InvalidId;
+
+    fn try_from(text: String) -> Result<Self, InvalidId> {
+        Self::parse(&text)
+    }
+}
+
+impl From<ChannelId> for String {
+    fn from(id: ChannelId) -> Self {
+        id.0
+    }
+}
 
 /// Lower-cases; keeps `[a-z0-9_-]`; every run of other characters becomes one `-`; dashes at the ends go; at most 64 characters.
 /// A text that is an id already (any case) only changes case. Blank stays blank.

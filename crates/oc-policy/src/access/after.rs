@@ -7,7 +7,7 @@ use super::{AccessPolicy, Admission, By, Case, Outcome, Passed, Reason, Stop};
 use crate::command::gate::{CommandGrant, command_grant, uses_access_groups};
 use crate::command::{CommandText, text_commands_count};
 use crate::inbound::{ConversationKind, Inbound};
-use crate::mention::{ExplicitMention, MentionFacts, MentionPatterns, mention_gate};
+use crate::mention::{ExplicitMention, MentionFacts, MentionVerdict, mention_gate};
 use crate::routing::{Route, RouteQuery, Router, UnknownAgent};
 
 pub(super) fn decide<'a>(
@@ -45,10 +45,11 @@ pub(super) fn decide<'a>(
         super::room::only_listed(case, users, *reason)?;
     }
     let by = passed.by.clone();
-    let meant = if room {
-        Some(mention(case, &passed, &route, (grant, is_command, text_commands, owner))?)
+    let (meant, named) = if room {
+        let verdict = mention(policy, case, &passed, &route, (grant, is_command, text_commands, owner))?;
+        (Some(verdict.effective), Some(verdict.effective && !verdict.bypass))
     } else {
-        None
+        (None, None)
     };
     let admission = Admission {
         conversation: message.conversation.clone(),
@@ -57,6 +58,7 @@ pub(super) fn decide<'a>(
         session_key: route.session_key,
         commands: grant,
         meant,
+        named,
     };
     Ok((admission, by))
 }
@@ -108,13 +110,14 @@ fn names_own_number(case: &Case<'_, '_>) -> bool {
 }
 
 fn mention(
+    policy: &AccessPolicy<'_>,
     case: &mut Case<'_, '_>,
     passed: &Passed<'_>,
     route: &Route,
     (grant, is_command, text_commands, owner): (CommandGrant, bool, bool, bool),
-) -> Result<bool, Box<Stop>> {
+) -> Result<MentionVerdict, Box<Stop>> {
     let message = case.message;
-    let patterns = MentionPatterns::for_agent(case.config(), &route.agent);
+    let patterns = policy.index.patterns(case.config(), &route.agent);
     let native = message.mentions.bot;
     let explicit =
         ExplicitMention { any: message.mentions.others || native == Some(true), bot: native == Some(true) };
@@ -139,7 +142,7 @@ fn mention(
         grant,
     };
     let verdict = mention_gate(&facts);
-    let Some(rule) = &passed.mention else { return Ok(verdict.effective) };
+    let Some(rule) = &passed.mention else { return Ok(verdict) };
     let path = &rule.path;
     if patterns.is_empty() {
         case.steps.add("mention", "patterns", &patterns.key_path, Effect::Absent, "no mention patterns");
@@ -169,5 +172,5 @@ fn mention(
         (true, true) => "the message is meant for the bot",
     };
     case.steps.add("mention", "requireMention", path, Effect::Keeps, said);
-    Ok(verdict.effective)
+    Ok(verdict)
 }

@@ -59,6 +59,11 @@ impl<'a> SenderList<'a> {
         self.entries().all(|(_, e)| e == Entry::Blank)
     }
 
+    /// Whether `*` is in it.
+    pub(crate) fn has_everybody(&self) -> bool {
+        self.entries().any(|(_, e)| e == Entry::Everybody)
+    }
+
     /// The first entry that holds the sender; `*` only when no other does.
     pub(crate) fn find(&self, sender: &SenderKeys) -> Option<Hit> {
         let mut everybody = None;

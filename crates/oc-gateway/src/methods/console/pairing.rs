@@ -1,11 +1,11 @@
 //! `access.pairing.*`: people who asked a channel to be let in.
 
+use oc_channels::pairing_store::{ChannelPairing, ChannelPairingFailure};
 use oc_types::AccountId;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{Nothing, invalid, unavailable};
-use crate::channel_pairing::{ChannelPairing, ChannelPairingFailure};
 use crate::methods::{Call, Outcome, parse};
 use crate::server::state::now_ms;
 
@@ -70,6 +70,7 @@ pub fn approve(call: &Call) -> Outcome {
     let id = store.approve(&code, now()).map_err(|why| match why {
         ChannelPairingFailure::Channel(_) | ChannelPairingFailure::NoSuchCode { .. } => invalid(why),
         ChannelPairingFailure::Damaged { .. }
+        | ChannelPairingFailure::Random(_)
         | ChannelPairingFailure::Lock(_)
         | ChannelPairingFailure::Directory { .. }
         | ChannelPairingFailure::Write(_) => unavailable(why),
