@@ -1,5 +1,18 @@
-//! The assistant that the gateway runs: tools that only the gateway can carry out.
+//! The assistant that the gateway runs: who writes, what becomes of it, what is answered.
 //!
+//! * [`runtime`]: turns, for whoever has something for a session; [`models`]: who is asked.
+//! * [`channels`]: the chat accounts; [`channel_turns`]: turns that come from them; [`approvers`], [`session_view`]: what chat commands reach.
+//! * [`runs`]: runs that clients of the gateway started.
+//! * [`observer`]: what is recorded of messages.
 //! * [`tools`]: handlers of the gate for sessions and agents.
+//!
+//! It decides nothing: access is `oc-policy`'s, tools are the gate's.
 
+pub mod approvers;
+pub mod channel_turns;
+pub mod models;
+pub mod observer;
+pub mod runs;
+pub mod runtime;
+pub mod session_view;
 pub mod tools;

@@ -11,6 +11,7 @@ pub mod agents;
 pub mod approvals;
 pub mod approvals_file;
 pub mod channels;
+pub mod chat;
 pub mod config;
 pub mod console;
 pub mod cron;
@@ -39,6 +40,7 @@ use crate::protocol::frame::{Code, Failure, Outgoing, Request};
 use crate::server::connection::{Connection, Running};
 use crate::server::state::Gateway;
 
+pub(crate) use model::of_session as model_of_session;
 pub use params::parse;
 pub use place::{Paths, Place};
 pub use system::{failing, health_for, health_report, health_text, refresh_health, session_defaults};

@@ -77,16 +77,21 @@ impl ApprovalDoor for QueueDoor {
 }
 
 fn permit(config: &Node, answer: &ChatAnswer) -> Result<Permit, NoPermit> {
-    let approvers =
-        Approvers { exec: approvers(config, &answer.channel, &answer.account), plugin: None };
+    let approvers = Approvers { exec: approvers(config, &answer.channel, &answer.account), plugin: None };
     if answer.via == Via::Button {
-        return Permit::button(answer.channel.as_str(), answer.sender.as_str(), &approvers, Kind::Exec, &answer.id);
+        return Permit::button(
+            answer.channel.as_str(),
+            answer.sender.as_str(),
+            &approvers,
+            Kind::Exec,
+            &answer.id,
+        );
     }
     let sender = ChatSender {
         channel: answer.channel.as_str(),
         id: answer.sender.as_str(),
         right: match answer.authority.commands {
-            CommandGrant::Granted => CommandRight::Authorised,
+            CommandGrant::Authorized => CommandRight::Authorised,
             CommandGrant::Refused => CommandRight::Unauthorised,
         },
         list: match answer.listing {

@@ -14,7 +14,7 @@ use oc_channels::turn::{Replies, Reply, StopCause, Turn, TurnMessage, TurnOutcom
 use oc_policy::command::approve::ApproveWord;
 use oc_policy::inbound::ConversationKind;
 use oc_policy::session_key::SessionKey;
-use oc_sandbox::gate::{CallSender, Caller, SessionExec, Surface};
+use oc_sandbox::gate::{CallSender, Caller, Surface};
 use oc_types::Node;
 
 use super::approvers::pressers;
@@ -161,7 +161,13 @@ fn conversation(snapshot: &Snapshot, turn: &Turn) -> Conversation {
     };
     let said = people.map_or_else(
         // The ingress never hands over an empty turn; one that were would act for nobody.
-        || Said::People(People::one(PersonMessage::new(CallSender::default(), oc_policy::owner_only::Ownership::NotProven, ""))),
+        || {
+            Said::People(People::one(PersonMessage::new(
+                CallSender::default(),
+                oc_policy::owner_only::Ownership::NotProven,
+                "",
+            )))
+        },
         Said::People,
     );
     Conversation { agent, key, caller, said, facts, wish: Wish::None, prompt: Mode::Full }
@@ -194,7 +200,13 @@ fn person(message: &TurnMessage, kind: ConversationKind, conversation: &str) -> 
     out.attachments = message
         .attachments
         .iter()
-        .map(|a| format!("a file was attached and not opened: {:?} {}", a.kind, oc_text::visible(a.name.as_deref().unwrap_or("without a name"), 120)))
+        .map(|a| {
+            format!(
+                "a file was attached and not opened: {:?} {}",
+                a.kind,
+                oc_text::visible(a.name.as_deref().unwrap_or("without a name"), 120)
+            )
+        })
         .collect();
     out
 }
@@ -213,7 +225,9 @@ fn forwards(config: &Node, kind: ConversationKind) -> bool {
 /// What waits for an answer in one of these sessions and was not told yet.
 async fn waiting(gateway: &Gateway, sessions: &[&str], told: &[String]) -> Vec<Record> {
     let queue = gateway.queue.clone();
-    let Ok(Ok(records)) = tokio::task::spawn_blocking(move || queue.records()).await else { return Vec::new() };
+    let Ok(Ok(records)) = tokio::task::spawn_blocking(move || queue.records()).await else {
+        return Vec::new();
+    };
     let fits = |r: &Record| {
         matches!(r.state, State::Pending) && sessions.contains(&r.request.session()) && !told.contains(&r.id)
     };
@@ -248,10 +262,4 @@ pub(super) fn prompt(record: &Record, pressers: Vec<String>) -> ApprovalPrompt {
         expires_ms: i64::try_from(record.expires_at_ms).unwrap_or(i64::MAX),
         pressers,
     }
-}
-
-/// Nothing of a call's own session settings, when they cannot be read.
-#[must_use]
-pub(super) fn nothing() -> SessionExec {
-    SessionExec::default()
 }

@@ -34,8 +34,9 @@ impl Recorder {
         tokio::spawn(async move {
             while let Some(entry) = from.recv().await {
                 let ledger = ledger.clone();
-                let written =
-                    tokio::task::spawn_blocking(move || ledger.append(&entry, jiff::Timestamp::now()).map(drop));
+                let written = tokio::task::spawn_blocking(move || {
+                    ledger.append(&entry, jiff::Timestamp::now()).map(drop)
+                });
                 if !matches!(written.await, Ok(Ok(()))) {
                     tracing::error!(target: "assistant", "a decision about a message could not be recorded");
                 }

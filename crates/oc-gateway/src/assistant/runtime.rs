@@ -26,6 +26,7 @@ use serde_json::Value;
 use thiserror::Error;
 
 use super::models::{self, NoModels, SessionModels};
+use super::runs::Runs;
 use crate::server::state::Gateway;
 
 /// How long a turn waits for the former one of its session.
@@ -92,19 +93,26 @@ pub struct Assistant {
     gateway: Weak<Gateway>,
     models: models::Kept,
     running: Mutex<HashMap<String, Abort>>,
+    runs: Runs,
 }
 
 impl Assistant {
     /// The assistant of a gateway; it does not keep the gateway.
     #[must_use]
     pub fn new(gateway: Weak<Gateway>) -> Self {
-        Self { gateway, models: models::Kept::default(), running: Mutex::default() }
+        Self { gateway, models: models::Kept::default(), running: Mutex::default(), runs: Runs::default() }
     }
 
     /// The gateway, while it is there.
     #[must_use]
     pub fn gateway(&self) -> Option<Arc<Gateway>> {
         self.gateway.upgrade()
+    }
+
+    /// Runs that clients started.
+    #[must_use]
+    pub fn runs(&self) -> &Runs {
+        &self.runs
     }
 
     /// Stops what runs in a session and in the sessions that it spawned. `true` when something ran.
@@ -154,15 +162,14 @@ impl Assistant {
         let model = SessionModels::of(&models, &what.agent, &begun, what.caller.spawned_by.is_some());
         let about = model.about();
         let files = {
-            let most = count(&config, &["agents", "defaults", "bootstrapMaxChars"]).unwrap_or(BOOTSTRAP_MAX_CHARS);
+            let most =
+                count(&config, &["agents", "defaults", "bootstrapMaxChars"]).unwrap_or(BOOTSTRAP_MAX_CHARS);
             let (workspace, mode) = (workspace.clone(), what.prompt);
             let reading = tokio::task::spawn_blocking(move || read_files(&workspace, mode, most));
             reading.await.map_err(|_| NotBegun::Lost)?
         };
-        let caller = Caller {
-            model: Some((about.provider.clone(), about.model.clone())),
-            ..what.caller.clone()
-        };
+        let caller =
+            Caller { model: Some((about.provider.clone(), about.model.clone())), ..what.caller.clone() };
         let time_zone = config.path(&["agents", "defaults", "userTimezone"]).and_then(Node::as_str);
         let ground = Ground {
             mode: what.prompt,
@@ -210,7 +217,9 @@ impl Assistant {
         });
         match noting.await {
             Ok(Ok(())) => {}
-            Ok(Err(e)) => tracing::error!(target: "assistant", error = %e, "what a turn came to could not be noted"),
+            Ok(Err(e)) => {
+                tracing::error!(target: "assistant", error = %e, "what a turn came to could not be noted")
+            }
             Err(_) => tracing::error!(target: "assistant", "what a turn came to could not be noted"),
         }
         Ok(end)
@@ -316,6 +325,10 @@ fn thinking(entry: &Entry, config: &Node, about: &About) -> Thinking {
 
 fn count(config: &Node, path: &[&str]) -> Option<usize> {
     let number = config.path(path).and_then(Node::as_number).filter(|n| *n >= 1.0)?;
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a cast of a float saturates")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a cast of a float saturates"
+    )]
     Some(number as usize)
 }

@@ -62,25 +62,31 @@ impl SessionSettings for StoredSettings {
         session: &'a SessionKey,
         change: SettingChange,
     ) -> Pending<'a, Result<(), SettingsFailure>> {
-        Box::pin(self.with(session, move |place, agent, key| match change {
-            // The protocol's method has no word for it.
-            SettingChange::Queue(mode) => place.store(agent).change(|all| {
-                let Some(Value::Object(entry)) = all.get_mut(key) else { return Ok(()) };
-                match mode {
-                    Some(mode) => drop(entry.insert("queueMode".to_owned(), mode.word().into())),
-                    None => drop(entry.shift_remove("queueMode")),
+        Box::pin(self.with(session, move |place, agent, key| {
+            match change {
+                // The protocol's method has no word for it.
+                SettingChange::Queue(mode) => place
+                    .store(agent)
+                    .change(|all| {
+                        let Some(Value::Object(entry)) = all.get_mut(key) else { return Ok(()) };
+                        match mode {
+                            Some(mode) => drop(entry.insert("queueMode".to_owned(), mode.word().into())),
+                            None => drop(entry.shift_remove("queueMode")),
+                        }
+                        Ok::<(), Failed>(())
+                    })
+                    .map_err(|_| SettingsFailure::Unavailable),
+                other => {
+                    let mut params = patch(other);
+                    params.insert("key".to_owned(), json!(key));
+                    let patched = sessions::patch(place, Value::Object(params));
+                    patched.map(drop).map_err(|failure| match failure.code {
+                        crate::protocol::frame::Code::InvalidRequest => {
+                            SettingsFailure::Value(failure.message)
+                        }
+                        _ => SettingsFailure::Unavailable,
+                    })
                 }
-                Ok::<(), Failed>(())
-            })
-            .map_err(|_| SettingsFailure::Unavailable),
-            other => {
-                let mut params = patch(other);
-                params.insert("key".to_owned(), json!(key));
-                let patched = sessions::patch(place, Value::Object(params));
-                patched.map(drop).map_err(|failure| match failure.code {
-                    crate::protocol::frame::Code::InvalidRequest => SettingsFailure::Value(failure.message),
-                    _ => SettingsFailure::Unavailable,
-                })
             }
         }))
     }
@@ -110,10 +116,17 @@ impl SessionSettings for StoredSettings {
                 let number = |name: &str| entry.get(name).and_then(Value::as_u64).unwrap_or(0);
                 let model = crate::methods::model_of_session(&place.config, agent, &entry);
                 let runs = oc_policy::sandbox::is_sandboxed(&place.config, Some(key));
-                let runs = runs.map_or("unclear", |s| if s.runs.is_sandboxed() { "in the sandbox" } else { "on the host" });
+                let runs = runs.map_or("unclear", |s| {
+                    if s.runs.is_sandboxed() { "in the sandbox" } else { "on the host" }
+                });
                 Ok(vec![
                     format!("Model: {model}"),
-                    format!("Tokens: {} in, {} out, {} in the conversation", number("inputTokens"), number("outputTokens"), number("totalTokens")),
+                    format!(
+                        "Tokens: {} in, {} out, {} in the conversation",
+                        number("inputTokens"),
+                        number("outputTokens"),
+                        number("totalTokens")
+                    ),
                     format!("Tools act: {runs}"),
                 ])
             });

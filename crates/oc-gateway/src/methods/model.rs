@@ -85,3 +85,9 @@ pub(super) fn context_tokens(config: &Node) -> u64 {
     )]
     set.filter(|n| *n >= 1.0).map_or(CONTEXT_TOKENS, |n| n as u64)
 }
+
+/// `provider/model` of a session.
+pub(crate) fn of_session(config: &Node, agent: &AgentId, entry: &Map<String, Value>) -> String {
+    let model = Model::of_session(config, agent, entry);
+    format!("{}/{}", model.provider, model.model)
+}

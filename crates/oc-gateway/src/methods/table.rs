@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::Handler::{self, Blocking, Quick, Waiting};
 use super::{
-    Call, Outcome, agents, approvals, approvals_file, channels, config, console, cron, devices, nodes,
+    Call, Outcome, agents, approvals, approvals_file, channels, chat, config, console, cron, devices, nodes,
     sessions, skills, system, system_events,
 };
 use crate::server::reload;
@@ -15,12 +15,16 @@ use crate::server::reload;
 const HANDLERS: &[(&str, Handler)] = &[
     ("access.pairing.approve", Blocking(console::pairing_approve)),
     ("access.pairing.list", Blocking(console::pairing_list)),
+    ("agent", Waiting(chat::agent)),
+    ("agent.wait", Waiting(chat::wait)),
     ("agent.identity.get", Blocking(|c| agents::identity(&c.place(), params(c)))),
     ("agents.list", Blocking(|c| agents::list(&c.place(), params(c)))),
     ("audit.fix", Blocking(console::fix)),
     ("audit.run", Blocking(console::run)),
     ("audit.undo", Blocking(console::undo)),
     ("channels.status", Blocking(|c| channels::status(&c.place(), &channels::Running::new(), params(c)))),
+    ("chat.abort", Blocking(chat::abort)),
+    ("chat.send", Blocking(chat::send)),
     ("chat.history", Blocking(|c| sessions::history(&c.place(), params(c)))),
     ("config.apply", Blocking(|c| written(c, config::apply(&c.config(), params(c)), "config.apply"))),
     ("config.get", Blocking(|c| config::get(&c.config(), params(c)))),

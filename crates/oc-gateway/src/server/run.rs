@@ -23,6 +23,7 @@ use super::surroundings::Surroundings;
 use super::tls::{self, Identity, TlsFailure};
 use super::told::Told;
 use super::{accept, login_path, reload, retention, revoked, ticks, watch};
+use crate::assistant::runtime::Assistant;
 use crate::assistant::tools::{self, Facts};
 use crate::log::LogHandle;
 use crate::protocol::frame::Close;
@@ -124,6 +125,7 @@ pub async fn start(source: Source, host_name: String, log: Option<LogHandle>) ->
     let gateway = Arc::new(Gateway::new(parts));
     told.belongs_to(&gateway);
     gateway.gate.reach_nodes(Arc::new(super::nodes::exec::NodesOf::of(&gateway)));
+    gateway.set_assistant(Arc::new(Assistant::new(Arc::downgrade(&gateway))));
     gateway.gate.replace_handlers(handlers(&gateway));
     let mut running = serve(gateway, listeners, tls, instance);
     running.surroundings = Surroundings::enter(&running, &host_name);

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Instant;
 
 use arc_swap::ArcSwap;
@@ -20,6 +20,7 @@ use super::outbox::{Ending, Weight};
 use super::registry::Registry;
 use super::slots::Slots;
 use super::snapshot::{Snapshot, Source};
+use crate::assistant::runtime::Assistant;
 use crate::devices::DeviceStore;
 use crate::entrance::throttle::Throttle;
 use crate::log::LogHandle;
@@ -90,6 +91,7 @@ pub struct Gateway {
     pub own_entry: presence::Entry,
     /// Held while the configuration is read and put in force, so that no older reading follows a newer one.
     pub(super) reloading: Mutex<()>,
+    assistant: OnceLock<Arc<Assistant>>,
     current: ArcSwap<Snapshot>,
     throttle: Mutex<Throttle>,
     presence: Mutex<Presence>,
@@ -173,12 +175,24 @@ impl Gateway {
             own_entry,
             throttle: Mutex::new(Throttle::new(parts.snapshot.settings.limits)),
             reloading: Mutex::default(),
+            assistant: OnceLock::new(),
             current: ArcSwap::from_pointee(parts.snapshot),
             presence: Mutex::default(),
             health: Mutex::default(),
             health_version: AtomicU64::new(0),
             phase: watch::channel(Phase::Running).0,
         }
+    }
+
+    /// The assistant, once it runs.
+    #[must_use]
+    pub fn assistant(&self) -> Option<Arc<Assistant>> {
+        self.assistant.get().cloned()
+    }
+
+    /// The assistant runs from now on; a second one is not taken.
+    pub(super) fn set_assistant(&self, assistant: Arc<Assistant>) {
+        let _ = self.assistant.set(assistant);
     }
 
     /// The snapshot in force. A decision takes it once.

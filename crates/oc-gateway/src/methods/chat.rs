@@ -1,0 +1,355 @@
+//! `chat.send`, `chat.abort`, `agent`, `agent.wait`: turns that clients of the gateway start (gateway 6).
+//!
+//! A client acts as itself: it is the owner only when it administers, and no argument makes it somebody else (SP-109).
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use oc_agent::prompt::Mode;
+use oc_agent::session::entry::{Facts, Wish};
+use oc_agent::turn::said::{People, PersonMessage, Said};
+use oc_agent::turn::{Ended, Event, Sink};
+use oc_policy::inbound::ConversationKind;
+use oc_policy::owner_only::Ownership;
+use oc_sandbox::gate::{CallSender, Caller, Surface};
+use oc_types::AgentId;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::params::{invalid, parse, unavailable};
+use super::{Call, Outcome, Waiting, sessions};
+use crate::assistant::runs::{Run, Standing, Taken, end};
+use crate::assistant::runtime::{Assistant, Conversation, Unnoted};
+use crate::assistant::session_view::session_exec;
+use crate::protocol::frame::Failure;
+use crate::server::outbox::Weight;
+use crate::server::state::{Gateway, now_ms};
+
+/// The channel of conversations with clients.
+const CHANNEL: &str = "webchat";
+/// Longest message, in characters.
+const LONGEST: usize = 200_000;
+/// Longest id of a run, in characters.
+const LONGEST_ID: usize = 128;
+/// How long `agent.wait` waits when the caller names no time, and at most, milliseconds.
+const WAIT_MS: u64 = 30_000;
+const LONGEST_WAIT_MS: u64 = 600_000;
+/// Texts are told at most so often, milliseconds.
+const DELTA_MS: u64 = 150;
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Send {
+    session_key: String,
+    message: String,
+    #[serde(default)]
+    thinking: Option<String>,
+    #[serde(default)]
+    deliver: Option<bool>,
+    #[serde(default)]
+    attachments: Option<Vec<Value>>,
+    #[serde(default)]
+    timeout_ms: Option<u64>,
+    idempotency_key: String,
+}
+
+/// `chat.send`: starts a turn, or stops one when the message says so.
+pub fn send(call: &Call) -> Outcome {
+    let wanted: Send = parse("chat.send", &call.params)?;
+    if wanted.attachments.as_ref().is_some_and(|a| !a.is_empty()) {
+        return Err(invalid("attachments are not taken yet; send the text alone"));
+    }
+    // Accepted as upstream's clients send them; the turn has the configured limits, and answers go to the client alone.
+    let _ = (wanted.thinking, wanted.deliver, wanted.timeout_ms);
+    let (agent, key) = call.place().session(&wanted.session_key)?;
+    let text = wanted.message.trim();
+    if matches!(text.to_lowercase().as_str(), "/stop" | "stop" | "/abort" | "abort") {
+        let aborted = stop(&call.gateway, &key);
+        return Ok(json!({ "ok": true, "aborted": !aborted.is_empty(), "runIds": aborted }));
+    }
+    if matches!(text, "/new" | "/reset") {
+        sessions::reset(&call.place(), json!({ "key": key }))?;
+        return Ok(json!({ "runId": wanted.idempotency_key, "status": "ok" }));
+    }
+    start(call, agent, key, &wanted.session_key, text, &wanted.idempotency_key)
+}
+
+/// Starts a turn and answers at once.
+fn start(call: &Call, agent: AgentId, key: String, named: &str, text: &str, id: &str) -> Outcome {
+    let id = id.trim();
+    if id.is_empty() || id.chars().count() > LONGEST_ID {
+        return Err(invalid("idempotencyKey is a text of 1 to 128 characters"));
+    }
+    if text.is_empty() || text.chars().count() > LONGEST {
+        return Err(invalid("message is a text of 1 to 200000 characters"));
+    }
+    let gateway = Arc::clone(&call.gateway);
+    let assistant = assistant(&gateway)?;
+    let run = match assistant.runs().begin(id, &key, now_ms()) {
+        Taken::Known(run) => {
+            let status = match run.standing {
+                Standing::Running => "in_flight",
+                Standing::Ok { .. } | Standing::Aborted | Standing::Error { .. } => "ok",
+            };
+            return Ok(json!({ "runId": id, "status": status }));
+        }
+        Taken::Full => return Err(unavailable("too many runs go on; try again later")),
+        Taken::New(run) => run,
+    };
+    let what = conversation(call, agent, key, text);
+    let sink = Told {
+        gateway: Arc::clone(&gateway),
+        run: id.to_owned(),
+        session: named.to_owned(),
+        state: Mutex::default(),
+    };
+    tokio::spawn(async move {
+        let ended = assistant.converse(what, &sink, &Unnoted).await;
+        let standing = match ended {
+            Ok(turn) => match (turn.how, turn.reply) {
+                (Ended::Answered, reply) => Standing::Ok { reply },
+                (Ended::Silent, _) => Standing::Ok { reply: None },
+                (Ended::Aborted, _) => Standing::Aborted,
+                (Ended::Stopped(notice), _) => Standing::Error { why: notice.words().to_owned() },
+            },
+            Err(e) => {
+                tracing::error!(target: "assistant", error = %e, "a turn could not begin");
+                Standing::Error { why: "the turn could not begin; the log says why".to_owned() }
+            }
+        };
+        sink.over(&standing);
+        end(&run, standing, now_ms());
+    });
+    Ok(json!({ "runId": id, "status": "started" }))
+}
+
+fn assistant(gateway: &Gateway) -> Result<Arc<Assistant>, Failure> {
+    gateway.assistant().ok_or_else(|| unavailable("the assistant does not run in this gateway"))
+}
+
+/// A client's words as a conversation. Whose they are says the connection.
+fn conversation(call: &Call, agent: AgentId, key: String, text: &str) -> Conversation {
+    let place = call.gateway.snapshot().place();
+    let owner = if call.connection.may(crate::authority::Scope::Admin) {
+        Ownership::Proven
+    } else {
+        Ownership::NotProven
+    };
+    let mut caller = Caller::of_session(Surface::Model, agent.clone(), key.clone());
+    caller.channel = Some(CHANNEL.to_owned());
+    caller.conversation = ConversationKind::Direct;
+    caller.exec = session_exec(&place.store(&agent), &key);
+    let sender = CallSender { id: Some(call.connection.label().to_owned()), ..CallSender::default() };
+    let said = Said::People(People::one(PersonMessage::new(sender, owner, text)));
+    // Where a chat's answers go stays as it is: this turn is the client's.
+    let facts = Facts::default();
+    Conversation { agent, key, caller, said, facts, wish: Wish::None, prompt: Mode::Full }
+}
+
+/// Tells clients what a run says.
+#[derive(Debug)]
+struct Told {
+    gateway: Arc<Gateway>,
+    run: String,
+    session: String,
+    state: Mutex<Text>,
+}
+
+#[derive(Debug, Default)]
+struct Text {
+    seq: u64,
+    said: String,
+    told_ms: u64,
+}
+
+impl Told {
+    fn tell(&self, state: &str, more: Value) {
+        let seq = {
+            let mut text = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+            text.seq += 1;
+            text.seq
+        };
+        let mut payload =
+            json!({ "runId": self.run, "sessionKey": self.session, "seq": seq, "state": state });
+        if let (Some(members), Value::Object(more)) = (payload.as_object_mut(), more) {
+            members.extend(more);
+        }
+        let weight = if state == "delta" { Weight::DropIfSlow } else { Weight::Needed };
+        self.gateway.registry.broadcast("chat", payload, weight, None);
+    }
+
+    fn message(&self, text: &str) -> Value {
+        let shown = self.gateway.gate.snapshot().redactor().redact(text);
+        json!({ "message": { "role": "assistant", "content": [{ "type": "text", "text": shown }], "timestamp": now_ms() } })
+    }
+
+    fn over(&self, standing: &Standing) {
+        match standing {
+            Standing::Running => {}
+            Standing::Ok { reply } => {
+                let more = reply.as_deref().map_or_else(|| json!({}), |text| self.message(text));
+                self.tell("final", more);
+            }
+            Standing::Aborted => self.tell("aborted", json!({})),
+            Standing::Error { why } => self.tell("error", json!({ "errorMessage": why })),
+        }
+    }
+}
+
+impl Sink for Told {
+    fn event(&self, event: Event) {
+        let now = now_ms();
+        let text = {
+            let mut text = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+            match event {
+                Event::Text(more) => text.said.push_str(&more),
+                Event::Restart | Event::Said(_) => {
+                    text.said.clear();
+                    return;
+                }
+                Event::Started
+                | Event::Thinking(_)
+                | Event::Calling { .. }
+                | Event::Called { .. }
+                | Event::Shortening => return,
+            }
+            if now.saturating_sub(text.told_ms) < DELTA_MS {
+                return;
+            }
+            text.told_ms = now;
+            text.said.clone()
+        };
+        let more = self.message(&text);
+        self.tell("delta", more);
+    }
+}
+
+/// Stops what runs in a session; the ids of its runs.
+fn stop(gateway: &Gateway, key: &str) -> Vec<String> {
+    let Some(assistant) = gateway.assistant() else { return Vec::new() };
+    let ids = assistant.runs().running_in(key);
+    if assistant.stop(key) { ids } else { Vec::new() }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Abort {
+    session_key: String,
+    #[serde(default)]
+    run_id: Option<String>,
+}
+
+/// `chat.abort`.
+pub fn abort(call: &Call) -> Outcome {
+    let wanted: Abort = parse("chat.abort", &call.params)?;
+    let (_, key) = call.place().session(&wanted.session_key)?;
+    if let Some(id) = wanted.run_id.as_deref() {
+        let known = assistant(&call.gateway)?.runs().get(id);
+        if known.is_some_and(|run| run.borrow().session != key) {
+            return Err(invalid("runId is a run of another session"));
+        }
+    }
+    let aborted = stop(&call.gateway, &key);
+    Ok(json!({ "ok": true, "aborted": !aborted.is_empty(), "runIds": aborted }))
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Wait {
+    run_id: String,
+    #[serde(default)]
+    timeout_ms: Option<u64>,
+}
+
+/// `agent.wait`: answers when the run is over or the time is.
+pub fn wait(call: Call) -> Waiting {
+    Box::pin(async move {
+        let wanted: Wait = parse("agent.wait", &call.params)?;
+        let run = assistant(&call.gateway)?.runs().get(wanted.run_id.trim());
+        let Some(mut run) = run else {
+            return Ok(json!({ "runId": wanted.run_id, "status": "timeout" }));
+        };
+        let patience = Duration::from_millis(wanted.timeout_ms.unwrap_or(WAIT_MS).min(LONGEST_WAIT_MS));
+        let over = run.wait_for(|r| r.standing != Standing::Running);
+        let seen = match tokio::time::timeout(patience, over).await {
+            Ok(Ok(seen)) => Some(seen.clone()),
+            Ok(Err(_)) | Err(_) => None,
+        };
+        Ok(waited(&wanted.run_id, seen.as_ref()))
+    })
+}
+
+fn waited(id: &str, run: Option<&Run>) -> Value {
+    let Some(run) = run else { return json!({ "runId": id, "status": "timeout" }) };
+    let mut out =
+        json!({ "runId": id, "status": "ok", "startedAt": run.started_ms, "endedAt": run.ended_ms });
+    let set = |out: &mut Value, name: &str, value: Value| {
+        if let Some(members) = out.as_object_mut() {
+            members.insert(name.to_owned(), value);
+        }
+    };
+    match &run.standing {
+        Standing::Running => set(&mut out, "status", json!("timeout")),
+        Standing::Ok { .. } => {}
+        Standing::Aborted => {
+            set(&mut out, "status", json!("error"));
+            set(&mut out, "error", json!("aborted"));
+        }
+        Standing::Error { why } => {
+            set(&mut out, "status", json!("error"));
+            set(&mut out, "error", json!(why));
+        }
+    }
+    out
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Agent {
+    message: String,
+    #[serde(default)]
+    agent_id: Option<String>,
+    #[serde(default)]
+    session_key: Option<String>,
+    idempotency_key: String,
+}
+
+/// `agent`: runs a turn and answers with what came of it.
+pub fn agent(call: Call) -> Waiting {
+    Box::pin(async move {
+        let wanted: Agent = parse("agent", &call.params)?;
+        let place = call.place();
+        let (agent, key) = match (&wanted.session_key, &wanted.agent_id) {
+            (Some(key), _) => place.session(key)?,
+            (None, Some(id)) => {
+                let agent = AgentId::strict(id).map_err(|e| invalid(&e.to_string()))?;
+                if !place.agents().contains(&agent) {
+                    return Err(invalid(&format!("there is no agent `{agent}`")));
+                }
+                let key = place.main_session(&agent);
+                (agent, key)
+            }
+            (None, None) => {
+                let agent = place.default_agent();
+                let key = place.main_session(&agent);
+                (agent, key)
+            }
+        };
+        if wanted.agent_id.as_deref().is_some_and(|id| AgentId::normalized(id) != agent) {
+            return Err(invalid("sessionKey is one of another agent than agentId"));
+        }
+        let id = wanted.idempotency_key.trim().to_owned();
+        let named = key.clone();
+        start(&call, agent, key, &named, wanted.message.trim(), &id)?;
+        let run = assistant(&call.gateway)?.runs().get(&id);
+        let mut run = run.ok_or_else(|| unavailable("the run was not kept"))?;
+        let over = run.wait_for(|r| r.standing != Standing::Running).await;
+        let seen = over.map_err(|_| unavailable("the run was lost"))?.clone();
+        let mut out = waited(&id, Some(&seen));
+        if let (Standing::Ok { reply: Some(reply) }, Some(members)) = (&seen.standing, out.as_object_mut()) {
+            let shown = call.gateway.gate.snapshot().redactor().redact(reply);
+            members.insert("result".to_owned(), json!({ "payloads": [{ "text": shown }] }));
+        }
+        Ok(out)
+    })
+}
