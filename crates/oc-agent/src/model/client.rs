@@ -237,7 +237,7 @@ impl Client {
             let piece = match timeout(self.timeouts.idle, response.chunk()).await {
                 Err(_) => {
                     let failure = silent(place, self.timeouts.idle);
-                    return Err(CallFailure { partial: reading.partial().map(Box::new), ..failure });
+                    return Err(CallFailure { partial: reading.partial(), ..failure });
                 }
                 // However a connection ends, what counts is whether the answer was whole.
                 Ok(Err(_) | Ok(None)) => break,
@@ -309,7 +309,7 @@ fn unreachable_place(place: &str, e: &reqwest::Error) -> CallFailure {
     }
 }
 
-fn broken(fault: &super::reading::Fault, partial: Option<Answer>) -> CallFailure {
+fn broken(fault: &super::reading::Fault, partial: Option<Box<Answer>>) -> CallFailure {
     let class = fault.class();
     let again = match class {
         FailureClass::BrokenOff | FailureClass::Overloaded => Again::Soon,
@@ -322,13 +322,7 @@ fn broken(fault: &super::reading::Fault, partial: Option<Answer>) -> CallFailure
         | FailureClass::NotConfigured
         | FailureClass::Other => Again::No,
     };
-    CallFailure {
-        class,
-        message: fault.to_string(),
-        retry_after: None,
-        again,
-        partial: partial.map(Box::new),
-    }
+    CallFailure { class, message: fault.to_string(), retry_after: None, again, partial }
 }
 
 /// The innermost cause that is the system's or TLS's: those say nothing of the request.
