@@ -1,5 +1,5 @@
 //! Against `fakellm` from PyPI (`.ci/install-fakellm`), which other people wrote from the providers' descriptions. Without it the test says so and
-//! passes, unless `OC_REQUIRE` has the word `fakellm`.
+//! passes, unless `OC_REQUIRE` has the word `fakellm`. (Its errors do not reach requests for a stream; the scripted fake is for those.)
 
 use std::fs;
 use std::net::{TcpListener, TcpStream};
@@ -8,7 +8,6 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use oc_agent::message::{Arguments, Block, Message, StopReason};
-use oc_agent::model::FailureClass;
 use serde_json::json;
 
 use crate::setting::{Setting, ask, hello, saying};
@@ -30,12 +29,6 @@ rules:
       tool_calls:
         - name: read
           arguments: {path: "a.txt"}
-  - name: limited
-    when:
-      messages_contain: "too much"
-    respond:
-      status: 429
-      error: "Rate limit exceeded (mock) sk-test-key-1"
 "#;
 
 fn program() -> Option<PathBuf> {
@@ -83,7 +76,7 @@ fn start(program: &Path, dir: &Path) -> (Running, u16) {
 }
 
 #[tokio::test]
-async fn both_formats_with_a_call_its_result_and_an_error() {
+async fn both_formats_with_a_call_and_its_result() {
     let Some(program) = program() else { return };
     let dir = tempfile::tempdir().unwrap();
     let (_running, port) = start(&program, dir.path());
@@ -115,9 +108,5 @@ async fn both_formats_with_a_call_its_result_and_an_error() {
         let (second, said) = ask(&session, &saying(vec![user, Message::Assistant(first), result])).await;
         assert_eq!(second.unwrap().text(), "I have read it.", "{api}");
         assert_eq!(said, "I have read it.", "{api}");
-        let loud = saying(vec![Message::User(vec![Block::Text("too much".to_owned())])]);
-        let failure = ask(&session, &loud).await.0.unwrap_err();
-        assert_eq!(failure.class, FailureClass::RateLimit, "{api}");
-        assert!(!failure.to_string().contains("sk-test"), "{failure}");
     }
 }
