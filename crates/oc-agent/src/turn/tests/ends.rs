@@ -117,7 +117,7 @@ async fn a_turn_has_its_time() {
     let b = bench(&json!({}));
     let (model, _) = script(vec![Step::Hang(vec!["Let me"])]);
     let mut request = b.request(person("hi"));
-    request.limits.timeout = Duration::from_millis(200);
+    request.limits.timeout = Duration::from_millis(1_500);
     let end = b.run_request(request, &model).await;
     assert_eq!(end.how, Ended::Stopped(Notice::TimedOut));
     let Message::Assistant(kept) = &b.messages()[1] else { panic!() };
