@@ -1,6 +1,5 @@
 use std::os::unix::fs::symlink;
 
-use oc_policy::inventory::Inventory;
 use oc_policy::sandbox::{Place, Plan, plan};
 use oc_types::{Node, Origin};
 use serde_json::json;
