@@ -2,6 +2,7 @@
 //!
 //! Question it answers: *what does the model see, what did it ask for, and what was done about it?*
 //!
+//! * [`handlers`]: tools that the gateway's own process carries out.
 //! * [`message`]: what is said between a session and a model, in one form for every provider.
 //! * [`model`]: what a model client is; its failures by class; the clients of providers.
 //! * [`auth_profile`]: an agent's credentials at model providers, and which of them rest.
@@ -16,6 +17,7 @@
 
 pub mod auth_profile;
 pub mod context;
+pub mod handlers;
 pub mod message;
 pub mod model;
 mod number;
