@@ -215,11 +215,20 @@ fn unfinished(provider: &str, model: &str, text: &str) -> Answer {
     }
 }
 
-/// The same answer with an id of its own for every call: results are told apart by it.
+/// A tool's name as every provider takes it back. A name that had to be changed is no tool's.
+fn wire_name(name: &str) -> String {
+    let good = |c: char| if c.is_ascii_alphanumeric() || "_-".contains(c) { c } else { '_' };
+    let name: String = name.trim().chars().take(64).map(good).collect();
+    if name.is_empty() { "unnamed".to_owned() } else { name }
+}
+
+/// The same answer with an id of its own for every call, by which results are told apart, and names that can be sent again: an answer that
+/// a provider does not take back would end the session for good.
 fn distinct(mut answer: Answer) -> Answer {
     let mut seen = HashSet::new();
     for block in &mut answer.blocks {
         let Block::ToolCall(call) = block else { continue };
+        call.name = wire_name(&call.name);
         let mut id = if call.id.trim().is_empty() { "call".to_owned() } else { call.id.clone() };
         let mut n = 1u32;
         while !seen.insert(id.clone()) {

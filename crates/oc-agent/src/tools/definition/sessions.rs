@@ -11,7 +11,12 @@ pub(super) const TABLE: &[Entry] = &[
             object(
                 &[],
                 &[
-                    ("kinds", texts("Only these: main, group, cron, hook, node, other")),
+                    (
+                        "kinds",
+                        texts(
+                            "Only these kinds, as this tool itself names them: direct, group, global, unknown",
+                        ),
+                    ),
                     ("limit", integer("Most sessions", 1)),
                     ("activeMinutes", integer("Only those with a message in the last minutes", 1)),
                     ("messageLimit", integer("Last messages of each", 0)),
@@ -75,13 +80,7 @@ pub(super) const TABLE: &[Entry] = &[
         summary: "show model, usage and settings of the session",
         description: "Shows model, tokens and settings of this session.",
         schema: || {
-            object(
-                &[],
-                &[
-                    ("sessionKey", text("Another session that you may see")),
-                    ("model", text("A model to change to")),
-                ],
-            )
+            object(&[], &[("sessionKey", text("Another session that you may see; this one when absent"))])
         },
     },
     Entry {

@@ -162,6 +162,14 @@ async fn a_tool_that_does_not_exist_or_is_not_built_is_an_error_result() {
         "{results:?}"
     );
     assert!(results.iter().all(|(text, _)| !text.contains('\u{1b}')), "{results:?}");
+    // What goes back to the provider is something that every provider takes.
+    let requests = model.requests.lock().unwrap();
+    let names: Vec<String> = requests[1]
+        .messages
+        .iter()
+        .filter_map(|m| if let Message::ToolResult { tool, .. } = m { Some(tool.clone()) } else { None })
+        .collect();
+    assert_eq!(names, ["web_search", "rm_-rf____2J", "sessions_spawn"]);
     assert!(b.verdicts().iter().all(|v| v.ends_with(" denied")) && b.verdicts().len() == 3);
 }
 

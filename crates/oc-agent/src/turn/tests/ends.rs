@@ -18,6 +18,17 @@ async fn a_simple_answer() {
 }
 
 #[tokio::test]
+async fn a_turn_can_run_on_any_thread() {
+    fn sendable<T: Send>(value: T) -> T {
+        value
+    }
+    let b = bench(&json!({}));
+    let (model, _) = script(vec![says("Hello.")]);
+    let turn = sendable(run(b.request(person("hi")), &model, &b.gate, &b.heard, &b.abort));
+    assert_eq!(turn.await.how, Ended::Answered);
+}
+
+#[tokio::test]
 async fn silent_replies_are_not_sent_and_not_streamed() {
     use super::super::said::Background;
     let heartbeat = || Said::Background(Background::Heartbeat { text: "Look around.".to_owned() });
@@ -117,7 +128,7 @@ async fn a_turn_has_its_time() {
     let b = bench(&json!({}));
     let (model, _) = script(vec![Step::Hang(vec!["Let me"])]);
     let mut request = b.request(person("hi"));
-    request.limits.timeout = Duration::from_millis(200);
+    request.limits.timeout = Duration::from_millis(1_500);
     let end = b.run_request(request, &model).await;
     assert_eq!(end.how, Ended::Stopped(Notice::TimedOut));
     let Message::Assistant(kept) = &b.messages()[1] else { panic!() };
