@@ -13,11 +13,21 @@
 #[path = "node/process.rs"]
 mod process;
 
-use std::io::{Read as _, Write as _};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Command, Output};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
 
+use oc_config::{Environment, LoadRequest, Overrides, Reading};
+use oc_gateway::server::run::start;
+use oc_gateway::server::snapshot::Source;
+use oc_gateway::server::state::Gateway;
+use oc_gateway::settings::Flags;
+use oc_sandbox::executor::{ExecutorError, Place};
+use oc_sandbox::gate::{Answer, Caller, Content, GateError, Surface, ToolCall};
+use oc_types::AgentId;
 use process::{PATIENCE, Process};
 use serde_json::{Value, json};
 
@@ -34,7 +44,7 @@ impl Pair {
     fn new(mut config: Value) -> Self {
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         config["gateway"] = json!({
-            "mode": "local", "port": port, "auth": {"mode": "token", "token": TOKEN}, "tools": {"allow": ["exec"]},
+            "mode": "local", "port": port, "auth": {"mode": "token", "token": TOKEN},
         });
         let pair = Self { gateway: tempfile::tempdir().unwrap(), node: tempfile::tempdir().unwrap(), port };
         write_config(pair.gateway.path(), &config);
@@ -60,26 +70,62 @@ impl Pair {
         assert_eq!(out.status.code(), Some(0), "{args:?}: {}", text(&out.stderr));
         serde_json::from_slice(&out.stdout).unwrap_or_else(|e| panic!("{e}: {}", text(&out.stdout)))
     }
+}
 
-    /// `POST /tools/invoke` of `exec`, in the background.
-    fn exec(&self, arguments: &Value) -> std::thread::JoinHandle<(u16, Value)> {
-        let body = json!({"tool": "exec", "args": arguments}).to_string();
-        let port = self.port;
-        std::thread::spawn(move || {
-            let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
-            stream.set_read_timeout(Some(PATIENCE)).unwrap();
-            let head = format!(
-                "POST /tools/invoke HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {TOKEN}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
-                body.len()
-            );
-            stream.write_all((head + &body).as_bytes()).unwrap();
-            let mut all = String::new();
-            stream.read_to_string(&mut all).unwrap();
-            let status = all.split(' ').nth(1).unwrap().parse().unwrap();
-            let body = all.split_once("\r\n\r\n").unwrap().1;
-            (status, serde_json::from_str(body).unwrap_or_else(|e| panic!("{e}: {all}")))
-        })
+/// A gateway that runs in this process: its own gate is what an agent's turn calls.
+struct Gate {
+    runtime: tokio::runtime::Runtime,
+    gateway: Arc<Gateway>,
+}
+
+/// Numbers of calls: the same id never acts twice.
+static CALLS: AtomicU64 = AtomicU64::new(0);
+
+type Called = tokio::task::JoinHandle<Result<Answer, GateError>>;
+
+impl Gate {
+    fn serve(home: &Path) -> (Self, u16) {
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        let environment = [
+            ("HOME", home.to_str().unwrap()),
+            ("PATH", "/usr/bin:/bin"),
+            ("OPENCLAW_ALLOW_MULTI_GATEWAY", "1"),
+        ];
+        let pairs = environment.map(|(k, v)| (k.to_owned(), v.to_owned()));
+        let source = Source {
+            request: LoadRequest {
+                environment: Environment::from_process(pairs),
+                overrides: Overrides::default(),
+                cwd: home.to_owned(),
+                os_home: Some(home.to_owned()),
+                reading: Reading::Product,
+            },
+            flags: Flags { any_port: true, ..Flags::default() },
+        };
+        let running = runtime.block_on(start(source, "test-host".to_owned(), None)).unwrap();
+        let (gateway, port) = (Arc::clone(&running.gateway), running.addresses[0].port());
+        runtime.spawn(async move { running.until_stopped().await });
+        (Self { runtime, gateway }, port)
     }
+
+    /// An `exec` call of the main session, in the background; it waits for its command.
+    fn exec(&self, command: &str) -> Called {
+        let arguments = json!({"command": command, "yieldMs": 120_000}).as_object().unwrap().clone();
+        let caller = Caller::of_session(Surface::Model, AgentId::normalized("main"), "agent:main:main");
+        let id = format!("call-{}", CALLS.fetch_add(1, Ordering::Relaxed));
+        let call = ToolCall { id, tool: "exec".to_owned(), arguments, caller };
+        let gate = Arc::clone(&self.gateway.gate);
+        self.runtime.spawn(async move { gate.call(&call).await })
+    }
+
+    fn end(&self, called: Called) -> Result<Answer, GateError> {
+        self.runtime.block_on(called).unwrap()
+    }
+}
+
+fn said(answer: &Answer) -> &str {
+    let Content::Text { text } = &answer.result.content[0] else { panic!("{answer:?}") };
+    text
 }
 
 fn command(home: &Path, args: &[&str]) -> Command {
@@ -110,7 +156,7 @@ fn write_config(home: &Path, config: &Value) {
 
 #[test]
 fn exec_of_the_gateway_runs_on_a_real_node_which_asks_its_own_people() {
-    let pair = Pair::new(json!({"tools": {"exec": {"host": "node", "node": "Kit"}}}));
+    let mut pair = Pair::new(json!({"tools": {"exec": {"host": "node", "node": "Kit"}}}));
     // Without a gateway there is no node: a refusal that says so.
     let alone = openclaw(pair.gateway.path(), &["tool", "invoke", "exec", "--args", r#"{"command":"ls"}"#]);
     assert_eq!(alone.status.code(), Some(1));
@@ -120,52 +166,58 @@ fn exec_of_the_gateway_runs_on_a_real_node_which_asks_its_own_people() {
     assert_eq!((&why["verdict"], &why["route"]), (&json!("allow"), &json!("node")), "{why}");
     assert!(why["notes"].to_string().contains("The node reads the line"), "{why}");
 
-    let _gateway = pair.start_gateway();
-    let (status, none) = pair.exec(&json!({"command": "uname"})).join().unwrap();
-    assert_eq!(status, 400, "{none}");
-    assert!(none["error"]["message"].as_str().unwrap().contains("is called `Kit`"), "{none}");
+    let (gate, port) = Gate::serve(pair.gateway.path());
+    pair.port = port;
+    let none = gate.end(gate.exec("uname")).unwrap_err();
+    assert!(none.to_string().contains("is called `Kit`"), "{none}");
 
     let mut node = pair.start_node();
     node.says("connected to ");
     let listed = openclaw(pair.node.path(), &["approvals", "allowlist", "add", "/usr/bin/uname"]);
     assert_eq!(listed.status.code(), Some(0), "{listed:?}");
     // The node's own list lets it; nobody is asked.
-    let (status, ran) = pair.exec(&json!({"command": "uname"})).join().unwrap();
-    assert_eq!((status, ran["result"]["details"]["exitCode"].as_i64()), (200, Some(0)), "{ran}");
-    assert_eq!(ran["result"]["content"][0]["text"], "Linux\n");
+    let ran = gate.end(gate.exec("uname")).unwrap();
+    assert_eq!((ran.place, said(&ran)), (Place::Node, "Linux\n"));
+    assert_eq!(ran.result.details["exitCode"], 0);
+    assert_eq!(ran.notes, ["on the node Kit"]);
 
     // What is not on it asks on the node, and nowhere else; it runs there after the answer, with its exit code.
-    let waiting = pair.exec(&json!({"command": "echo proof > made; echo said; exit 3"}));
+    let waiting = gate.exec("echo proof > made; echo said; exit 3");
     let code = node.says("openclaw approvals approve ");
     assert_eq!(pair.json(&["approvals", "list", "--json"])["pending"], json!([]));
     assert_eq!(openclaw(pair.node.path(), &["approvals", "approve", &code]).status.code(), Some(0));
-    let (status, ran) = waiting.join().unwrap();
-    assert_eq!(status, 400, "{ran}");
-    assert_eq!(ran["error"]["message"], "said\n[exit code 3]", "{ran}");
+    let ran = gate.end(waiting).unwrap();
+    assert_eq!((said(&ran), &ran.result.details["exitCode"]), ("said\n[exit code 3]", &json!(3)));
     let made = pair.node.path().join(".openclaw/workspace/made");
     assert_eq!(std::fs::read_to_string(made).unwrap(), "proof\n");
     assert!(!pair.gateway.path().join(".openclaw/workspace/made").exists());
 
-    let waiting = pair.exec(&json!({"command": "touch never"}));
+    let waiting = gate.exec("touch never");
     let code = node.says("openclaw approvals approve ");
     assert_eq!(openclaw(pair.node.path(), &["approvals", "deny", &code]).status.code(), Some(0));
-    let (status, refused) = waiting.join().unwrap();
-    assert_eq!(status, 400);
-    assert!(refused["error"]["message"].as_str().unwrap().contains("SYSTEM_RUN_DENIED"), "{refused}");
+    let refused = gate.end(waiting).unwrap();
+    assert_eq!(refused.result.details["code"], "SYSTEM_RUN_DENIED", "{refused:?}");
+
+    // Given up here: the question on the node is taken back, and the command never runs.
+    let waiting = gate.exec("touch never");
+    node.says("openclaw approvals approve ");
+    waiting.abort();
+    let end = Instant::now() + PATIENCE;
+    let pending = || openclaw(pair.node.path(), &["approvals", "list", "--json"]);
+    while !text(&pending().stdout).contains("\"pending\": []") {
+        assert!(Instant::now() < end, "it still waits: {}", text(&pending().stdout));
+    }
 
     // The node goes away while its people are asked: a failure that says so, and nothing runs anywhere.
-    let waiting = pair.exec(&json!({"command": "touch never"}));
+    let waiting = gate.exec("touch never");
     node.says("openclaw approvals approve ");
     drop(node);
-    let (status, lost) = waiting.join().unwrap();
-    assert_eq!(status, 400);
-    assert!(
-        lost["error"]["message"].as_str().unwrap().starts_with("the node went away while the call ran"),
-        "{lost}"
-    );
+    let lost = gate.end(waiting).unwrap_err();
+    assert!(matches!(lost, GateError::Place(ExecutorError::Lost { place: Place::Node, .. })), "{lost:?}");
     for home in [&pair.node, &pair.gateway] {
         assert!(!home.path().join(".openclaw/workspace/never").exists());
     }
+    gate.gateway.stop("test over", None);
     let ledger = openclaw(pair.gateway.path(), &["ledger", "verify"]);
     assert_eq!(ledger.status.code(), Some(0), "{ledger:?}");
 }
