@@ -103,5 +103,10 @@ pub fn run() -> Result<()> {
     if !fakellm.is_ok_and(|s| s.success()) {
         println!("    could not install fakellm; the test that needs it will say so");
     }
+    // The counterparts of the MCP tests: official SDKs and stock servers, likewise.
+    let peers = Command::new("sh").arg(".ci/install-mcp").current_dir(root()).status();
+    if !peers.is_ok_and(|s| s.success()) {
+        println!("    could not install the MCP counterparts; the tests that need them will say so");
+    }
     Ok(())
 }

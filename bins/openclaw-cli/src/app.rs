@@ -60,11 +60,7 @@ impl App {
 
     /// Finds and reads the configuration. What is wrong with it stands in `issues`.
     pub fn load(&self, reading: Reading) -> Loaded {
-        let mut loaded = load(&self.load_request(reading), &DiskSource);
-        // Which ids of plugins and channels exist is known only now: the configuration says where else to look.
-        let found = oc_fs::plugins::find(&loaded.locations.state_dir, &loaded.tree, reading);
-        loaded.issues.extend(oc_config::validate::plugins(&loaded.tree, &found));
-        loaded
+        load_with_plugins(&self.load_request(reading))
     }
 
     /// Writes to standard output. A closed pipe ends quietly.
@@ -78,4 +74,13 @@ impl App {
         let mut err = std::io::stderr().lock();
         let _ = writeln!(err, "{text}");
     }
+}
+
+/// Finds and reads the configuration, and looks whether the plugins and channels that it names exist.
+pub fn load_with_plugins(request: &LoadRequest) -> Loaded {
+    let mut loaded = load(request, &DiskSource);
+    // Which ids of plugins and channels exist is known only now: the configuration says where else to look.
+    let found = oc_fs::plugins::find(&loaded.locations.state_dir, &loaded.tree, request.reading);
+    loaded.issues.extend(oc_config::validate::plugins(&loaded.tree, &found));
+    loaded
 }

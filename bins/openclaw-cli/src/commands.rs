@@ -14,6 +14,7 @@ mod gateway;
 mod health;
 mod ledger;
 mod logs;
+mod mcp;
 mod node;
 mod nodes;
 mod onboard;
@@ -68,6 +69,8 @@ pub enum Command {
     Sandbox(sandbox::SandboxArgs),
     /// Make one tool call through the gate, or list a session's tools.
     Tool(tool::ToolArgs),
+    /// Give the guarded tools to MCP clients, or put the guard in front of an MCP server.
+    Mcp(Box<mcp::McpArgs>),
     /// Look at the record of what was decided and done, and check that it is whole.
     Ledger(ledger::LedgerArgs),
     /// Show how this setup stands: gateway, channels, agents, sessions, security.
@@ -117,6 +120,7 @@ pub fn run(app: &App, command: Command) -> anyhow::Result<ExitCode> {
         Command::Exec(args) => exec::run(app, &args),
         Command::Sandbox(args) => sandbox::run(app, &args),
         Command::Tool(args) => tool::run(app, &args),
+        Command::Mcp(args) => mcp::run(app, &args),
         Command::Ledger(args) => ledger::run(app, &args),
         Command::Status(args) => status::run(app, &args),
         Command::Health(args) => health::run(app, &args),

@@ -141,6 +141,38 @@ impl Asked {
         Ok(Self { request, binding: Binding::unseen(text, directory, at) })
     }
 
+    /// Puts an action before a person that is no command: a call of a tool of a plugin or of an MCP server. `text`: the tool and its arguments;
+    /// `of`: what carries it out. There is nothing to remember such an answer by, so it counts once.
+    ///
+    /// # Errors
+    /// [`Unapprovable::TooLong`], and [`Unapprovable::Refused`] for an empty text or one with a NUL.
+    pub fn of_action(text: &str, of: &str, at: &Circumstances) -> Result<Self, Unapprovable> {
+        if text.len() > oc_shell::MAX_BYTES {
+            return Err(Unapprovable::TooLong(text.len()));
+        }
+        if text.trim().is_empty() || text.contains('\0') {
+            return Err(Unapprovable::Refused("the action is empty or holds a NUL".to_owned()));
+        }
+        let warning = format!("no command but a tool of {of}: what it does there is not known here");
+        let request = Request {
+            command: text.to_owned(),
+            cwd: String::new(),
+            host: at.host,
+            node_id: at.node.clone(),
+            security: at.security,
+            ask: at.ask,
+            agent_id: at.agent.clone(),
+            resolved_path: None,
+            session_key: at.session.clone(),
+            env_keys: Vec::new(),
+            segments: Vec::new(),
+            allowed_decisions: vec![Decision::AllowOnce, Decision::Deny],
+            targets: Vec::new(),
+            warnings: vec![warning],
+        };
+        Ok(Self { request, binding: Binding::unseen(text, of, at) })
+    }
+
     /// What is asked.
     #[must_use]
     pub fn request(&self) -> &Request {

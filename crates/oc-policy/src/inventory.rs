@@ -29,6 +29,14 @@ impl Tool {
         Self { name: name.into(), plugin: Some(plugin.into()), optional: false }
     }
 
+    /// The tool that a name of the form `mcp__SERVER__TOOL` stands for: one of the MCP server `SERVER`. `None` for other names.
+    #[must_use]
+    pub fn of_mcp(name: &str) -> Option<Self> {
+        let name = canonical(name);
+        let (server, tool) = name.strip_prefix("mcp__")?.split_once("__")?;
+        (!server.is_empty() && !tool.is_empty()).then(|| Self::plugin(&*name, server))
+    }
+
     /// Marks a plugin's tool as optional: some allow list has to name it, its plugin or `group:plugins` literally.
     #[must_use]
     pub fn optional(mut self) -> Self {
@@ -158,6 +166,15 @@ pub(crate) fn is_channel(word: &str, configured: &[String]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_name_of_an_mcp_server_says_whose_it_is() {
+        let tool = Tool::of_mcp(" MCP__files__read__all ").unwrap();
+        assert_eq!((tool.name(), tool.owner()), ("mcp__files__read__all", Some("files")));
+        for other in ["read", "mcp__", "mcp__files", "mcp____x", "mcp__files__", "xmcp__a__b"] {
+            assert_eq!(Tool::of_mcp(other), None, "{other}");
+        }
+    }
 
     #[test]
     fn a_plugin_cannot_take_over_a_name() {

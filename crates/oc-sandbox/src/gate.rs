@@ -25,6 +25,7 @@ mod mask;
 mod nodes;
 mod not_offered;
 mod order;
+mod permission;
 mod place;
 mod process;
 mod recording;
@@ -54,7 +55,7 @@ pub use backend::{Chosen, Executors, HostSession, SandboxSession, choose};
 pub use background::Finished;
 pub use call::{CallSender, Caller, SessionExec, Surface, ToolCall};
 pub use doors::{door_of, shut};
-pub use handler::{Handled, Handlers, ToolHandler};
+pub use handler::{Handled, Handlers, Question, ToolHandler};
 pub use nodes::{NoNode, NodeHere, NodeRun, Nodes, pick};
 pub use recording::caller_of;
 pub use refused::{Refused, Stage};
@@ -271,11 +272,28 @@ impl Gate {
         sandbox: Option<&SandboxPlan>,
     ) -> Result<Answer, GateError> {
         let place = handler.place();
-        let grounds = Grounds { rule: "policy: no layer removes it".to_owned(), ..Grounds::default() };
+        let now;
+        let (grounds, taken, snapshot) = match handler.asks(call) {
+            None => {
+                let rule = "policy: no layer removes it".to_owned();
+                (Grounds { rule, ..Grounds::default() }, None, snapshot)
+            }
+            Some(question) => {
+                let (grounds, taken, then) = self.permission(snapshot, call, &question).await?;
+                now = then;
+                (grounds, Some(taken), &*now)
+            }
+        };
         self.record(recording::allowed(snapshot, call, place, &grounds)).await?;
         let authorized = AuthorizedCall::new(call.id.clone(), place);
+        if let Some(taken) = &taken {
+            taken.started().await;
+        }
         let done = handler.run(Handled { authorized: &authorized, call, snapshot, sandbox }).await;
         let done = done.map(|result| mask::redacted(snapshot.redactor(), result));
+        if let Some(taken) = taken {
+            permission::over(taken, &done).await;
+        }
         let (verdict, facts) = match &done {
             Ok(result) => (result.outcome.word(), outcome_facts(result)),
             Err(error) => ("failed", Map::from_iter([("error".to_owned(), error_word(error).into())])),

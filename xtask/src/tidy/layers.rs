@@ -3,7 +3,7 @@
 use super::manifest::Manifest;
 
 /// Lowest first. A crate may depend on crates that stand before it.
-const ORDER: [&str; 19] = [
+const ORDER: [&str; 20] = [
     "oc-types",
     "oc-text",
     "oc-shell",
@@ -16,6 +16,7 @@ const ORDER: [&str; 19] = [
     "oc-confine",
     "oc-fs",
     "oc-sandbox",
+    "oc-mcp",
     "oc-agent",
     "oc-channels",
     "oc-gateway",

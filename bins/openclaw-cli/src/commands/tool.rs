@@ -11,8 +11,9 @@ use anyhow::Result;
 
 use crate::app::App;
 
-pub use call::snapshot;
+pub use call::{snapshot, snapshot_with};
 pub use door::call as through_the_gate;
+pub use door::{at_terminal, environment, gate};
 pub use invoke::{as_one, refusal};
 
 /// Arguments of `openclaw tool`.

@@ -122,6 +122,7 @@ const NOTES: &[(&str, &str)] = &[
     ("plugins.allow", "the plugins that may load; without it every found one does"),
     ("plugins.deny", "plugins that may not load"),
     ("mcp.servers", "MCP servers whose tools are offered"),
+    ("mcp.servers.*.ask", "when a person is asked before a tool is called"),
     ("mcp.apps.enabled", "let MCP servers show pages"),
     ("security.audit.suppressions", "findings not to count; they stay listed with their reason"),
     ("skills.load.extraDirs", "further folders with skills; trusted code"),

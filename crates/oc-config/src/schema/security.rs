@@ -30,6 +30,7 @@ pub(super) const MCP: Kind = object(&[
             key("url", TEXT),
             key("transport", TEXT),
             key("headers", TEXT_MAP),
+            key("ask", word(&["off", "always"])),
         ])),
     ),
     key("apps", object(&[key("enabled", BOOL)])),

@@ -90,9 +90,12 @@ pub fn explain(loaded: &Loaded, question: &Question) -> Result<Explanation, Unan
     let subject = who.subject(loaded)?;
     let (provider, model) = who.model()?.unzip();
     let sender = who.sender.as_deref();
+    // Which tools an MCP server has is known only while it runs; what the rules say about one is known by its name.
+    let inventory =
+        Inventory::with_plugins(plugin_tools(loaded).into_iter().chain(Tool::of_mcp(&question.tool)));
     let asked = Asked {
         config: &loaded.tree,
-        inventory: &Inventory::with_plugins(plugin_tools(loaded)),
+        inventory: &inventory,
         context: Context {
             session_key: Some(subject.session.as_str()),
             spawned_by: who.spawned_by.as_deref(),

@@ -158,7 +158,7 @@ fn failed(status: u16, kind: &str, message: &str) -> hyper::Response<http_body_u
 /// Whether a refusal must look as if the tool did not exist.
 fn hides(refused: &Refused) -> bool {
     match refused.stage() {
-        Stage::Policy | Stage::HostDoor | Stage::NotBuilt | Stage::Session => true,
+        Stage::Policy | Stage::HostDoor | Stage::NotBuilt | Stage::Withheld | Stage::Session => true,
         Stage::Arguments | Stage::Approval | Stage::Place | Stage::Ledger => false,
     }
 }

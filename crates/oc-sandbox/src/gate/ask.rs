@@ -120,8 +120,19 @@ impl Approvals {
         id: Option<String>,
         timeout_ms: u64,
     ) -> Result<Asking, QueueFailure> {
+        self.put_kind(asked, Kind::Exec, id, timeout_ms).await
+    }
+
+    /// The same for any kind of request: approvers of one kind do not count for another (SP-200).
+    pub(super) async fn put_kind(
+        &self,
+        asked: Asked,
+        kind: Kind,
+        id: Option<String>,
+        timeout_ms: u64,
+    ) -> Result<Asking, QueueFailure> {
         let queue = self.queue.clone();
-        let put = spawn_blocking(move || queue.ask(asked, Kind::Exec, id, timeout_ms));
+        let put = spawn_blocking(move || queue.ask(asked, kind, id, timeout_ms));
         let ticket = put.await.map_err(failed)??;
         Ok(Asking { ticket, approvals: self.clone() })
     }

@@ -29,6 +29,17 @@ pub struct Handled<'a> {
     pub sandbox: Option<&'a SandboxPlan>,
 }
 
+/// What a person is asked about a call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Question {
+    /// The tool and its arguments, as they are shown; an answer binds exactly this.
+    pub text: String,
+    /// What carries it out, in words.
+    pub of: String,
+    /// The key that wants it asked, for the ledger.
+    pub key_path: Option<String>,
+}
+
 /// What carries one tool out.
 pub trait ToolHandler: fmt::Debug + Send + Sync {
     /// The tool's canonical name; a name of the gate's own tools is never handed out.
@@ -44,6 +55,12 @@ pub trait ToolHandler: fmt::Debug + Send + Sync {
     /// # Errors
     /// A sentence that names the argument; it is shown to the model.
     fn check(&self, call: &ToolCall) -> Result<(), String>;
+
+    /// What a person is asked before it acts; `None` asks nobody.
+    fn asks(&self, call: &ToolCall) -> Option<Question> {
+        let _ = call;
+        None
+    }
 
     /// Acts. Output is redacted by the gate; a failure of the tool itself is a result with [`super::Outcome::Failed`].
     fn run<'a>(&'a self, handled: Handled<'a>) -> Pending<'a, ToolResult>;

@@ -26,6 +26,8 @@ pub enum Stage {
     Ledger,
     /// The tool is allowed, and this program does not carry it out.
     NotBuilt,
+    /// The tool is allowed, and is not what it was when it was seen first.
+    Withheld,
 }
 
 impl Stage {
@@ -41,6 +43,7 @@ impl Stage {
             Self::Place => "place",
             Self::Ledger => "ledger",
             Self::NotBuilt => "not-built",
+            Self::Withheld => "withheld",
         }
     }
 }

@@ -133,9 +133,12 @@ fn code(done: &Result<Answer, GateError>) -> ExitCode {
             match refused.stage() {
                 Stage::Approval if unanswered => ExitCode::from(UNANSWERED),
                 Stage::Approval | Stage::Policy | Stage::HostDoor => ExitCode::from(REFUSED),
-                Stage::Session | Stage::Arguments | Stage::Place | Stage::Ledger | Stage::NotBuilt => {
-                    ExitCode::from(1)
-                }
+                Stage::Session
+                | Stage::Arguments
+                | Stage::Place
+                | Stage::Ledger
+                | Stage::NotBuilt
+                | Stage::Withheld => ExitCode::from(1),
             }
         }
         Err(GateError::NotRecorded(_) | GateError::Place(_)) => ExitCode::from(1),

@@ -6,12 +6,13 @@ use std::process::ExitCode;
 use anyhow::{Context as _, Result, bail};
 use oc_config::load::Reading;
 use oc_fs::ledger;
+use oc_policy::inventory::Tool;
 use oc_policy::reach::Direction;
 use oc_sandbox::gate::{Changed, replay};
 use serde_json::json;
 
 use super::super::explain::render::line;
-use super::super::tool::snapshot;
+use super::super::tool::snapshot_with;
 use crate::app::App;
 
 /// Arguments of `openclaw policy replay`.
@@ -31,7 +32,6 @@ pub fn run(app: &App, args: &ReplayArgs) -> Result<ExitCode> {
     if app.overrides.config.is_some() && !loaded.exists {
         bail!("{} does not exist", loaded.locations.config.display());
     }
-    let snapshot = snapshot(app, &loaded)?;
     let folder = match &args.ledger {
         Some(folder) => app.cwd.join(folder),
         None => ledger::Ledger::of(&loaded.locations.state_dir).directory().to_owned(),
@@ -49,6 +49,10 @@ pub fn run(app: &App, args: &ReplayArgs) -> Result<ExitCode> {
     let lines = ledger::read(&folder)?;
     let records: Vec<_> = lines.iter().filter_map(|l| l.record.as_ref().ok()).collect();
     let decisions = records.iter().filter(|r| r.entry.kind == ledger::Kind::Decision).count();
+    // The tools of MCP servers are known by the names that were recorded.
+    let tool = |r: &&ledger::Record| Tool::of_mcp(r.entry.subject.strip_prefix("tool:")?);
+    let servers: Vec<Tool> = records.iter().filter_map(tool).collect();
+    let snapshot = snapshot_with(&loaded, app.process.get("OPENCLAW_PROFILE"), &servers)?;
     let approvals_file = loaded.locations.state_dir.join("exec-approvals.json").exists();
     let changed: Vec<Changed> = records.iter().filter_map(|r| replay(r, &snapshot, approvals_file)).collect();
     let widens = changed.iter().any(|c| c.direction.widens());

@@ -4,7 +4,7 @@ use anyhow::{Result, bail};
 use oc_config::load::Loaded;
 use oc_policy::elevated::Turn;
 use oc_policy::inbound::ConversationKind;
-use oc_policy::inventory::Inventory;
+use oc_policy::inventory::{Inventory, Tool};
 use oc_policy::owner_only::Ownership;
 use oc_sandbox::gate::{CallSender, Caller, Snapshot, Surface};
 
@@ -46,13 +46,21 @@ impl CallerArgs {
 /// # Errors
 /// When it is invalid: nothing is decided under a configuration that cannot be read.
 pub fn snapshot(app: &App, loaded: &Loaded) -> Result<Snapshot> {
+    snapshot_with(loaded, app.process.get("OPENCLAW_PROFILE"), &[])
+}
+
+/// The same with tools of MCP servers, and the profile in use.
+///
+/// # Errors
+/// As [`snapshot`].
+pub fn snapshot_with(loaded: &Loaded, profile: Option<&str>, servers: &[Tool]) -> Result<Snapshot> {
     if let Some(issue) = loaded.issues.first() {
         bail!("the configuration is invalid: {issue}");
     }
     let texts: Vec<(String, &str)> =
         loaded.files.iter().map(|f| (f.path.to_string_lossy().into_owned(), f.text.as_str())).collect();
     let texts = texts.iter().map(|(path, text)| (path.as_str(), *text));
-    let inventory = Inventory::with_plugins(plugin_tools(loaded));
+    let inventory = Inventory::with_plugins(plugin_tools(loaded).into_iter().chain(servers.iter().cloned()));
     let snapshot = Snapshot::new(loaded.tree.clone(), inventory, place(loaded), texts);
-    Ok(snapshot.with_profile(app.process.get("OPENCLAW_PROFILE").map(str::to_owned)))
+    Ok(snapshot.with_profile(profile.map(str::to_owned)))
 }

@@ -42,14 +42,7 @@ pub fn call(
     snapshot: Snapshot,
     call: &ToolCall,
 ) -> Result<Option<Result<Answer, GateError>>> {
-    let state_dir = &loaded.locations.state_dir;
-    let approvals = Approvals::of(state_dir)?.told_to(Arc::new(AtTerminal));
-    let environment =
-        app.process.names().filter_map(|n| Some((n.to_owned(), app.process.get(n)?.to_owned())));
-    let gate = Gate::new(snapshot, Ledger::of(state_dir), Arc::new(machine(app, loaded)))
-        .asking(approvals)
-        .with_environment(environment)
-        .for_one_call();
+    let gate = gate(app, loaded, snapshot, at_terminal())?.for_one_call();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.context("cannot start the runtime")?;
     let done = runtime.block_on(async {
@@ -67,6 +60,28 @@ pub fn call(
         app.note("openclaw: given up; what it had started is ended");
     }
     Ok(done)
+}
+
+/// Who says on standard error that somebody has to answer.
+pub fn at_terminal() -> Arc<dyn Listener> {
+    Arc::new(AtTerminal)
+}
+
+/// The gate of this process, over the ledger and the queue of the state directory.
+///
+/// # Errors
+/// When the queue cannot be set up.
+pub fn gate(app: &App, loaded: &Loaded, snapshot: Snapshot, listener: Arc<dyn Listener>) -> Result<Gate> {
+    let state_dir = &loaded.locations.state_dir;
+    let approvals = Approvals::of(state_dir)?.told_to(listener);
+    Ok(Gate::new(snapshot, Ledger::of(state_dir), Arc::new(machine(app, loaded)))
+        .asking(approvals)
+        .with_environment(environment(app)))
+}
+
+/// The environment of this process.
+pub fn environment(app: &App) -> Vec<(String, String)> {
+    app.process.names().filter_map(|n| Some((n.to_owned(), app.process.get(n)?.to_owned()))).collect()
 }
 
 /// The places of execution of this machine.

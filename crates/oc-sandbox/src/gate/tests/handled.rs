@@ -2,6 +2,10 @@
 
 use std::sync::Mutex;
 
+use oc_approval::approver::Permit;
+use oc_approval::life_cycle::{Decision, Ending, Record as Asked, State};
+use oc_fs::approval_queue::ApprovalQueue;
+
 use super::*;
 use crate::executor::{ExecutorError, Pending};
 
@@ -10,6 +14,7 @@ use crate::executor::{ExecutorError, Pending};
 struct Echo {
     name: &'static str,
     ran: Arc<Mutex<usize>>,
+    asks: bool,
 }
 
 impl ToolHandler for Echo {
@@ -23,6 +28,11 @@ impl ToolHandler for Echo {
             .and_then(Json::as_str)
             .map(drop)
             .ok_or_else(|| "`text` is missing".to_owned())
+    }
+
+    fn asks(&self, call: &ToolCall) -> Option<Question> {
+        let text = format!("{} {}", self.name, Json::Object(call.arguments.clone()));
+        self.asks.then(|| Question { text, of: "a test".to_owned(), key_path: Some("a.key".to_owned()) })
     }
 
     fn run<'a>(&'a self, handled: Handled<'a>) -> Pending<'a, ToolResult> {
@@ -39,7 +49,7 @@ impl ToolHandler for Echo {
 }
 
 fn with(config: Json, name: &'static str) -> (Bench, Echo) {
-    let echo = Echo { name, ran: Arc::default() };
+    let echo = Echo { name, ran: Arc::default(), asks: false };
     let b = bench(config);
     b.gate.replace_handlers(Handlers::new([Arc::new(echo.clone()) as Arc<dyn ToolHandler>]));
     (b, echo)
@@ -91,4 +101,124 @@ async fn a_handler_that_is_lost_is_recorded_as_failed() {
     let lost = b.call("web_fetch", json!({"text": "lost"}), MAIN).await;
     assert!(matches!(lost, Err(GateError::Place(ExecutorError::Lost { .. }))), "{lost:?}");
     assert_eq!(b.records().last().unwrap().entry.verdict, "failed");
+}
+
+/// Answers each request at once, after it did something else.
+#[derive(Debug)]
+struct Answering {
+    queue: ApprovalQueue,
+    decision: Option<Decision>,
+    seen: Mutex<Vec<Asked>>,
+    gate: std::sync::Weak<Gate>,
+    reload: Option<(Json, PathBuf)>,
+}
+
+impl Listener for Answering {
+    fn requested(&self, record: &Asked) -> Reached {
+        self.seen.lock().unwrap().push(record.clone());
+        if let (Some((config, state)), Some(gate)) = (&self.reload, self.gate.upgrade()) {
+            gate.reload(snapshot(config, state));
+        }
+        if let Some(decision) = self.decision {
+            self.queue.answer(&record.id, decision, None, &Permit::terminal("me")).unwrap();
+        }
+        Reached::Somebody
+    }
+}
+
+/// A gate with a tool that asks, and a person who answers.
+fn asking(
+    decision: Option<Decision>,
+    then: Option<Json>,
+) -> (tempfile::TempDir, PathBuf, Arc<Gate>, Echo, Arc<Answering>) {
+    let tmp = tempfile::tempdir().unwrap();
+    let state = tmp.path().join(".openclaw");
+    let echo = Echo { name: "web_fetch", ran: Arc::default(), asks: true };
+    let mut person = None;
+    let gate = Arc::new_cyclic(|gate| {
+        let listener = Arc::new(Answering {
+            queue: ApprovalQueue::of(&state).unwrap(),
+            decision,
+            seen: Mutex::default(),
+            gate: gate.clone(),
+            reload: then.map(|config| (config, state.clone())),
+        });
+        person = Some(Arc::clone(&listener));
+        let approvals = Approvals::of(&state).unwrap().told_to(listener);
+        Gate::new(snapshot(&json!({}), &state), Ledger::of(&state), Arc::new(FakeExecutors::new(true, true)))
+            .asking(approvals)
+            .with_handlers(Handlers::new([Arc::new(echo.clone()) as Arc<dyn ToolHandler>]))
+    });
+    (tmp, state, gate, echo, person.unwrap())
+}
+
+fn recorded(state: &Path) -> Vec<(String, String)> {
+    let lines = read(&state.join("ledger")).unwrap();
+    lines.into_iter().map(|l| l.record.unwrap().entry).map(|e| (e.verdict, e.rule)).collect()
+}
+
+#[tokio::test]
+async fn a_call_that_asks_runs_once_for_exactly_what_was_shown() {
+    let (_tmp, state, gate, echo, person) = asking(Some(Decision::AllowOnce), None);
+    let answer = gate.call(&call("web_fetch", json!({"text": "hello"}), MAIN)).await.unwrap();
+    assert_eq!((answer.result.outcome, *echo.ran.lock().unwrap()), (Outcome::Done, 1));
+    let seen = person.seen.lock().unwrap().clone();
+    assert_eq!(seen[0].request.command(), r#"web_fetch {"text":"hello"}"#);
+    assert_eq!(
+        seen[0].request.allowed_decisions(),
+        [Decision::AllowOnce, Decision::Deny],
+        "nothing to remember it by"
+    );
+    let states: Vec<State> = person.queue.records().unwrap().into_iter().map(|r| r.state).collect();
+    assert_eq!(states, [State::Finished { ending: Ending::Exit(0) }]);
+    let words: Vec<String> = recorded(&state).into_iter().map(|(verdict, _)| verdict).collect();
+    assert_eq!(words, ["asked", "allowed", "done"]);
+}
+
+#[tokio::test]
+async fn a_refused_call_and_one_that_nobody_can_be_asked_about_do_not_run() {
+    let (_tmp, state, gate, echo, _) = asking(Some(Decision::Deny), None);
+    let refused = gate.call(&call("web_fetch", json!({"text": "x"}), MAIN)).await.unwrap_err();
+    assert!(refused.to_string().starts_with("a person refused this call (approval "), "{refused}");
+    assert_eq!(recorded(&state).last().unwrap(), &("denied".to_owned(), "approval: user-denied".to_owned()));
+    let (b, mut other) = with(json!({}), "web_fetch");
+    other.asks = true;
+    b.gate.replace_handlers(Handlers::new([Arc::new(other.clone()) as Arc<dyn ToolHandler>]));
+    let refused = b.refused("web_fetch", json!({"text": "x"}), MAIN).await;
+    assert_eq!(refused.explanation().decided_by.rule, "approval-unavailable");
+    assert_eq!((*echo.ran.lock().unwrap(), *other.ran.lock().unwrap()), (0, 0));
+}
+
+#[tokio::test]
+async fn sp_177_rules_that_change_while_a_call_waits_count() {
+    let denying = json!({"tools": {"deny": ["web_fetch"]}});
+    let (_tmp, state, gate, echo, person) = asking(Some(Decision::AllowOnce), Some(denying));
+    let refused = gate.call(&call("web_fetch", json!({"text": "x"}), MAIN)).await.unwrap_err();
+    assert!(matches!(refused, GateError::Refused(ref r) if r.stage() == Stage::Policy), "{refused:?}");
+    assert_eq!(*echo.ran.lock().unwrap(), 0);
+    assert_eq!(recorded(&state).last().unwrap().0, "denied");
+    let states: Vec<State> = person.queue.records().unwrap().into_iter().map(|r| r.state).collect();
+    assert!(matches!(states[0], State::Denied { .. }), "{states:?}");
+}
+
+#[tokio::test]
+async fn a_call_that_is_dropped_while_it_waits_is_denied() {
+    let (_tmp, _state, gate, echo, person) = asking(None, None);
+    let waiting = call("web_fetch", json!({"text": "x"}), MAIN);
+    {
+        let mut running = std::pin::pin!(gate.call(&waiting));
+        while person.seen.lock().unwrap().is_empty() {
+            tokio::select! {
+                done = &mut running => panic!("{done:?}"),
+                () = tokio::task::yield_now() => {}
+            }
+        }
+    }
+    let denied = async {
+        while person.queue.records().unwrap().iter().any(|r| r.state == State::Pending) {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(std::time::Duration::from_secs(30), denied).await.unwrap();
+    assert_eq!(*echo.ran.lock().unwrap(), 0);
 }
