@@ -2,7 +2,8 @@
 //!
 //! Question it answers: *what does a pairing request, an approval or an expiry change?*
 //!
-//! * [`adapter`]: what an adapter of a chat service is.
+//! * [`adapter`]: what an adapter of a chat service is; [`adapters`]: those there are, made from the configuration.
+//! * [`account`]: the settings of one account; [`http_client`], [`tls`], [`webhook_proof`], [`markdown`]: what adapters have in common.
 //! * [`pairing`]: pending requests and the approved list of a channel account, as state machines over plain data; time and randomness
 //!   are arguments, the disk belongs to the caller.
 //!
@@ -12,5 +13,11 @@
 //! Invariant: a stored `*` never opens a channel.
 //! Golden data: `fixtures/channels`.
 
+pub mod account;
 pub mod adapter;
+pub mod adapters;
+pub mod http_client;
+pub mod markdown;
 pub mod pairing;
+pub mod tls;
+pub mod webhook_proof;

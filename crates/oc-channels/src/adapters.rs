@@ -1,0 +1,1 @@
+//! The adapters there are, and the accounts that a configuration asks for.
