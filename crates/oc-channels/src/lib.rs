@@ -3,7 +3,7 @@
 //! Question it answers: *what does a pairing request, an approval or an expiry change?*
 //!
 //! * [`adapter`]: what an adapter of a chat service is; [`adapters`]: those there are, made from the configuration.
-//! * [`account`]: the settings of one account; [`http_client`], [`tls`], [`webhook_proof`], [`markdown`]: what adapters have in common.
+//! * [`account`]: the settings of one account; [`http_client`], [`event_stream`], [`json`], [`tls`], [`webhook_proof`], [`markdown`]: what adapters have in common.
 //! * [`pairing`]: pending requests and the approved list of a channel account, as state machines over plain data; time and randomness
 //!   are arguments, the disk belongs to the caller.
 //!
@@ -16,7 +16,9 @@
 pub mod account;
 pub mod adapter;
 pub mod adapters;
+pub mod event_stream;
 pub mod http_client;
+pub mod json;
 pub mod markdown;
 pub mod pairing;
 pub mod tls;

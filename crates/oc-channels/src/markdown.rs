@@ -29,6 +29,10 @@ pub trait Style {
     fn code(&self, out: &mut String, text: &str);
     /// A block of code, without the line feed at its end.
     fn block(&self, out: &mut String, language: Option<&str>, text: &str);
+    /// The end of a line that another one follows.
+    fn line_break(&self, out: &mut String) {
+        out.push('\n');
+    }
     /// A link. The address starts with `https://`, `http://` or `mailto:`.
     fn link(&self, out: &mut String, label: &str, address: &str);
 }
@@ -41,7 +45,7 @@ pub fn render(text: &str, style: &dyn Style) -> String {
     let mut first = true;
     while let Some(line) = lines.next() {
         if !std::mem::take(&mut first) {
-            out.push('\n');
+            style.line_break(&mut out);
         }
         if let Some((fence, language)) = fence(line) {
             let mut code: Vec<&str> = Vec::new();
@@ -192,7 +196,15 @@ fn marked<'a>(text: &'a str, sign: &str, before: Option<char>) -> Option<(&'a st
         return None;
     }
     let mut from = 0;
-    while let Some(found) = inner.get(from..)?.find(sign) {
+    loop {
+        let rest = inner.get(from..)?;
+        let found = rest.find(sign)?;
+        // Signs within code are code.
+        let tick = rest.find('`').filter(|t| *t < found);
+        if let Some((_, after)) = tick.and_then(|t| code_span(rest.get(t..)?)) {
+            from = inner.len() - after.len();
+            continue;
+        }
         let at = from + found;
         let (body, after) = (inner.get(..at)?, inner.get(at + sign.len()..)?);
         let touches = body.chars().last().is_some_and(|c| !c.is_whitespace() && c != letter);
@@ -204,7 +216,6 @@ fn marked<'a>(text: &'a str, sign: &str, before: Option<char>) -> Option<(&'a st
         let run: usize = after.chars().take_while(|c| *c == letter).map(char::len_utf8).sum();
         from = at + sign.len() + run;
     }
-    None
 }
 
 /// Text alone: what marks say is dropped, addresses of links follow their labels. For services without marks and as the fallback where
