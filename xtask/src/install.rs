@@ -21,7 +21,7 @@ const fn debian(package: &'static str) -> [&'static str; 6] {
 }
 
 /// Debian packages need root; the others do not.
-const TOOLS: [Tool; 22] = [
+const TOOLS: [Tool; 23] = [
     Tool {
         program: "cargo-nextest",
         probe: VERSION,
@@ -61,6 +61,8 @@ const TOOLS: [Tool; 22] = [
     Tool { program: "unzip", probe: "-v", install: &debian("unzip") },
     Tool { program: "gawk", probe: VERSION, install: &debian("gawk") },
     Tool { program: "jq", probe: VERSION, install: &debian("jq") },
+    // A chat server that an adapter is tested with.
+    Tool { program: "ngircd", probe: VERSION, install: &debian("ngircd") },
 ];
 
 /// Whether a program answers, asked the way it understands (`tmux` knows no `--version`).
@@ -92,6 +94,16 @@ pub fn run() -> Result<()> {
     let peer = Command::new("sh").arg(".ci/install-upstream").current_dir(root()).status();
     if !peer.is_ok_and(|s| s.success()) {
         println!("    could not install the peer; the tests that need it will say so");
+    }
+    // The chat servers that adapters are tested with, likewise.
+    for (script, what) in [
+        ("install-telegram-test-api", "Telegram's test server"),
+        ("install-synapse", "the Matrix homeserver"),
+    ] {
+        let done = Command::new("sh").arg(format!(".ci/{script}")).current_dir(root()).status();
+        if !done.is_ok_and(|s| s.success()) {
+            println!("    could not install {what}; the test that needs it will say so");
+        }
     }
     // What the console's test drives the browser with, likewise.
     let driver = Command::new("sh").arg(".ci/install-console-driver").current_dir(root()).status();

@@ -2,7 +2,8 @@
 //!
 //! Question it answers: *may this event reach an agent, in which session and with which rights, and how does the answer get back?*
 //!
-//! * [`adapter`]: what an adapter of a chat service is.
+//! * [`adapter`]: what an adapter of a chat service is; [`adapters`]: those there are, made from the configuration.
+//! * [`account`]: the settings of one account; [`http_client`], [`event_stream`], [`json`], [`tls`], [`webhook_proof`], [`markdown`]: what adapters have in common.
 //! * [`ingress`]: one door for every account and every kind of event; the whole way to a turn and back.
 //! * [`rules`]: one configuration, read for the whole way of a message.
 //! * [`pairing`]: pending requests and the approved list of a channel account, as state machines over plain data; [`pairing_store`]: their
@@ -26,15 +27,21 @@
 //! Invariant: a message keeps its own sender's authority, and a turn runs with the least of its messages (SP-426).
 //! Golden data: `fixtures/channels`.
 
+pub mod account;
 pub mod adapter;
+pub mod adapters;
 pub mod approval_door;
 pub mod approval_prompt;
 pub mod chat_command;
 pub mod clock;
 pub mod delivery;
+pub mod event_stream;
+pub mod http_client;
 pub mod inbox;
 pub mod ingress;
+pub mod json;
 pub mod lane;
+pub mod markdown;
 pub mod pairing;
 pub mod pairing_desk;
 pub mod pairing_store;
@@ -42,4 +49,6 @@ pub mod payload;
 pub mod rules;
 pub mod session_settings;
 pub mod supervisor;
+pub mod tls;
 pub mod turn;
+pub mod webhook_proof;

@@ -8,6 +8,7 @@ mod discord;
 mod feishu;
 mod googlechat;
 mod imessage;
+mod irc;
 mod line;
 mod matrix;
 mod mattermost;
@@ -62,6 +63,7 @@ pub const CHANNELS: &[Channel] = &[
     channel("nextcloud-talk", nextcloud_talk::CHANNEL, DirectKeys::Flat, false),
     channel("matrix", matrix::CHANNEL, DirectKeys::Nested, false),
     channel("feishu", feishu::CHANNEL, DirectKeys::Flat, false),
+    channel("irc", irc::CHANNEL, DirectKeys::Flat, false),
     channel("bluebubbles", bluebubbles::CHANNEL, DirectKeys::Flat, true),
     channel("line", line::CHANNEL, DirectKeys::Flat, false),
     channel("zalo", zalo::CHANNEL, DirectKeys::Flat, false),
@@ -91,6 +93,7 @@ pub(super) const SECTION: Kind = entries(
         key("nextcloud-talk", nextcloud_talk::CHANNEL),
         key("matrix", matrix::CHANNEL),
         key("feishu", feishu::CHANNEL),
+        key("irc", irc::CHANNEL),
         key("bluebubbles", bluebubbles::CHANNEL),
         key("line", line::CHANNEL),
         key("zalo", zalo::CHANNEL),
