@@ -10,6 +10,7 @@
 
 pub mod approvers;
 pub mod channel_turns;
+pub mod channels;
 pub mod models;
 pub mod observer;
 pub mod runs;

@@ -92,7 +92,9 @@ impl Channels {
     pub fn reload(&self, snapshot: &Snapshot) {
         match rules(snapshot) {
             Ok(rules) => self.ingress.reload(rules),
-            Err(e) => tracing::error!(target: "channels", error = %e, "the chats stay under the former rules"),
+            Err(e) => {
+                tracing::error!(target: "channels", error = %e, "the chats stay under the former rules")
+            }
         }
         self.apply(snapshot);
     }

@@ -23,6 +23,7 @@ use super::surroundings::Surroundings;
 use super::tls::{self, Identity, TlsFailure};
 use super::told::Told;
 use super::{accept, login_path, reload, retention, revoked, ticks, watch};
+use crate::assistant::channels::Channels;
 use crate::assistant::runtime::Assistant;
 use crate::assistant::tools::{self, Facts};
 use crate::log::LogHandle;
@@ -129,7 +130,23 @@ pub async fn start(source: Source, host_name: String, log: Option<LogHandle>) ->
     gateway.gate.replace_handlers(handlers(&gateway));
     let mut running = serve(gateway, listeners, tls, instance);
     running.surroundings = Surroundings::enter(&running, &host_name);
+    running.tasks.spawn(chats(Arc::clone(&running.gateway)));
     Ok(running)
+}
+
+/// Serves the chats. Not waited for: a service that is slow to answer does not keep the gateway from starting.
+async fn chats(gateway: Arc<Gateway>) {
+    let snapshot = gateway.snapshot();
+    let skip = snapshot.loaded.environment.text("OPENCLAW_SKIP_CHANNELS");
+    if skip.is_some_and(|v| matches!(v, "1" | "true")) {
+        tracing::info!(target: "channels", "OPENCLAW_SKIP_CHANNELS is set: no chat is served");
+        return;
+    }
+    let Some(assistant) = gateway.assistant() else { return };
+    match Channels::start(&gateway, &assistant).await {
+        Ok(channels) => gateway.set_channels(channels),
+        Err(e) => tracing::error!(target: "channels", error = %e, "no chat is served"),
+    }
 }
 
 fn gate(snapshot: &super::snapshot::Snapshot, approvals: Approvals) -> Gate {

@@ -20,6 +20,7 @@ use super::outbox::{Ending, Weight};
 use super::registry::Registry;
 use super::slots::Slots;
 use super::snapshot::{Snapshot, Source};
+use crate::assistant::channels::Channels;
 use crate::assistant::runtime::Assistant;
 use crate::devices::DeviceStore;
 use crate::entrance::throttle::Throttle;
@@ -92,6 +93,7 @@ pub struct Gateway {
     /// Held while the configuration is read and put in force, so that no older reading follows a newer one.
     pub(super) reloading: Mutex<()>,
     assistant: OnceLock<Arc<Assistant>>,
+    channels: OnceLock<Channels>,
     current: ArcSwap<Snapshot>,
     throttle: Mutex<Throttle>,
     presence: Mutex<Presence>,
@@ -176,6 +178,7 @@ impl Gateway {
             throttle: Mutex::new(Throttle::new(parts.snapshot.settings.limits)),
             reloading: Mutex::default(),
             assistant: OnceLock::new(),
+            channels: OnceLock::new(),
             current: ArcSwap::from_pointee(parts.snapshot),
             presence: Mutex::default(),
             health: Mutex::default(),
@@ -193,6 +196,17 @@ impl Gateway {
     /// The assistant runs from now on; a second one is not taken.
     pub(super) fn set_assistant(&self, assistant: Arc<Assistant>) {
         let _ = self.assistant.set(assistant);
+    }
+
+    /// The chats, once they are served.
+    #[must_use]
+    pub fn channels(&self) -> Option<&Channels> {
+        self.channels.get()
+    }
+
+    /// The chats are served from now on; others are not taken.
+    pub(super) fn set_channels(&self, channels: Channels) {
+        let _ = self.channels.set(channels);
     }
 
     /// The snapshot in force. A decision takes it once.
@@ -216,6 +230,9 @@ impl Gateway {
         };
         self.registry.end_where(stranded, &Ending::now(Close::Policy, "gateway credential changed"));
         self.forget_health();
+        if let Some(channels) = self.channels() {
+            channels.reload(&self.snapshot());
+        }
     }
 
     /// The budget of wrong answers.
