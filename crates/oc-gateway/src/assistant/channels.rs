@@ -159,7 +159,7 @@ fn prepared(snapshot: &Snapshot) -> Vec<Account> {
 
 fn rules(snapshot: &Snapshot) -> Result<Rules, NoChannels> {
     let first = |issues: Vec<oc_policy::access::AccessIssue>| {
-        issues.first().map(ToString::to_string).unwrap_or_default()
+        issues.first().map(|i| format!("{}: {}", i.path, i.message)).unwrap_or_default()
     };
     Rules::new(Arc::clone(&snapshot.tree)).map_err(|issues| NoChannels::Rules(first(issues)))
 }
