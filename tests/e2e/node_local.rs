@@ -160,8 +160,8 @@ fn exec_of_the_gateway_runs_on_a_real_node_which_asks_its_own_people() {
     // Without a gateway there is no node: a refusal that says so.
     let alone = openclaw(pair.gateway.path(), &["tool", "invoke", "exec", "--args", r#"{"command":"ls"}"#]);
     assert_eq!(alone.status.code(), Some(1));
-    let said = text(&alone.stderr).split_whitespace().collect::<Vec<_>>().join(" ");
-    assert!(said.contains("only a running gateway reaches nodes"), "{said}");
+    let words = text(&alone.stderr).split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(words.contains("only a running gateway reaches nodes"), "{words}");
     let why = pair.json(&["explain", "command", "touch x", "--json"]);
     assert_eq!((&why["verdict"], &why["route"]), (&json!("allow"), &json!("node")), "{why}");
     assert!(why["notes"].to_string().contains("The node reads the line"), "{why}");
