@@ -4,10 +4,11 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use oc_agent::handlers::web_fetch::{PublicOnly, WebFetch};
 use oc_config::Loaded;
 use oc_fs::ledger::Ledger;
 use oc_sandbox::container::EngineAddress;
-use oc_sandbox::gate::{Approvals, Gate, Handlers, Listener};
+use oc_sandbox::gate::{Approvals, Gate, Handlers, Listener, ToolHandler};
 use oc_sandbox::machine::Machine;
 use serde_json::json;
 use thiserror::Error;
@@ -160,7 +161,8 @@ fn gate(snapshot: &super::snapshot::Snapshot, approvals: Approvals) -> Gate {
 fn handlers(gateway: &Arc<Gateway>) -> Handlers {
     let gateway = Arc::downgrade(gateway);
     let facts = Facts::by(move || gateway.upgrade().map(|g| g.snapshot().place()));
-    Handlers::new(tools::reading(&facts))
+    let web = Arc::new(WebFetch::new(Arc::new(PublicOnly))) as Arc<dyn ToolHandler>;
+    Handlers::new(tools::reading(&facts).into_iter().chain([web]))
 }
 
 /// The places of execution of this machine.
