@@ -17,6 +17,7 @@ mod logs;
 mod node;
 mod nodes;
 mod onboard;
+mod pairing;
 mod policy;
 mod policy_diff;
 mod reach;
@@ -86,6 +87,8 @@ pub enum Command {
     Sessions(sessions::SessionsArgs),
     /// Show the gateway's log.
     Logs(logs::LogsArgs),
+    /// People who asked a channel to be let in: show, approve, refuse.
+    Pairing(pairing::PairingArgs),
     /// Look at the channels of the running gateway.
     Channels(channels::ChannelsArgs),
     /// Look at the planned work of the running gateway.
@@ -126,6 +129,7 @@ pub fn run(app: &App, command: Command) -> anyhow::Result<ExitCode> {
         Command::Nodes(args) => nodes::run(app, &args),
         Command::Sessions(args) => sessions::run(app, &args),
         Command::Logs(args) => logs::run(app, &args),
+        Command::Pairing(args) => pairing::run(app, &args),
         Command::Channels(args) => channels::run(app, &args),
         Command::Cron(args) => cron::run(app, &args),
         Command::System(args) => system::run(app, &args),
