@@ -22,6 +22,8 @@ mod exec;
 mod handler;
 mod internal;
 mod mask;
+mod nodes;
+mod not_offered;
 mod order;
 mod place;
 mod process;
@@ -29,10 +31,11 @@ mod recording;
 mod refused;
 mod replay;
 mod snapshot;
+mod still_running;
 #[cfg(test)]
 mod tests;
 
-use std::sync::{Arc, RwLock};
+use std::sync::{Arc, OnceLock, RwLock};
 
 use jiff::Timestamp;
 use oc_fs::ledger::{Entry, Ledger, LedgerFailure};
@@ -52,10 +55,12 @@ pub use background::Finished;
 pub use call::{CallSender, Caller, SessionExec, Surface, ToolCall};
 pub use doors::{door_of, shut};
 pub use handler::{Handled, Handlers, ToolHandler};
+pub use nodes::{NoNode, NodeHere, NodeRun, Nodes, pick};
 pub use recording::caller_of;
 pub use refused::{Refused, Stage};
 pub use replay::{Changed, replay};
 pub use snapshot::Snapshot;
+pub use still_running::StillRunning;
 
 use background::{Background, Watchers};
 use decide::{Permitted, Work, decide};
@@ -69,7 +74,8 @@ pub struct Gate {
     recorder: Recorder,
     executors: Arc<dyn Executors>,
     approvals: Option<Approvals>,
-    environment: Arc<[(String, String)]>,
+    nodes: OnceLock<Arc<dyn Nodes>>,
+    environment: RwLock<Arc<[(String, String)]>>,
     handlers: RwLock<Handlers>,
     background: Background,
     sessions: ProcessSessions,
@@ -93,7 +99,8 @@ impl Gate {
             recorder: Recorder(ledger),
             executors,
             approvals: None,
-            environment: Arc::from(Vec::new()),
+            nodes: OnceLock::new(),
+            environment: RwLock::new(Arc::from(Vec::new())),
             handlers: RwLock::default(),
             background: Background::Kept,
             sessions: ProcessSessions::new(limits),
@@ -107,10 +114,37 @@ impl Gate {
         Self { approvals: Some(approvals), ..self }
     }
 
+    /// Commands can go to these nodes from now on. Without them a command of a session whose commands go to a node is refused. The first
+    /// call counts: a gate belongs to one gateway.
+    pub fn reach_nodes(&self, nodes: Arc<dyn Nodes>) {
+        let _ = self.nodes.set(nodes);
+    }
+
     /// What commands on the host inherit, before it is sanitised; its `PATH` and `HOME` are those of the host (SP-151).
     #[must_use]
     pub fn with_environment(self, variables: impl IntoIterator<Item = (String, String)>) -> Self {
-        Self { environment: variables.into_iter().collect(), ..self }
+        Self { environment: RwLock::new(variables.into_iter().collect()), ..self }
+    }
+
+    /// Commands on the host search these directories (absolute, joined with `:`) before those of their inherited `PATH`, each once; calls that
+    /// begin from now on. What the configuration prepends still goes first.
+    pub fn search_first(&self, directories: &str) {
+        let mut slot = self.environment.write().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let own = slot.iter().find(|(name, _)| name == "PATH").map_or("", |(_, path)| path.as_str());
+        let mut parts: Vec<&str> = Vec::new();
+        for part in directories.split(':').chain(own.split(':')).filter(|p| p.starts_with('/')) {
+            if !parts.contains(&part) {
+                parts.push(part);
+            }
+        }
+        let path = parts.join(":");
+        let others = slot.iter().filter(|(name, _)| name != "PATH").cloned();
+        *slot = others.chain([("PATH".to_owned(), path)]).collect();
+    }
+
+    /// What commands on the host inherit at this moment.
+    fn inherited(&self) -> Arc<[(String, String)]> {
+        Arc::clone(&self.environment.read().unwrap_or_else(std::sync::PoisonError::into_inner))
     }
 
     /// For a process that makes one call and ends: a command goes to the background only when the call asks for it, and the answer says that
