@@ -18,6 +18,7 @@ mod mcp;
 mod node;
 mod nodes;
 mod onboard;
+mod pairing;
 mod policy;
 mod policy_diff;
 mod reach;
@@ -89,6 +90,8 @@ pub enum Command {
     Sessions(sessions::SessionsArgs),
     /// Show the gateway's log.
     Logs(logs::LogsArgs),
+    /// People who asked a channel to be let in: show, approve, refuse.
+    Pairing(pairing::PairingArgs),
     /// Look at the channels of the running gateway.
     Channels(channels::ChannelsArgs),
     /// Look at the planned work of the running gateway.
@@ -130,6 +133,7 @@ pub fn run(app: &App, command: Command) -> anyhow::Result<ExitCode> {
         Command::Nodes(args) => nodes::run(app, &args),
         Command::Sessions(args) => sessions::run(app, &args),
         Command::Logs(args) => logs::run(app, &args),
+        Command::Pairing(args) => pairing::run(app, &args),
         Command::Channels(args) => channels::run(app, &args),
         Command::Cron(args) => cron::run(app, &args),
         Command::System(args) => system::run(app, &args),

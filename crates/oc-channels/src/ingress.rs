@@ -43,6 +43,7 @@ pub mod seen;
 mod words;
 
 pub use gate::authority_of;
+pub use offer::Reading;
 pub use words::pairing_reply;
 
 /// Longest text that is read, in bytes; of a longer one the beginning decides, and its sender is told if they may talk at all.

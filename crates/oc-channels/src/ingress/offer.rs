@@ -7,7 +7,7 @@ use oc_policy::access::{Admission, Decision, Outcome, PairingNotice, Reason};
 use oc_policy::command::{CommandText, text_commands_count};
 use oc_policy::inbound::{ConversationKind, EventKind, Inbound};
 use oc_policy::session_key::SessionKey;
-use oc_types::ChannelId;
+use oc_types::{ChannelId, Node};
 
 use super::notices::Refused;
 use super::seen::{Begin, key_of};
@@ -119,7 +119,7 @@ impl Core {
     }
 
     /// The one thing that happens for a stranger: a request, at most three at a time, and one reply.
-    async fn pair(&self, event: &Event, notice: &PairingNotice, decision: &Decision) -> Taken {
+    async fn pair(self: &Arc<Self>, event: &Event, notice: &PairingNotice, decision: &Decision) -> Taken {
         let m = &event.message;
         let now = self.now();
         let happened = |created| self.observer.decided(event, Happened::Pairing { created }, Some(decision));
@@ -141,10 +141,14 @@ impl Core {
                 self.refused_line(event, Reason::DmPairingRequired, decision);
                 let text = words::pairing_reply(m, id, &code);
                 let route = route_of(event);
-                if let Err(why) = self.say(&route, &Reply::text(text), "pairing").await {
-                    self.observer
-                        .failed(&format!("{} account {}: the pairing reply: {why}", m.channel, m.account));
-                }
+                let core = Arc::clone(self);
+                tokio::spawn(async move {
+                    if let Err(why) = core.say(&route, &Reply::text(text), "pairing").await {
+                        let (channel, account) = (&route.channel, &route.account);
+                        core.observer
+                            .failed(&format!("{channel} account {account}: the pairing reply: {why}"));
+                    }
+                });
             }
             Ok(Upserted::Known { .. } | Upserted::Full) => happened(false),
             Err(why) => {
@@ -206,7 +210,7 @@ impl Core {
         if m.text.trim().is_empty() && event.attachments.is_empty() {
             return self.dropped(&event, DropReason::Empty);
         }
-        let read = Reading::of(m, admitted.rules, authority.commands.is_authorized());
+        let read = Reading::of(m, admitted.rules.config(), authority.commands.is_authorized());
         if matches!(read, Reading::Ignored) {
             return self.refused(&event, Reason::CommandUnauthorized, admitted.decision);
         }
@@ -438,7 +442,7 @@ fn with_text(item: &Item, text: String) -> Item {
 
 /// What an admitted text is.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Reading {
+pub enum Reading {
     /// A message.
     Text,
     /// A message without the directive in front of it.
@@ -453,12 +457,13 @@ pub(super) enum Reading {
 
 impl Reading {
     /// Reads a text; `may`: its sender may use commands.
-    pub(super) fn of(message: &Inbound, rules: &Rules, may: bool) -> Self {
+    #[must_use]
+    pub fn of(message: &Inbound, config: &Node, may: bool) -> Self {
         let native = message.event == EventKind::SlashCommand;
-        if !native && !text_commands_count(rules.config(), message.channel.as_str()) {
+        if !native && !text_commands_count(config, message.channel.as_str()) {
             return Self::Text;
         }
-        let text = CommandText::read(&message.text, message.bot_username.as_deref(), rules.config());
+        let text = CommandText::read(&message.text, message.bot_username.as_deref(), config);
         let command = ChatCommand::of_message(&text, &message.text);
         let beside = command.as_ref().and_then(|_| beside_directive(&text, &message.text));
         match (command, beside, may) {

@@ -203,7 +203,7 @@ impl Core {
         let event = &item.event;
         let message = &event.message;
         let authority = super::authority_of(rules.config(), message, admission);
-        let text = match Reading::of(message, rules, authority.commands.is_authorized()) {
+        let text = match Reading::of(message, rules.config(), authority.commands.is_authorized()) {
             Reading::Rest(text) | Reading::Inline(_, text) if !text.is_empty() => text,
             _ => message.text.clone(),
         };
