@@ -4,6 +4,7 @@
 //! standard streams; the program is started as a process of its own, with the variables that the operator gives it and no others.
 
 use oc_config::schema::plugins::BUNDLED;
+use oc_policy::tool_name::{CORE, MEMORY, WHATSAPP_LOGIN, canonical};
 use oc_text::visible;
 use oc_types::Node;
 use serde_json::Value;
@@ -192,6 +193,10 @@ fn tools(json: &Value) -> Result<Vec<DeclaredTool>, BadManifest> {
         let fine = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_' || c == '-';
         if name.is_empty() || name.len() > MAX_TOOL || !name.chars().all(fine) {
             return Err(wrong("a name is not of small letters, digits, `_` and `-`"));
+        }
+        let own = |n: &&str| **n == *canonical(name);
+        if CORE.iter().chain(MEMORY).chain(&[WHATSAPP_LOGIN]).any(|n| own(&n)) {
+            return Err(wrong("a name is that of a tool of the product"));
         }
         if out.iter().any(|t| t.name == name) {
             return Err(wrong("a name stands there twice"));

@@ -11,7 +11,7 @@ pub enum Standing {
     AllOff,
     /// `plugins.deny` names it.
     Denied,
-    /// `plugins.allow` does not name it, or there is no such list.
+    /// Nobody named it: it is not in `plugins.allow`.
     Unlisted,
     /// `plugins.entries.<id>.enabled` is false.
     Off,
@@ -51,7 +51,8 @@ impl Standing {
 
 /// How a plugin of this id stands by the configuration alone.
 ///
-/// A missing `plugins.allow` names nobody. The reference release takes it for "all"; a plugin is code, and code that nobody named is not run.
+/// Somebody must have named it: in `plugins.allow`, or, where there is no such list, with `plugins.entries.<id>.enabled: true`. The
+/// reference release takes a missing or empty list for "all"; a plugin is code, and code that nobody named is not run.
 #[must_use]
 pub fn of(tree: &Node, id: &str) -> Standing {
     let off = |path: &[&str]| match tree.path(path) {
@@ -59,16 +60,18 @@ pub fn of(tree: &Node, id: &str) -> Standing {
         // What is neither true nor false is no yes.
         Some(node) => node.as_bool() != Some(true) && !node.is_null(),
     };
+    let has_list = tree.path(&["plugins", "allow"]).is_some_and(|l| !l.is_null());
+    let on = tree.path(&["plugins", "entries", id, "enabled"]).and_then(Node::as_bool) == Some(true);
     if off(&["plugins", "enabled"]) {
         Standing::AllOff
     } else if named(tree, "deny", id).is_some() {
         Standing::Denied
     } else if off(&["plugins", "entries", id, "enabled"]) {
         Standing::Off
-    } else if named(tree, "allow", id).is_none() {
-        Standing::Unlisted
-    } else {
+    } else if named(tree, "allow", id).is_some() || !has_list && on {
         Standing::Loaded
+    } else {
+        Standing::Unlisted
     }
 }
 

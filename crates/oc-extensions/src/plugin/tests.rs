@@ -99,6 +99,9 @@ fn broken_manifests_are_told_apart() {
         json!({"tools": "x"}),
         json!({"tools": ["a", "a"]}),
         json!({"tools": ["Exec!"]}),
+        json!({"tools": ["exec"]}),
+        json!({"tools": ["bash"]}),
+        json!({"tools": ["memory_get"]}),
         json!({"tools": [{"name": "a", "optional": "no"}]}),
         json!({"channels": [5]}),
         json!({"skills": ["../x"]}),
@@ -114,7 +117,9 @@ fn only_a_named_plugin_is_loaded() {
     assert_eq!(standing::of(&Node::empty(), "x"), Standing::Unlisted);
     assert_eq!(of(json!({"allow": []})), Standing::Unlisted);
     assert_eq!(of(json!({"allow": ["X", "xx"]})), Standing::Unlisted);
-    assert_eq!(of(json!({"entries": {"x": {"enabled": true}}})), Standing::Unlisted);
+    assert_eq!(of(json!({"entries": {"x": {}}})), Standing::Unlisted);
+    assert_eq!(of(json!({"entries": {"x": {"enabled": true}}})), Standing::Loaded);
+    assert_eq!(of(json!({"entries": {"x": {"enabled": true}}, "allow": []})), Standing::Unlisted);
     assert_eq!(of(json!({"allow": ["y", " x "]})), Standing::Loaded);
     assert_eq!(of(json!({"allow": ["x"], "deny": ["x"]})), Standing::Denied);
     assert_eq!(of(json!({"allow": ["x"], "enabled": false})), Standing::AllOff);
