@@ -17,6 +17,7 @@ mod logs;
 mod node;
 mod nodes;
 mod onboard;
+mod plugins;
 mod policy;
 mod policy_diff;
 mod reach;
@@ -24,6 +25,7 @@ mod sandbox;
 mod security;
 mod service;
 mod sessions;
+mod skills;
 mod status;
 mod system;
 mod tool;
@@ -84,6 +86,10 @@ pub enum Command {
     Nodes(Box<nodes::NodesArgs>),
     /// List the conversations that the agents remember.
     Sessions(sessions::SessionsArgs),
+    /// Install plugins without running them, look them over, switch them on and off.
+    Plugins(plugins::PluginsArgs),
+    /// List the skills of an agent, and say what stands against the others.
+    Skills(Box<skills::SkillsArgs>),
     /// Show the gateway's log.
     Logs(logs::LogsArgs),
     /// Look at the channels of the running gateway.
@@ -125,6 +131,8 @@ pub fn run(app: &App, command: Command) -> anyhow::Result<ExitCode> {
         Command::Node(args) => node::run(app, &args),
         Command::Nodes(args) => nodes::run(app, &args),
         Command::Sessions(args) => sessions::run(app, &args),
+        Command::Plugins(args) => plugins::run(app, &args),
+        Command::Skills(args) => skills::run(app, &args),
         Command::Logs(args) => logs::run(app, &args),
         Command::Channels(args) => channels::run(app, &args),
         Command::Cron(args) => cron::run(app, &args),

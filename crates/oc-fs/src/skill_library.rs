@@ -67,7 +67,8 @@ struct Kept {
     version: u64,
     roots: Vec<Root>,
     skills: Arc<Skills>,
-    snapshot: Arc<SkillsSnapshot>,
+    /// What a turn was given, once one asked.
+    snapshot: Option<Arc<SkillsSnapshot>>,
 }
 
 /// A number that grows with every change, to wait for.
@@ -136,16 +137,26 @@ impl SkillLibrary {
         lock(&self.inner).nodes.clone()
     }
 
-    /// The skills of an agent for the turn that starts now. Touches the disk.
+    /// The skills of an agent for the turn that starts now. Touches the disk. What is asked beside the agent and its folders is the same for
+    /// the life of a library, but for the configuration: whoever puts another one in force says so with [`SkillLibrary::touch`].
     #[must_use]
     pub fn snapshot(&self, question: &Question<'_>) -> Arc<SkillsSnapshot> {
-        self.take(question).1
+        let mut inner = lock(&self.inner);
+        let nodes = inner.nodes.clone();
+        let Some(kept) = self.fresh(&mut inner, question) else {
+            return Arc::new(SkillsSnapshot::new(0, Vec::new()));
+        };
+        let made = || Arc::new(SkillsSnapshot::new(kept.version, offered(&kept.skills, question, &nodes)));
+        let snapshot = kept.snapshot.clone().unwrap_or_else(made);
+        kept.snapshot = Some(Arc::clone(&snapshot));
+        snapshot
     }
 
     /// The skills of an agent as they lie on the disk, eligible or not. Touches the disk.
     #[must_use]
     pub fn skills(&self, question: &Question<'_>) -> Arc<Skills> {
-        self.take(question).0
+        let mut inner = lock(&self.inner);
+        self.fresh(&mut inner, question).map(|k| Arc::clone(&k.skills)).unwrap_or_default()
     }
 
     /// The programs that the known skills of all agents ask for: what nodes are asked about.
@@ -156,36 +167,27 @@ impl SkillLibrary {
         wanted_bins(all)
     }
 
-    fn take(&self, question: &Question<'_>) -> (Arc<Skills>, Arc<SkillsSnapshot>) {
-        let mut inner = lock(&self.inner);
+    /// The kept entry of the question's agent, read anew when something changed.
+    fn fresh<'i>(&self, inner: &'i mut Inner, question: &Question<'_>) -> Option<&'i mut Kept> {
         let watching = watches(question.config);
         let version = self.version();
-        if let Some(kept) = inner.kept.get(question.agent) {
-            let same = kept.version == version && kept.roots == question.roots;
-            // The watcher may be late or missing; looking is cheap and is never late.
-            if same && !(watching && skill_source::has_changed(&kept.skills.stamp)) {
-                return (Arc::clone(&kept.skills), Arc::clone(&kept.snapshot));
+        let kept = inner.kept.get(question.agent).filter(|k| k.version == version);
+        // The watcher may be late or missing; looking is cheap and is never late.
+        let changed = kept.is_some_and(|k| watching && skill_source::has_changed(&k.skills.stamp));
+        if kept.is_none_or(|k| changed || k.roots != question.roots) {
+            // Watched before they are read: what changes in between is a change.
+            if watching {
+                watch(inner, &self.version, question.roots);
             }
+            if changed {
+                self.version.grow();
+            }
+            let version = self.version();
+            let skills = Arc::new(skill_source::read(question.roots));
+            let kept = Kept { version, roots: question.roots.to_vec(), skills, snapshot: None };
+            inner.kept.insert(question.agent.clone(), kept);
         }
-        // Watched before they are read: what changes in between is a change.
-        if watching {
-            watch(&mut inner, &self.version, question.roots);
-        }
-        let same_version = inner.kept.get(question.agent).is_some_and(|k| k.version == version);
-        if same_version {
-            self.version.grow();
-        }
-        let version = self.version();
-        let skills = Arc::new(skill_source::read(question.roots));
-        let snapshot = Arc::new(SkillsSnapshot::new(version, offered(&skills, question, &inner.nodes)));
-        let kept = Kept {
-            version,
-            roots: question.roots.to_vec(),
-            skills: Arc::clone(&skills),
-            snapshot: Arc::clone(&snapshot),
-        };
-        inner.kept.insert(question.agent.clone(), kept);
-        (skills, snapshot)
+        inner.kept.get_mut(question.agent)
     }
 }
 

@@ -29,6 +29,7 @@ pub mod reload;
 mod revoked;
 pub mod run;
 mod session;
+mod skills;
 pub mod slots;
 pub mod snapshot;
 pub mod state;

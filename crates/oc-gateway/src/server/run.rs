@@ -22,7 +22,7 @@ use super::snapshot::Source;
 use super::state::{Gateway, Parts, Phase};
 use super::surroundings::Surroundings;
 use super::tls::{self, Identity, TlsFailure};
-use super::{accept, reload, revoked, ticks, watch};
+use super::{accept, reload, revoked, skills, ticks, watch};
 use crate::log::LogHandle;
 use crate::protocol::frame::Close;
 use crate::settings::StartRefused;
@@ -188,6 +188,7 @@ fn serve(
     tasks.spawn(ticks::run(Arc::clone(&gateway)));
     tasks.spawn(ticks::presence(Arc::clone(&gateway)));
     tasks.spawn(watch::run(Arc::clone(&gateway)));
+    tasks.spawn(skills::run(Arc::clone(&gateway)));
     tasks.spawn(reload::watch(Arc::clone(&gateway)));
     tasks.spawn(revoked::watch(Arc::clone(&gateway)));
     let fingerprint = tls.map(|t| t.fingerprint);
