@@ -8,6 +8,7 @@
     reason = "tests"
 )]
 
+use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
@@ -64,12 +65,8 @@ impl Home {
             String::from_utf8_lossy(&out.stdout),
             String::from_utf8_lossy(&out.stderr)
         );
-        // Folded values are put together again before they are replaced.
-        text = regex::Regex::new(r"\n {14}").unwrap().replace_all(&text, " ").into_owned();
-        text = text
-            .replace(&self.path().display().to_string(), "HOME")
-            .replace("HOME/state/extensions/v oice", "HOME/state/extensions/voice");
-        regex::Regex::new(r"sha512-[A-Za-z0-9+/ ]+={2}")
+        text = unfolded(&text).replace(&self.path().display().to_string(), "HOME");
+        regex::Regex::new(r"sha512-[A-Za-z0-9+/]+={2}")
             .unwrap()
             .replace_all(&text, "<integrity>")
             .into_owned()
@@ -94,8 +91,9 @@ impl Home {
             .iter()
             .map(|s| ((*s).to_owned(), json!(touch)))
             .collect();
+        let needs = if name == "needy" { json!({"helper": "1.2.3"}) } else { json!({}) };
         let package = json!({
-            "name": "voice-notes", "version": version,
+            "name": "voice-notes", "version": version, "dependencies": needs,
             "scripts": scripts.into_iter().collect::<serde_json::Map<_, _>>(),
         });
         let manifest = json!({
@@ -128,6 +126,20 @@ impl Home {
     fn standing(&self) -> String {
         self.json(&["plugins", "list", "--json"])["plugins"][0]["standing"].as_str().unwrap().to_owned()
     }
+}
+
+/// Values that were folded, in one line again: a full line was cut within a word.
+fn unfolded(text: &str) -> String {
+    let mut out = String::new();
+    let mut full = false;
+    for line in text.lines() {
+        match line.strip_prefix("              ") {
+            Some(rest) => out.push_str(&format!("{}{rest}", if full { "" } else { " " })),
+            None => out.push_str(&format!("\n{line}")),
+        }
+        full = line.chars().count() == 80;
+    }
+    format!("{}\n", out.trim_start_matches('\n'))
 }
 
 fn put(path: &Path, text: &str) {
@@ -247,13 +259,16 @@ fn npm_is_there() -> bool {
     there
 }
 
-/// A package registry that has one package in one version: whatever bytes stand in `package`.
-fn registry(package: Arc<Mutex<Vec<u8>>>) -> u16 {
+/// The packages of a registry by name, each in version 1.2.3.
+type Packages = Arc<Mutex<BTreeMap<String, Vec<u8>>>>;
+
+/// A package registry.
+fn registry(packages: Packages) -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
     std::thread::spawn(move || {
         for stream in listener.incoming().flatten() {
-            let package = package.lock().unwrap().clone();
+            let packages = packages.lock().unwrap().clone();
             std::thread::spawn(move || {
                 let mut reader = BufReader::new(stream.try_clone().unwrap());
                 let mut first = String::new();
@@ -264,17 +279,17 @@ fn registry(package: Arc<Mutex<Vec<u8>>>) -> u16 {
                         break;
                     }
                 }
-                let (kind, body) = if first.contains(".tgz") {
-                    ("application/octet-stream", package)
-                } else if first.starts_with("GET /voice-notes ") {
-                    let tarball = format!("http://127.0.0.1:{port}/voice-notes/-/voice-notes-1.2.3.tgz");
-                    let about = json!({
-                        "name": "voice-notes", "dist-tags": {"latest": "1.2.3"},
-                        "versions": {"1.2.3": {"name": "voice-notes", "version": "1.2.3", "hasInstallScript": true, "dist": {"tarball": tarball}}},
-                    });
-                    ("application/json", about.to_string().into_bytes())
-                } else {
-                    ("application/json", b"{}".to_vec())
+                let path = first.split(' ').nth(1).unwrap_or_default().trim_start_matches('/');
+                let name = path.split('/').next().unwrap_or_default();
+                let (kind, body) = match packages.get(name) {
+                    Some(bytes) if path.ends_with(".tgz") => ("application/octet-stream", bytes.clone()),
+                    Some(_) => {
+                        let tarball = format!("http://127.0.0.1:{port}/{name}/-/{name}-1.2.3.tgz");
+                        let version = json!({"name": name, "version": "1.2.3", "hasInstallScript": true, "dist": {"tarball": tarball}});
+                        let about = json!({"name": name, "dist-tags": {"latest": "1.2.3"}, "versions": {"1.2.3": version}});
+                        ("application/json", about.to_string().into_bytes())
+                    }
+                    None => ("application/json", b"{}".to_vec()),
                 };
                 let mut stream = stream;
                 let head = format!(
@@ -295,7 +310,7 @@ fn a_pinned_package_comes_through_the_real_npm_and_the_users_settings() {
     }
     let home = Home::new();
     let bytes = std::fs::read(home.packed("good", "1.2.3", CLEAN)).unwrap();
-    let served = Arc::new(Mutex::new(bytes));
+    let served: Packages = Arc::new(Mutex::new(BTreeMap::from([("voice-notes".to_owned(), bytes)])));
     let port = registry(Arc::clone(&served));
     // The user's own settings choose the registry, and would have scripts run.
     put(
@@ -314,7 +329,8 @@ fn a_pinned_package_comes_through_the_real_npm_and_the_users_settings() {
     let again = home.text(&["plugins", "install", "voice-notes@1.2.3", "--replace"]);
     assert!(again.contains("with plugins.installs: the same"), "{again}");
     // The registry hands out other bytes under the same version.
-    *served.lock().unwrap() = std::fs::read(home.packed("bent", "1.2.3", DANGEROUS)).unwrap();
+    let bent = std::fs::read(home.packed("bent", "1.2.3", DANGEROUS)).unwrap();
+    served.lock().unwrap().insert("voice-notes".to_owned(), bent);
     let _ = std::fs::remove_dir_all(home.path().join(".npm"));
     home.fails(&["plugins", "install", "voice-notes@1.2.3", "--replace"], "nothing was unpacked");
     assert_eq!(std::fs::read_to_string(home.plugin().join("server.js")).unwrap(), CLEAN);
@@ -329,4 +345,24 @@ fn a_pinned_package_comes_through_the_real_npm_and_the_users_settings() {
     ] {
         assert!(!report.contains(finding), "{finding}");
     }
+}
+
+#[test]
+fn packages_that_a_plugin_needs_come_when_asked_for_and_are_scanned_too() {
+    if !npm_is_there() {
+        return;
+    }
+    let home = Home::new();
+    let helper = std::fs::read(home.packed("helper", "1.2.3", DANGEROUS)).unwrap();
+    let port = registry(Arc::new(Mutex::new(BTreeMap::from([("helper".to_owned(), helper)]))));
+    put(&home.path().join(".npmrc"), &format!("registry=http://127.0.0.1:{port}/\nignore-scripts=false\n"));
+    let folder = home.package("needy", "1.0.0", CLEAN);
+    let folder = folder.to_str().unwrap();
+    let without = home.text(&["plugins", "install", folder]);
+    assert!(without.contains("Needs       helper (not in the package"), "{without}");
+    let with = home.text(&["plugins", "install", folder, "--replace", "--dependencies"]);
+    assert!(with.starts_with("exit 0\nReplaced") && !with.contains("Needs "), "{with}");
+    assert!(with.contains("CRITICAL    dangerous-exec at node_modules/helper/server.js:2"), "{with}");
+    home.fails(&["plugins", "enable", "voice-notes"], "dangerous-exec:node_modules/helper/server.js");
+    assert!(!home.marker().exists(), "a lifecycle script was run");
 }

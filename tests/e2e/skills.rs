@@ -47,8 +47,7 @@ impl Home {
             String::from_utf8_lossy(&out.stdout),
             String::from_utf8_lossy(&out.stderr)
         );
-        let text = regex::Regex::new(r"\n {14}").unwrap().replace_all(&text, "").into_owned();
-        text.replace(&self.path().display().to_string(), "HOME")
+        unfolded(&text).replace(&self.path().display().to_string(), "HOME")
     }
 
     fn names(&self, args: &[&str]) -> Vec<String> {
@@ -57,6 +56,20 @@ impl Home {
         let rows = answer["skills"].as_array().unwrap();
         rows.iter().map(|s| s["name"].as_str().unwrap().to_owned()).collect()
     }
+}
+
+/// Values that were folded, in one line again: a full line was cut within a word.
+fn unfolded(text: &str) -> String {
+    let mut out = String::new();
+    let mut full = false;
+    for line in text.lines() {
+        match line.strip_prefix("              ") {
+            Some(rest) => out.push_str(&format!("{}{rest}", if full { "" } else { " " })),
+            None => out.push_str(&format!("\n{line}")),
+        }
+        full = line.chars().count() == 80;
+    }
+    format!("{}\n", out.trim_start_matches('\n'))
 }
 
 fn put(path: &Path, text: &str) {

@@ -29,6 +29,7 @@ fn skill(world: &World, name: &str, description: &str, metadata: &Value) {
         "---\nname: {name}\ndescription: {description}\nmetadata: {}\n---\n",
         json!({"openclaw": metadata})
     );
+    std::fs::create_dir_all(world.state_dir().join("skills").join(name)).unwrap();
     write(&world.state_dir().join("skills").join(name).join("SKILL.md"), &text);
 }
 

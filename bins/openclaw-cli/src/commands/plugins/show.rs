@@ -196,7 +196,8 @@ pub(super) fn review_lines(sheet: &mut Sheet<'_>, review: &Review) {
             sheet.row("Asks for", &format!("{names} (it gets what plugins.entries.{id}.config.env says)"));
         }
     }
-    sheet.row("Scanned", &format!("{} files", review.files));
+    let files = if review.files == 1 { "file" } else { "files" };
+    sheet.row("Scanned", &format!("{} {files}", review.files));
     for blocker in &review.blockers {
         sheet.row("CRITICAL", &blocker.to_string());
     }
