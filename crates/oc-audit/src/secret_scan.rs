@@ -44,10 +44,7 @@ impl Lazy {
 }
 
 static PATTERNS: LazyLock<Vec<Lazy>> = LazyLock::new(|| {
-    default_patterns()
-        .iter()
-        .map(|(kind, text)| Lazy { kind: *kind, text, compiled: OnceLock::new() })
-        .collect()
+    default_patterns().map(|(kind, text)| Lazy { kind, text, compiled: OnceLock::new() }).collect()
 });
 
 /// Whether a text (lower case) holds what every match of a kind holds. Cheap, and never wrong about "no".

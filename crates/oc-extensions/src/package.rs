@@ -33,7 +33,7 @@ pub struct Pinned {
 
 /// SHA-512 of a package file.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Integrity([u8; 64]);
+pub struct Integrity(Box<[u8; 64]>);
 
 /// Why a text does not say what to install.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -145,7 +145,7 @@ impl Integrity {
     /// From a digest.
     #[must_use]
     pub fn new(sha512: [u8; 64]) -> Self {
-        Self(sha512)
+        Self(Box::new(sha512))
     }
 
     /// Reads `sha512-<base64>`. Other algorithms are not taken.
@@ -156,13 +156,13 @@ impl Integrity {
         let wrong = || NotInstallable::Integrity(visible(text, 120));
         let encoded = text.trim().strip_prefix("sha512-").ok_or_else(wrong)?;
         let bytes = BASE64.decode(encoded.as_bytes()).map_err(|_| wrong())?;
-        bytes.try_into().map(Self).map_err(|_| wrong())
+        bytes.try_into().map(Self::new).map_err(|_| wrong())
     }
 }
 
 impl std::fmt::Display for Integrity {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "sha512-{}", BASE64.encode(&self.0))
+        write!(f, "sha512-{}", BASE64.encode(self.0.as_slice()))
     }
 }
 

@@ -194,8 +194,8 @@ fn tools(json: &Value) -> Result<Vec<DeclaredTool>, BadManifest> {
         if name.is_empty() || name.len() > MAX_TOOL || !name.chars().all(fine) {
             return Err(wrong("a name is not of small letters, digits, `_` and `-`"));
         }
-        let own = |n: &&str| **n == *canonical(name);
-        if CORE.iter().chain(MEMORY).chain(&[WHATSAPP_LOGIN]).any(|n| own(&n)) {
+        let own = |n: &&str| *n == canonical(name);
+        if CORE.iter().chain(MEMORY).chain(&[WHATSAPP_LOGIN]).any(own) {
             return Err(wrong("a name is that of a tool of the product"));
         }
         if out.iter().any(|t| t.name == name) {

@@ -130,12 +130,15 @@ impl LogFile {
 
     /// Opens the file of the day, unless it is open and still the one of that name.
     fn ensure(&mut self, date: &str) -> io::Result<()> {
+        if let (Place::Folder { handle, .. }, Some(open)) = (&self.place, &self.open)
+            && open.name == *name(date)
+            && is_still(handle, open)
+        {
+            return Ok(());
+        }
         let (handle, name) = self.parent(date)?;
-        if let Some(open) = self.open.as_ref().filter(|o| o.name == name) {
-            let now = rustix::fs::statat(&handle, &name, AtFlags::SYMLINK_NOFOLLOW);
-            if now.is_ok_and(|s| s.st_ino == open.inode) {
-                return Ok(());
-            }
+        if self.open.as_ref().is_some_and(|o| o.name == name && is_still(&handle, o)) {
+            return Ok(());
         }
         self.open = None;
         let flags = OFlags::WRONLY
@@ -166,6 +169,12 @@ impl LogFile {
             }
         }
     }
+}
+
+/// Whether what is open is still what the folder has under that name.
+fn is_still(folder: &OwnedFd, open: &Open) -> bool {
+    let now = rustix::fs::statat(folder, &open.name, AtFlags::SYMLINK_NOFOLLOW);
+    now.is_ok_and(|s| s.st_ino == open.inode)
 }
 
 fn name(date: &str) -> String {

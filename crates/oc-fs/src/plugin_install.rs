@@ -341,7 +341,7 @@ fn text<'n>(node: &'n Node, key: &str) -> Option<&'n str> {
 }
 
 /// The digest of the first record that fits.
-fn recorded<'t>(tree: &'t Node, fits: impl Fn(&str, &Node) -> bool) -> Option<(&'t str, &'t str)> {
+fn recorded(tree: &Node, fits: impl Fn(&str, &Node) -> bool) -> Option<(&str, &str)> {
     let all = tree.path(&["plugins", "installs"]).and_then(Node::as_object)?;
     let fitting = all.iter().filter(|(id, node)| fits(id, node));
     fitting.filter_map(|(id, node)| Some((id.as_str(), text(node, "integrity")?))).next()

@@ -55,12 +55,13 @@ pub async fn respond(gateway: &Arc<Gateway>, request: Request<Incoming>, remote:
     let caller = head.caller(remote.ip(), &snapshot.settings.proxies, &snapshot.own);
     let visit = auth::Visit { gateway, snapshot: &snapshot, head: &head, caller };
     match route::of(&path, &snapshot.settings) {
-        Route::Hook(rest) => hooks::respond(&visit, request, &rest).await,
+        // Boxed: what the others need is not to be room in every request, and with that in every connection.
+        Route::Hook(rest) => Box::pin(hooks::respond(&visit, request, &rest)).await,
         Route::ToolsInvoke => invoke::respond(&visit, request).await,
-        Route::ChatCompletions | Route::Responses => later(&visit, &request).await,
-        Route::Metrics => metrics::respond(&visit, &request).await,
+        Route::ChatCompletions | Route::Responses => Box::pin(later(&visit, &request)).await,
+        Route::Metrics => Box::pin(metrics::respond(&visit, &request)).await,
         Route::Health => liveness(request.method()).into(),
-        Route::Ready => ready(&visit, &request).await,
+        Route::Ready => Box::pin(ready(&visit, &request)).await,
         Route::Console(file) => {
             console::respond(request.method(), &file, &snapshot.settings.control_ui).into()
         }

@@ -41,7 +41,7 @@ use crate::server::state::Gateway;
 
 pub use params::parse;
 pub use place::{Paths, Place};
-pub use system::{failing, health_for, health_report, refresh_health, session_defaults};
+pub use system::{failing, health_for, health_report, health_text, refresh_health, session_defaults};
 pub use table::offered;
 
 /// What a handler gives.
@@ -168,7 +168,7 @@ fn run(call: Call, method: String, handler: Handler, running: Running) {
 }
 
 /// The answer to a request, with a payload that is text already.
-fn answer_of_text(id: &str, payload: &str) -> String {
+pub(crate) fn answer_of_text(id: &str, payload: &str) -> String {
     let id = Value::from(id).to_string();
     format!("{{\"type\":\"res\",\"id\":{id},\"ok\":true,\"payload\":{payload}}}")
 }

@@ -39,7 +39,12 @@ pub fn nearest<'a, I: IntoIterator<Item = &'a str>>(word: &str, candidates: I) -
     let limit = (length / 3).max(1);
     let mut best: Option<(usize, &str)> = None;
     for c in candidates {
-        let d = distance(&folded, &c.to_lowercase());
+        let lower = c.to_lowercase();
+        // The difference in length is the least that it takes.
+        if lower.chars().count().abs_diff(length) > limit {
+            continue;
+        }
+        let d = distance(&folded, &lower);
         if d <= limit && best.is_none_or(|(b, _)| d < b) {
             best = Some((d, c));
         }

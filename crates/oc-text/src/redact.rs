@@ -4,10 +4,13 @@
 mod tests;
 
 mod defaults;
+mod pattern;
 
 use std::sync::{Arc, LazyLock};
 
 use regex::{Regex, RegexBuilder};
+
+use pattern::{Pattern, Sight};
 
 pub use defaults::{PatternKind, default_patterns};
 
@@ -21,14 +24,14 @@ const SIZE_LIMIT: usize = 2 * 1024 * 1024;
 /// Most passes over a text: a mask can complete the context of another pattern, so passes repeat until nothing changes.
 const MAX_PASSES: usize = 8;
 
-/// Compiled once; a clone shares them.
-static STANDARD: LazyLock<Arc<[Regex]>> =
-    LazyLock::new(|| default_patterns().iter().filter_map(|(_, p)| compile(p).ok()).collect());
+/// One for all: a clone shares them.
+static STANDARD: LazyLock<Arc<[Pattern]>> =
+    LazyLock::new(|| defaults::BUILT_IN.iter().map(Pattern::built_in).collect());
 
 /// A list of patterns that masks what they match.
 #[derive(Clone, Debug)]
 pub struct Redactor {
-    patterns: Arc<[Regex]>,
+    patterns: Arc<[Pattern]>,
     /// Whether each pattern leaves its own output alone. Tested for the built-in ones; unknown for others.
     settled: bool,
 }
@@ -67,7 +70,7 @@ impl Redactor {
                 break;
             }
             match compile(text) {
-                Ok(r) => kept.push(r),
+                Ok(r) => kept.push(Pattern::custom(r)),
                 Err(why) => dropped.push(Dropped { index, why }),
             }
         }
@@ -80,6 +83,7 @@ impl Redactor {
     #[must_use]
     pub fn redact(&self, text: &str) -> String {
         let mut text = text.to_owned();
+        let mut sight = Sight::of(&text);
         // Which state of the text each pattern has seen: one that has seen the present state is not asked again.
         let mut state = 0usize;
         let mut seen: Vec<Option<usize>> = vec![None; self.patterns.len()];
@@ -90,8 +94,12 @@ impl Redactor {
                     continue;
                 }
                 *seen = Some(state);
+                if !p.may_match(&sight) {
+                    continue;
+                }
                 if let Some(next) = apply(p, &text) {
                     text = next;
+                    sight = Sight::of(&text);
                     state += 1;
                     changed = true;
                     if self.settled {
@@ -109,7 +117,9 @@ impl Redactor {
     /// Whether any pattern matches.
     #[must_use]
     pub fn finds(&self, text: &str) -> bool {
-        self.patterns.iter().any(|p| p.is_match(text))
+        let sight = Sight::of(text);
+        let mut likely = self.patterns.iter().filter(|p| p.may_match(&sight));
+        likely.any(|p| p.regex().is_some_and(|r| r.is_match(text)))
     }
 }
 
@@ -129,20 +139,42 @@ pub fn is_sensitive_name(name: &str) -> bool {
 /// What a secret looks like when it is shown: `***`, or its first six and last four characters when it has at least 18.
 #[must_use]
 pub fn mask(secret: &str) -> String {
-    if secret.contains("PRIVATE KEY-----") {
-        let mut lines = secret.lines();
-        return match (lines.next(), lines.next_back()) {
-            (Some(first), Some(last)) => format!("{first}\n…redacted…\n{last}"),
-            _ => "***".to_owned(),
-        };
+    let mut out = String::new();
+    Mask::of(secret).push_to(&mut out);
+    out
+}
+
+/// What stands for a secret: a beginning, a sign that something is missing, an end.
+struct Mask<'s>(&'s str, &'static str, &'s str);
+
+impl<'s> Mask<'s> {
+    fn of(secret: &'s str) -> Self {
+        if secret.contains("PRIVATE KEY-----") {
+            let mut lines = secret.lines();
+            return match (lines.next(), lines.next_back()) {
+                (Some(first), Some(last)) => Self(first, "\n…redacted…\n", last),
+                _ => Self("", "***", ""),
+            };
+        }
+        let head = secret.char_indices().nth(6).map_or(secret.len(), |(at, _)| at);
+        let tail = secret.char_indices().nth_back(3).map_or(0, |(at, _)| at);
+        // At least 18 characters: the head, the tail, and eight between them.
+        let long = secret.get(head..tail).is_some_and(|middle| middle.chars().nth(7).is_some());
+        match (secret.get(..head), secret.get(tail..)) {
+            (Some(head), Some(tail)) if long => Self(head, "…", tail),
+            _ => Self("", "***", ""),
+        }
     }
-    let head = secret.char_indices().nth(6).map_or(secret.len(), |(at, _)| at);
-    let tail = secret.char_indices().nth_back(3).map_or(0, |(at, _)| at);
-    // At least 18 characters: the head, the tail, and eight between them.
-    let long = secret.get(head..tail).is_some_and(|middle| middle.chars().nth(7).is_some());
-    match (secret.get(..head), secret.get(tail..)) {
-        (Some(head), Some(tail)) if long => format!("{head}…{tail}"),
-        _ => "***".to_owned(),
+
+    fn is(&self, text: &str) -> bool {
+        let rest = text.strip_prefix(self.0).and_then(|t| t.strip_prefix(self.1));
+        rest == Some(self.2)
+    }
+
+    fn push_to(&self, out: &mut String) {
+        for part in [self.0, self.1, self.2] {
+            out.push_str(part);
+        }
     }
 }
 
@@ -201,38 +233,30 @@ fn split_flags(text: &str) -> (&str, Option<&str>) {
 }
 
 /// The text with what the pattern matches masked; `None` when nothing changed.
-fn apply(pattern: &Regex, text: &str) -> Option<String> {
+fn apply(pattern: &Pattern, text: &str) -> Option<String> {
     let mut out = String::new();
-    let (mut done, mut at) = (0usize, 0usize);
-    // One set of places for all matches: a text may hold tens of thousands.
-    let mut groups = pattern.capture_locations();
-    while let Some(found) = pattern.captures_read_at(&mut groups, text, at) {
-        at = if found.is_empty() { after(text, found.end()) } else { found.end() };
-        // The last group that took part and is not empty; the whole match without one.
-        let group = (0..groups.len()).rev().filter_map(|i| groups.get(i)).find(|(start, end)| start < end);
-        let shown = group.and_then(|(start, end)| Some((start, end, text.get(start..end)?)));
-        if let Some((start, end, secret)) = shown.filter(|(start, end, _)| !is_mask(text, *start, *end)) {
-            let masked = mask(secret);
-            if masked != secret {
-                // INVARIANT: matches come in order and do not overlap, so `done` never passes `start`.
-                out.push_str(text.get(done..start).unwrap_or_default());
-                out.push_str(&masked);
-                done = end;
-            }
+    let mut done = 0usize;
+    let mut matches = pattern.matches()?;
+    while let Some(found) = matches.next(text) {
+        let shown = found.and_then(|(start, end)| Some((start, end, text.get(start..end)?)));
+        let Some((start, end, secret)) = shown.filter(|(start, end, _)| !is_mask(text, *start, *end)) else {
+            continue;
+        };
+        let masked = Mask::of(secret);
+        if masked.is(secret) {
+            continue;
         }
-        if at > text.len() {
-            break;
+        if done == 0 {
+            out.reserve(text.len());
         }
+        // INVARIANT: matches come in order and do not overlap, so `done` never passes `start`.
+        out.push_str(text.get(done..start).unwrap_or_default());
+        masked.push_to(&mut out);
+        done = end;
     }
     if done == 0 {
         return None;
     }
     out.push_str(text.get(done..).unwrap_or_default());
     Some(out)
-}
-
-/// The place after the character at `at`.
-fn after(text: &str, at: usize) -> usize {
-    let next = text.get(at..).and_then(|rest| rest.chars().next());
-    at + next.map_or(1, char::len_utf8)
 }

@@ -20,6 +20,9 @@ pub fn visible_lines(text: &str, cap: usize) -> String {
 }
 
 fn shown(text: &str, cap: usize, keep_lines: bool) -> String {
+    if text.len() <= cap && text.bytes().all(|b| (b' '..=b'~').contains(&b)) {
+        return text.to_owned();
+    }
     let mut out = String::with_capacity(text.len().min(cap.saturating_mul(4)));
     let mut chars = text.chars().peekable();
     let mut count = 0usize;

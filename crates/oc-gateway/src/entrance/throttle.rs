@@ -2,7 +2,7 @@
 //!
 //! A pure table: time is an argument. Checking and recording are one step, so concurrent attempts cannot pass the budget by one.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 use std::net::IpAddr;
 
 use super::peer::Caller;
@@ -53,7 +53,7 @@ pub enum Class {
 }
 
 /// Who is counted. IPv6 callers count by /64; a caller whose address is unknown shares one budget with all of its kind.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 enum Key {
     /// Programs of this machine, by address: whoever else reaches the gateway from there (a page, a proxy that nobody named) cannot have them
     /// wait.
@@ -86,14 +86,14 @@ struct Entry {
 #[derive(Clone, Debug)]
 pub struct Throttle {
     limits: Limits,
-    entries: BTreeMap<Key, Entry>,
+    entries: HashMap<Key, Entry>,
 }
 
 impl Throttle {
     /// An empty table.
     #[must_use]
     pub fn new(limits: Limits) -> Self {
-        Self { limits, entries: BTreeMap::new() }
+        Self { limits, entries: HashMap::new() }
     }
 
     /// Takes one attempt out of the caller's budget, before the credential is looked at. [`Throttle::succeeded`] gives the budget back.

@@ -7,7 +7,8 @@ use hyper::header::{
     WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS,
 };
 use hyper::{Response, StatusCode};
-use serde_json::{Value, json};
+use serde::Serialize;
+use serde_json::json;
 
 use super::auth::Refused;
 
@@ -36,8 +37,9 @@ pub fn typed(status: u16, kind: &'static str, text: impl Into<Bytes>) -> Respons
 
 /// JSON.
 #[must_use]
-pub fn json(status: u16, value: &Value) -> Response<Full<Bytes>> {
-    build(status, "application/json; charset=utf-8", value.to_string().into())
+pub fn json<T: Serialize>(status: u16, value: &T) -> Response<Full<Bytes>> {
+    let body = serde_json::to_vec(value).unwrap_or_default();
+    build(status, "application/json; charset=utf-8", body.into())
 }
 
 /// No body.

@@ -29,11 +29,22 @@ pub async fn read(body: Incoming, limit: usize) -> Result<Bytes, BadBody> {
     if body.size_hint().lower() > u64::try_from(limit).unwrap_or(u64::MAX) {
         return Err(BadBody::TooLarge);
     }
-    match tokio::time::timeout(TIME, Limited::new(body, limit).collect()).await {
-        Ok(Ok(all)) => Ok(all.to_bytes()),
+    match tokio::time::timeout(TIME, whole(Limited::new(body, limit))).await {
+        Ok(Ok(all)) => Ok(all),
         Ok(Err(e)) if e.is::<LengthLimitError>() => Err(BadBody::TooLarge),
         Ok(Err(_)) | Err(_) => Err(BadBody::Broken),
     }
+}
+
+async fn whole(mut body: Limited<Incoming>) -> Result<Bytes, Box<dyn std::error::Error + Send + Sync>> {
+    let Some(first) = body.frame().await else { return Ok(Bytes::new()) };
+    let first = first?.into_data().unwrap_or_default();
+    // Most bodies come in one piece.
+    if body.is_end_stream() {
+        return Ok(first);
+    }
+    let rest = body.collect().await?.to_bytes();
+    Ok([first, rest].concat().into())
 }
 
 /// Reads a body as JSON; an empty one is an empty object.

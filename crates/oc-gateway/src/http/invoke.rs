@@ -10,7 +10,7 @@ use hyper::{Method, Request};
 use oc_policy::sandbox::Subject;
 use oc_policy::tool_name::canonical;
 use oc_sandbox::gate::{Caller, GateError, Outcome, Refused, Stage, Surface, ToolCall};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::auth::{self, Visit};
@@ -95,10 +95,7 @@ pub async fn respond(visit: &Visit<'_>, request: Request<Incoming>) -> Answered 
     }
     let not_found = || {
         let message = format!("tool not available: {}", oc_text::visible(&invoke.tool, 80));
-        known(answer::json(
-            404,
-            &json!({ "ok": false, "error": { "type": "not_found", "message": message } }),
-        ))
+        known(failed(404, "not_found", &message))
     };
     if !is_served(visit, &invoke.tool) {
         return not_found();
@@ -125,7 +122,8 @@ pub async fn respond(visit: &Visit<'_>, request: Request<Incoming>) -> Answered 
             Err(_) => not_found(),
         };
     }
-    match gate.call(&call).await {
+    // Boxed: each request, and each connection, has room for what is not.
+    match Box::pin(gate.call(&call)).await {
         Ok(done) if done.result.outcome == Outcome::Done => {
             let result = json!({ "content": done.result.content, "details": done.result.details });
             known(answer::json(200, &json!({ "ok": true, "result": result })))
@@ -134,15 +132,27 @@ pub async fn respond(visit: &Visit<'_>, request: Request<Incoming>) -> Answered 
             let said = serde_json::to_value(&done.result.content).unwrap_or_default();
             let text =
                 said.pointer("/0/text").and_then(Value::as_str).unwrap_or("the tool failed").to_owned();
-            known(failed(&text))
+            known(failed(400, "tool_error", &text))
         }
         Err(GateError::Refused(refused)) if hides(&refused) => not_found(),
-        Err(error) => known(failed(&error.to_string())),
+        Err(error) => known(failed(400, "tool_error", &error.to_string())),
     }
 }
 
-fn failed(message: &str) -> hyper::Response<http_body_util::Full<bytes::Bytes>> {
-    answer::json(400, &json!({ "ok": false, "error": { "type": "tool_error", "message": message } }))
+#[derive(Serialize)]
+struct Failed<'a> {
+    ok: bool,
+    error: Why<'a>,
+}
+
+#[derive(Serialize)]
+struct Why<'a> {
+    r#type: &'a str,
+    message: &'a str,
+}
+
+fn failed(status: u16, kind: &str, message: &str) -> hyper::Response<http_body_util::Full<bytes::Bytes>> {
+    answer::json(status, &Failed { ok: false, error: Why { r#type: kind, message } })
 }
 
 /// Whether a refusal must look as if the tool did not exist.

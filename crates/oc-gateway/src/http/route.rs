@@ -1,5 +1,7 @@
 //! Which path is what. Total: every path has exactly one route, decided once, on the canonical path (SP-321, SP-341). Pure.
 
+use std::borrow::Cow;
+
 use data_encoding::HEXLOWER_PERMISSIVE;
 
 use crate::settings::Settings;
@@ -44,10 +46,22 @@ pub struct BadPath;
 ///
 /// # Errors
 /// [`BadPath`].
-pub fn canonical(path: &str) -> Result<String, BadPath> {
+pub fn canonical(path: &str) -> Result<Cow<'_, str>, BadPath> {
     if path.len() > LONGEST || !path.starts_with('/') {
         return Err(BadPath);
     }
+    let text = if path.contains('%') { Cow::Owned(decoded(path)?) } else { Cow::Borrowed(path) };
+    let bad_segment = |s: &str| s == "." || s == "..";
+    if text.chars().any(|c| c.is_control() || c == '\\')
+        || text.split('/').any(bad_segment)
+        || text.contains("//")
+    {
+        return Err(BadPath);
+    }
+    Ok(text)
+}
+
+fn decoded(path: &str) -> Result<String, BadPath> {
     let mut bytes = Vec::with_capacity(path.len());
     let mut rest = path.bytes();
     while let Some(byte) = rest.next() {
@@ -62,15 +76,7 @@ pub fn canonical(path: &str) -> Result<String, BadPath> {
             Some(byte) => bytes.push(*byte),
         }
     }
-    let text = String::from_utf8(bytes).map_err(|_| BadPath)?;
-    let bad_segment = |s: &str| s == "." || s == "..";
-    if text.chars().any(|c| c.is_control() || c == '\\')
-        || text.split('/').any(bad_segment)
-        || text.contains("//")
-    {
-        return Err(BadPath);
-    }
-    Ok(text)
+    String::from_utf8(bytes).map_err(|_| BadPath)
 }
 
 /// The route of a canonical path.

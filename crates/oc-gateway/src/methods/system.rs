@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::health::{self, Serving};
 use super::{Call, Outcome, Paths, Waiting, parse};
 use crate::authority::Scope;
-use crate::protocol::frame::{Code, Failure, Outgoing};
+use crate::protocol::frame::{Code, Failure};
 use crate::server::connection::Connection;
 use crate::server::outbox::Weight;
 use crate::server::snapshot::Snapshot;
@@ -65,6 +65,14 @@ pub async fn health_report(gateway: &Arc<Gateway>) -> Value {
     report
 }
 
+/// The same as text, as it is shown to whoever may or may not see paths of this machine.
+pub async fn health_text(gateway: &Arc<Gateway>, paths: Paths) -> Arc<str> {
+    if let Some(kept) = gateway.cached_health_text(FRESH, paths) {
+        return kept;
+    }
+    health_for(health_report(gateway).await, paths).to_string().into()
+}
+
 /// Makes the report anew and tells everybody.
 pub fn refresh_health(gateway: &Arc<Gateway>) {
     let gateway = Arc::clone(gateway);
@@ -80,13 +88,13 @@ pub(super) fn told_health(gateway: &Arc<Gateway>, connection: &Connection) {
     if !connection.may(Scope::Read) {
         return;
     }
-    let Some(report) = gateway.cached_health(FRESH) else { return refresh_health(gateway) };
-    connection.send(&Outgoing::Event {
-        event: "health".to_owned(),
-        payload: Some(health_for(report, Paths::Short)),
-        seq: None,
-        state_version: Some(gateway.state_version()),
-    });
+    let Some(report) = gateway.cached_health_text(FRESH, Paths::Short) else {
+        return refresh_health(gateway);
+    };
+    let version = serde_json::to_string(&gateway.state_version()).unwrap_or_default();
+    connection.send_text(format!(
+        r#"{{"type":"event","event":"health","payload":{report},"stateVersion":{version}}}"#
+    ));
 }
 
 fn report(gateway: &Gateway) -> Value {

@@ -1,7 +1,5 @@
 //! Which method is carried out by what.
 
-use std::path::PathBuf;
-
 use serde_json::Value;
 
 use super::Handler::{self, Blocking, Quick, Waiting};
@@ -85,7 +83,7 @@ fn params(call: &Call) -> Value {
 fn skills_status(call: &Call) -> Outcome {
     let snapshot = call.gateway.snapshot();
     let environment = &snapshot.loaded.environment;
-    let path: Vec<PathBuf> = std::env::split_paths(environment.get("PATH").unwrap_or_default()).collect();
+    let path = call.gateway.search_path();
     let host = skills::Host { path: &path, variable: &|name| environment.text(name).is_some() };
     skills::status(&call.gateway.skills, &call.place(), &host, params(call))
 }

@@ -62,12 +62,18 @@ struct Wire {
 /// # Errors
 /// [`NotARequest`].
 pub fn read(text: &str) -> Result<Request, NotARequest> {
-    let value: Value = serde_json::from_str(text).map_err(|_| NotARequest::NotJson)?;
-    let id = value.get("id").and_then(Value::as_str).unwrap_or("invalid");
-    let id: String = id.chars().take(MAX_NAME).collect();
-    let shape = |why| NotARequest::Shape { id: id.clone(), why };
-    let wire: Wire = serde_json::from_value(value)
-        .map_err(|_| shape("it needs type, id and method, and nothing but params beside them"))?;
+    let cut = |id: &str| id.chars().take(MAX_NAME).collect::<String>();
+    let wire = match serde_json::from_str::<Wire>(text) {
+        Ok(wire) => wire,
+        Err(_) => {
+            // What is no request may still be JSON with an id; of a member that comes twice the last one counts.
+            let value: Value = serde_json::from_str(text).map_err(|_| NotARequest::NotJson)?;
+            let id = cut(value.get("id").and_then(Value::as_str).unwrap_or("invalid"));
+            let why = "it needs type, id and method, and nothing but params beside them";
+            serde_json::from_value(value).map_err(|_| NotARequest::Shape { id, why })?
+        }
+    };
+    let shape = |why| NotARequest::Shape { id: cut(&wire.id), why };
     if wire.r#type != "req" {
         return Err(shape("its type is not req"));
     }

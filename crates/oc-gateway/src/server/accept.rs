@@ -27,8 +27,6 @@ const HEAD_TIME: Duration = Duration::from_secs(10);
 const TLS_TIME: Duration = Duration::from_secs(10);
 /// Largest head of a request, in bytes.
 const HEAD_SIZE: usize = 32 * 1024;
-/// Most headers of a request.
-const HEADERS: usize = 100;
 /// Pause after the system refused a socket (out of files).
 const BREATH: Duration = Duration::from_millis(50);
 
@@ -86,16 +84,17 @@ where
             async move { Ok::<_, std::convert::Infallible>(respond(gateway, request, remote, &slot).await) }
         }
     });
+    // At most 100 headers: hyper's own limit. Said here once more, it would cost two allocations a request.
     let connection = hyper::server::conn::http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_TIME)
         .max_buf_size(HEAD_SIZE)
-        .max_headers(HEADERS)
         .half_close(false)
         .serve_connection(TokioIo::new(Paced::new(stream)), service)
         .with_upgrades();
     tokio::pin!(connection);
     tokio::select! {
+        biased;
         _ = connection.as_mut() => {}
         () = stopping(&mut phase) => {
             connection.as_mut().graceful_shutdown();

@@ -1,8 +1,8 @@
 //! The greeting, and what the others hear when somebody comes or goes (gateway 4, 7, 12).
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
-use serde_json::{Map, Value, json};
+use serde_json::json;
 
 use super::connection::Connection;
 use super::nodes::{Declared, commands};
@@ -108,52 +108,54 @@ fn entry(connection: &Connection) -> Entry {
     }
 }
 
-/// The greeting. What tells about the host is for administrators (SP-340).
+/// What every greeting says.
+static FEATURES: LazyLock<String> =
+    LazyLock::new(|| json!({ "methods": methods::offered(), "events": EVENTS }).to_string());
+
+/// The greeting as text: most of it is at hand as text, and a tree of values would cost more than the rest of a handshake. What tells
+/// about the host is for administrators (SP-340).
 pub(super) async fn hello(
     gateway: &Arc<Gateway>,
     snapshot: &Snapshot,
     connection: &Connection,
     token: Option<&Token>,
-) -> Value {
-    let loaded = &snapshot.loaded;
-    let mut state = Map::new();
-    let mut put = |key: &str, value: Value| state.insert(key.to_owned(), value);
+) -> String {
     let reads = connection.may(Scope::Read);
-    put("presence", if reads { gateway.presence_list() } else { json!([]) });
     let paths = if connection.may(Scope::Admin) { Paths::Whole } else { Paths::Short };
-    put(
-        "health",
-        if reads { methods::health_for(methods::health_report(gateway).await, paths) } else { json!({}) },
-    );
-    put("stateVersion", serde_json::to_value(gateway.state_version()).unwrap_or_default());
-    put("uptimeMs", u64::try_from(gateway.started.elapsed().as_millis()).unwrap_or(u64::MAX).into());
-    if connection.may(Scope::Admin) {
-        put("configPath", loaded.locations.config.to_string_lossy().into());
-        put("stateDir", loaded.locations.state_dir.to_string_lossy().into());
+    let presence = if reads { gateway.presence_list() } else { json!([]) };
+    let health = if reads { methods::health_text(gateway, paths).await } else { "{}".into() };
+    let uptime = u64::try_from(gateway.started.elapsed().as_millis()).unwrap_or(u64::MAX);
+    let mut state = json!({ "stateVersion": gateway.state_version(), "uptimeMs": uptime });
+    if let (Paths::Whole, Some(members)) = (paths, state.as_object_mut()) {
+        let locations = &snapshot.loaded.locations;
+        members.insert("configPath".to_owned(), locations.config.to_string_lossy().into());
+        members.insert("stateDir".to_owned(), locations.state_dir.to_string_lossy().into());
     }
-    put("sessionDefaults", methods::session_defaults(snapshot));
-    let mut out = json!({
-        "type": "hello-ok",
-        "protocol": VERSION,
-        "server": {
-            "version": env!("CARGO_PKG_VERSION"),
-            "host": gateway.own_entry.host,
-            "connId": connection.id,
-        },
-        "features": { "methods": methods::offered(), "events": EVENTS },
-        "snapshot": state,
-        "policy": { "maxPayload": MAX_FRAME, "maxBufferedBytes": MAX_BUFFERED, "tickIntervalMs": TICK_MS },
+    let server = json!({
+        "version": env!("CARGO_PKG_VERSION"),
+        "host": gateway.own_entry.host,
+        "connId": connection.id,
     });
-    if let (Some(token), Some(members)) = (token, out.as_object_mut()) {
-        members.insert(
-            "auth".to_owned(),
-            json!({
-                "deviceToken": token.token,
-                "role": token.role,
-                "scopes": token.scopes,
-                "issuedAtMs": token.rotated_at_ms.unwrap_or(token.created_at_ms),
-            }),
-        );
+    let defaults = methods::session_defaults(snapshot);
+    let state = state.to_string();
+    // INVARIANT: `state` is an object with members, so what follows its opening brace continues the one begun here.
+    let state = state.strip_prefix('{').unwrap_or_default();
+    let snapshot =
+        format!(r#"{{"presence":{presence},"health":{health},"sessionDefaults":{defaults},{state}"#);
+    let mut out = format!(
+        r#"{{"type":"hello-ok","protocol":{VERSION},"server":{server},"features":{},"snapshot":{snapshot},"policy":{{"maxPayload":{MAX_FRAME},"maxBufferedBytes":{MAX_BUFFERED},"tickIntervalMs":{TICK_MS}}}"#,
+        *FEATURES
+    );
+    if let Some(token) = token {
+        let auth = json!({
+            "deviceToken": token.token,
+            "role": token.role,
+            "scopes": token.scopes,
+            "issuedAtMs": token.rotated_at_ms.unwrap_or(token.created_at_ms),
+        });
+        out.push_str(",\"auth\":");
+        out.push_str(&auth.to_string());
     }
+    out.push('}');
     out
 }

@@ -68,6 +68,7 @@ pub async fn serve(gateway: Arc<Gateway>, upgraded: Upgraded, arrival: Arrival) 
     let greeted = greeted.unwrap_or_else(|_| Err(Ending::now(Close::Policy, "handshake timeout")));
     drop(slot);
     drop(head);
+    gateway.counters.handshake(greeted.is_ok());
     match greeted {
         Ok((connection, hello)) => {
             opener.open();
@@ -84,7 +85,7 @@ async fn greet(
     head: &Head,
     remote: SocketAddr,
     opener: &Opener,
-) -> Result<(Arc<Connection>, Outgoing), Ending> {
+) -> Result<(Arc<Connection>, String), Ending> {
     let gone = || Ending::now(Close::Policy, "");
     let nonce = uuid::Uuid::new_v4().to_string();
     let challenge = Outgoing::Event {
@@ -140,7 +141,7 @@ async fn greet(
         Ok((connection, token)) => {
             super::arrive::announce(gateway, &snapshot, &connection, &connect);
             let hello = super::arrive::hello(gateway, &snapshot, &connection, token.as_ref()).await;
-            Ok((connection, Outgoing::answer(&request.id, Ok(hello))))
+            Ok((connection, crate::methods::answer_of_text(&request.id, &hello)))
         }
         Err(refusal) => {
             note(&snapshot, caller, Some(&connect), refusal.cause);
@@ -306,8 +307,10 @@ impl Door<'_> {
         let done = blocking(move || {
             let change = gateway.devices.change(|devices, now| {
                 let new = uuid::Uuid::new_v4().to_string();
+                let taken = devices.is_removed(&ask.device.id, ask.role);
                 let (id, created) = devices.ask(ask, new, now)?;
-                if silent {
+                // Taken away since the list was read: a person is needed now.
+                if silent && !taken {
                     devices.approve(&id, &admin, token, now)?;
                 }
                 let pending = devices.pending.get(&id).cloned();
@@ -443,4 +446,19 @@ fn broken(why: &str) -> Box<Refusal> {
     tracing::error!(target: "gateway/ws", why, "the device store cannot be used");
     let failure = Failure::new(Code::Unavailable, "the gateway cannot check devices now; its log says why");
     Box::new(Refusal { failure, close: Close::Policy, cause: "device-store", guessed: None })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What a socket keeps while it is idle, beside its buffers: one large step of its life would be room in every connection.
+    #[test]
+    fn a_connection_is_small() {
+        fn size<A, B, C, F: Future>(_: impl Fn(A, B, C) -> F) -> usize {
+            size_of::<F>()
+        }
+        let size = size(serve);
+        assert!(size <= 3 * 1024, "{size}");
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use hyper::header::{HOST, HeaderMap, HeaderName, ORIGIN, USER_AGENT};
+use hyper::header::{HeaderMap, HeaderValue};
 
 use crate::entrance::peer::{self, Caller, FORWARDING_HEADERS, Forwarding, Own, TrustedProxies};
 
@@ -33,26 +33,29 @@ pub struct Head {
 }
 
 impl Head {
-    /// Reads the headers.
+    /// Reads the headers, in one walk.
     #[must_use]
     pub fn read(headers: &HeaderMap) -> Self {
-        let named = |name: &'static str| value(headers, &HeaderName::from_static(name));
-        let chains = ["x-forwarded-for", "x-real-ip"];
-        let other = FORWARDING_HEADERS
-            .iter()
-            .filter(|n| !chains.contains(n))
-            .any(|n| headers.contains_key(HeaderName::from_static(n)));
-        Self {
-            host: value(headers, &HOST),
-            origin: value(headers, &ORIGIN),
-            forwarded_for: named("x-forwarded-for"),
-            real_ip: named("x-real-ip"),
-            forwarded_proto: named("x-forwarded-proto"),
-            forwarded_host: named("x-forwarded-host"),
-            tailscale_login: named("tailscale-user-login"),
-            user_agent: value(headers, &USER_AGENT),
-            other_forwarding: other,
+        let mut head = Self::default();
+        for (name, value) in headers {
+            let name = name.as_str();
+            let (text, forwarding) = match name {
+                "host" => (Some(&mut head.host), false),
+                "origin" => (Some(&mut head.origin), false),
+                "user-agent" => (Some(&mut head.user_agent), false),
+                "tailscale-user-login" => (Some(&mut head.tailscale_login), false),
+                "x-forwarded-for" => (Some(&mut head.forwarded_for), false),
+                "x-real-ip" => (Some(&mut head.real_ip), false),
+                "x-forwarded-proto" => (Some(&mut head.forwarded_proto), true),
+                "x-forwarded-host" => (Some(&mut head.forwarded_host), true),
+                _ => (None, FORWARDING_HEADERS.contains(&name)),
+            };
+            head.other_forwarding |= forwarding;
+            if let Some(text) = text {
+                add(text, value);
+            }
         }
+        head
     }
 
     /// Who calls.
@@ -68,17 +71,17 @@ impl Head {
     }
 }
 
-/// All lines of a header, joined. A header that is there and cannot be read is there all the same: it becomes a text that nothing accepts.
-fn value(headers: &HeaderMap, name: &HeaderName) -> Option<String> {
-    let mut all = headers.get_all(name).iter().peekable();
-    all.peek()?;
-    let mut out = String::new();
-    for one in all {
-        let text = one.to_str().ok().filter(|t| t.len() <= LONGEST).unwrap_or("\u{0}");
-        if !out.is_empty() {
-            out.push_str(", ");
+/// One more line of a header; all of them are joined. A header that is there and cannot be read is there all the same: it becomes a text
+/// that nothing accepts.
+fn add(text: &mut Option<String>, line: &HeaderValue) {
+    let line = line.to_str().ok().filter(|t| t.len() <= LONGEST).unwrap_or("\u{0}");
+    match text {
+        None => *text = Some(line.to_owned()),
+        Some(text) => {
+            if !text.is_empty() {
+                text.push_str(", ");
+            }
+            text.push_str(line);
         }
-        out.push_str(text);
     }
-    Some(out)
 }

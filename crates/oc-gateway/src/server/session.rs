@@ -9,7 +9,7 @@ use tokio_tungstenite::tungstenite::error::ProtocolError;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::{Error, Message};
 
-use super::connection::{Connection, text_of};
+use super::connection::Connection;
 use super::handshake::Socket;
 use super::outbox::{Ending, Next, Outbox};
 use super::state::Gateway;
@@ -22,16 +22,9 @@ const LINGER: Duration = Duration::from_millis(1500);
 const SEND: Duration = Duration::from_secs(15);
 
 /// Drives a connection. The greeting is the first frame.
-pub async fn drive(
-    gateway: &Arc<Gateway>,
-    mut socket: Socket,
-    connection: &Arc<Connection>,
-    hello: Outgoing,
-) {
-    let first = text_of(&hello);
+pub async fn drive(gateway: &Arc<Gateway>, mut socket: Socket, connection: &Arc<Connection>, hello: String) {
+    let sent = greet(&mut socket, &connection.outbox, &hello).await;
     drop(hello);
-    let sent = greet(&mut socket, &connection.outbox, &first).await;
-    drop(first);
     let ending = if sent {
         methods::greeted(gateway, connection);
         exchange(gateway, &mut socket, connection).await
@@ -194,7 +187,8 @@ pub async fn close(socket: &mut Socket, ending: &Ending) {
         }
         if ending.close != Close::Policy && ending.close != Close::Restart {
             // What is not read would turn the close into a reset.
-            let mut rest = [0u8; 8192];
+            // On the heap, and only now: every connection has room for this step as long as it lives.
+            let mut rest = vec![0u8; 8192];
             let stream = socket.get_mut().inner_mut();
             while matches!(stream.read(&mut rest).await, Ok(n) if n > 0) {}
         } else {

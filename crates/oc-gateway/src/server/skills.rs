@@ -11,7 +11,7 @@ use oc_extensions::eligibility::NodeOffer;
 use oc_text::visible;
 use serde_json::{Value, json};
 
-use super::nodes::{Node, commands, node_id};
+use super::nodes::{self, Node, node_id};
 use super::state::{Gateway, stopping};
 use crate::methods::skills;
 
@@ -63,9 +63,10 @@ async fn look(gateway: &Arc<Gateway>, known: &mut BTreeMap<u64, (Vec<String>, No
 
 /// Whether commands may be sent to a node now, and it can say what it has.
 fn may_be_used(gateway: &Gateway, node: &Node) -> bool {
-    let snapshot = gateway.snapshot();
-    let allowed = commands::allowed(&node.connection.client, &snapshot.settings.nodes);
-    let offers = |name: &str| allowed.contains(name) && node.declared.commands.iter().any(|c| c == name);
+    let offers = |command: &str| {
+        let standing = nodes::standing(gateway, node_id(&node.connection), command);
+        standing.is_some_and(|(_, offer)| offer.allowed && offer.declared)
+    };
     offers("system.run") && offers("system.which")
 }
 
@@ -98,7 +99,7 @@ async fn ask(gateway: &Gateway, node: &Node, wanted: &[String]) -> BTreeSet<Stri
             }
             Ok(_) => return has,
             Err(_) => {
-                gateway.nodes.forget(&waiting.id);
+                gateway.nodes.give_up(&waiting.id);
                 return has;
             }
         }

@@ -223,9 +223,17 @@ impl Gateway {
     pub fn skills_of(&self, agent: &oc_types::AgentId) -> Arc<SkillsSnapshot> {
         let snapshot = self.snapshot();
         let environment = &snapshot.loaded.environment;
-        let path: Vec<PathBuf> = std::env::split_paths(environment.get("PATH").unwrap_or_default()).collect();
+        let path = self.search_path();
         let host = skills::Host { path: &path, variable: &|name| environment.text(name).is_some() };
         skills::snapshot(&self.skills, &snapshot.place(), agent, &host)
+    }
+
+    /// Where commands on this host are looked for at this moment.
+    #[must_use]
+    pub fn search_path(&self) -> Vec<PathBuf> {
+        let inherited = self.gate.inherited();
+        let path = inherited.iter().find(|(name, _)| name == "PATH").map_or("", |(_, path)| path.as_str());
+        std::env::split_paths(path).collect()
     }
 
     /// The presence list.

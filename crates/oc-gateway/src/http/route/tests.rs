@@ -43,8 +43,8 @@ fn sp_341_a_path_has_one_reading_or_none() {
     ] {
         assert_eq!(canonical(bad), Err(BadPath), "{bad}");
     }
-    assert_eq!(canonical("/a%20b/%C3%A9"), Ok("/a b/é".to_owned()));
-    assert_eq!(canonical("/tools/invoke"), Ok("/tools/invoke".to_owned()));
+    assert_eq!(canonical("/a%20b/%C3%A9"), Ok("/a b/é".into()));
+    assert_eq!(canonical("/tools/invoke"), Ok("/tools/invoke".into()));
 }
 
 #[test]
