@@ -19,6 +19,7 @@ mod node;
 mod nodes;
 mod onboard;
 mod pairing;
+mod plugins;
 mod policy;
 mod policy_diff;
 mod reach;
@@ -26,6 +27,7 @@ mod sandbox;
 mod security;
 mod service;
 mod sessions;
+mod skills;
 mod status;
 mod system;
 mod tool;
@@ -88,6 +90,10 @@ pub enum Command {
     Nodes(Box<nodes::NodesArgs>),
     /// List the conversations that the agents remember.
     Sessions(sessions::SessionsArgs),
+    /// Install plugins without running them, look them over, switch them on and off.
+    Plugins(plugins::PluginsArgs),
+    /// List the skills of an agent, and say what stands against the others.
+    Skills(Box<skills::SkillsArgs>),
     /// Show the gateway's log.
     Logs(logs::LogsArgs),
     /// People who asked a channel to be let in: show, approve, refuse.
@@ -132,6 +138,8 @@ pub fn run(app: &App, command: Command) -> anyhow::Result<ExitCode> {
         Command::Node(args) => node::run(app, &args),
         Command::Nodes(args) => nodes::run(app, &args),
         Command::Sessions(args) => sessions::run(app, &args),
+        Command::Plugins(args) => plugins::run(app, &args),
+        Command::Skills(args) => skills::run(app, &args),
         Command::Logs(args) => logs::run(app, &args),
         Command::Pairing(args) => pairing::run(app, &args),
         Command::Channels(args) => channels::run(app, &args),

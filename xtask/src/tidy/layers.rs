@@ -10,6 +10,7 @@ const ORDER: [&str; 20] = [
     "oc-config",
     "oc-policy",
     "oc-approval",
+    "oc-extensions",
     "oc-audit",
     "oc-rooted",
     "oc-runner",

@@ -1,7 +1,5 @@
 //! Which method is carried out by what.
 
-use std::path::PathBuf;
-
 use serde_json::Value;
 
 use super::Handler::{self, Blocking, Quick, Waiting};
@@ -79,7 +77,7 @@ const HANDLERS: &[(&str, Handler)] = &[
     ("sessions.preview", Blocking(|c| sessions::preview(&c.place(), params(c)))),
     ("sessions.reset", Blocking(|c| sessions::reset(&c.place(), params(c)))),
     ("sessions.resolve", Blocking(|c| sessions::resolve(&c.place(), params(c)))),
-    ("skills.bins", Blocking(|c| skills::bins(&c.place(), params(c)))),
+    ("skills.bins", Blocking(|c| skills::bins(&c.gateway.skills, &c.place(), params(c)))),
     ("skills.status", Blocking(skills_status)),
     ("status", Blocking(system::status)),
     ("system-event", Quick(system_events::event)),
@@ -95,8 +93,9 @@ fn params(call: &Call) -> Value {
 fn skills_status(call: &Call) -> Outcome {
     let snapshot = call.gateway.snapshot();
     let environment = &snapshot.loaded.environment;
-    let path: Vec<PathBuf> = std::env::split_paths(environment.get("PATH").unwrap_or_default()).collect();
-    skills::status(&call.place(), &path, &|name| environment.text(name).is_some(), params(call))
+    let path = call.gateway.search_path();
+    let host = skills::Host { path: &path, variable: &|name| environment.text(name).is_some() };
+    skills::status(&call.gateway.skills, &call.place(), &host, params(call))
 }
 
 /// A write of the configuration is in force before it is acknowledged; `patch` and `apply` start the gateway anew after their delay.

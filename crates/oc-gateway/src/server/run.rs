@@ -23,7 +23,7 @@ use super::state::{Gateway, Parts, Phase};
 use super::surroundings::Surroundings;
 use super::tls::{self, Identity, TlsFailure};
 use super::told::Told;
-use super::{accept, login_path, reload, retention, revoked, ticks, watch};
+use super::{accept, login_path, reload, retention, revoked, skills, ticks, watch};
 use crate::assistant::channels::Channels;
 use crate::assistant::runtime::Assistant;
 use crate::assistant::tools::{self, Facts};
@@ -206,6 +206,7 @@ fn serve(
     tasks.spawn(ticks::run(Arc::clone(&gateway)));
     tasks.spawn(ticks::presence(Arc::clone(&gateway)));
     tasks.spawn(watch::run(Arc::clone(&gateway)));
+    tasks.spawn(skills::run(Arc::clone(&gateway)));
     tasks.spawn(reload::watch(Arc::clone(&gateway)));
     tasks.spawn(revoked::watch(Arc::clone(&gateway)));
     tasks.spawn(retention::run(Arc::clone(&gateway), super::state::now_ms));
