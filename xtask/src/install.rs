@@ -98,5 +98,10 @@ pub fn run() -> Result<()> {
     if !driver.is_ok_and(|s| s.success()) {
         println!("    could not install the console's driver; the test that needs it will say so");
     }
+    // The model provider of the tests, likewise.
+    let fakellm = Command::new("sh").arg(".ci/install-fakellm").current_dir(root()).status();
+    if !fakellm.is_ok_and(|s| s.success()) {
+        println!("    could not install fakellm; the test that needs it will say so");
+    }
     Ok(())
 }

@@ -237,7 +237,7 @@ impl Client {
             let piece = match timeout(self.timeouts.idle, response.chunk()).await {
                 Err(_) => {
                     let failure = silent(place, self.timeouts.idle);
-                    return Err(CallFailure { partial: reading.partial().map(Box::new), ..failure });
+                    return Err(CallFailure { partial: reading.partial(), ..failure });
                 }
                 // However a connection ends, what counts is whether the answer was whole.
                 Ok(Err(_) | Ok(None)) => break,
@@ -309,7 +309,7 @@ fn unreachable_place(place: &str, e: &reqwest::Error) -> CallFailure {
     }
 }
 
-fn broken(fault: &super::reading::Fault, partial: Option<Answer>) -> CallFailure {
+fn broken(fault: &super::reading::Fault, partial: Option<Box<Answer>>) -> CallFailure {
     let class = fault.class();
     let again = match class {
         FailureClass::BrokenOff | FailureClass::Overloaded => Again::Soon,
@@ -322,31 +322,30 @@ fn broken(fault: &super::reading::Fault, partial: Option<Answer>) -> CallFailure
         | FailureClass::NotConfigured
         | FailureClass::Other => Again::No,
     };
-    CallFailure {
-        class,
-        message: fault.to_string(),
-        retry_after: None,
-        again,
-        partial: partial.map(Box::new),
-    }
+    CallFailure { class, message: fault.to_string(), retry_after: None, again, partial }
 }
 
-/// The innermost cause that is the system's or TLS's: those say nothing of the request.
+/// The cause that is the system's or TLS's, the innermost that says something: those say nothing of the request.
 fn cause(e: &reqwest::Error) -> Option<String> {
     let mut found = None;
     let mut next = e.source();
     while let Some(inner) = next {
-        if let Some(tls) = inner.downcast_ref::<rustls::Error>() {
-            found = Some(format!("TLS: {tls}"));
-        } else if let Some(system) = inner.downcast_ref::<io::Error>() {
-            found = match system.get_ref().and_then(|i| i.downcast_ref::<rustls::Error>()) {
-                Some(tls) => Some(format!("TLS: {tls}")),
-                None => Some(system.kind().to_string()),
-            };
-        }
+        found = said_by(inner).or(found);
         next = inner.source();
     }
     found
+}
+
+/// Errors of the system are wrapped around others without naming them as their source.
+fn said_by(e: &(dyn std::error::Error + 'static)) -> Option<String> {
+    if let Some(tls) = e.downcast_ref::<rustls::Error>() {
+        return Some(format!("TLS: {tls}"));
+    }
+    let system = e.downcast_ref::<io::Error>()?;
+    match system.get_ref() {
+        Some(inner) => said_by(inner),
+        None => Some(system.kind().to_string()),
+    }
 }
 
 fn headers(call: &Call<'_>) -> Result<HeaderMap, CallFailure> {

@@ -7,6 +7,7 @@
 //! INVARIANT: what was handed on of an answer that did not become whole is taken back ([`Delta::Restart`]) before anything else is asked.
 
 use std::collections::HashMap;
+use std::fmt;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -32,7 +33,7 @@ use door::{Door, Doors, Seat};
 const NOTE_AGAIN: u64 = 60_000;
 
 /// Where things are on this machine.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Places {
     /// The state directory.
     pub state_dir: PathBuf,
@@ -44,6 +45,13 @@ pub struct Places {
     pub workspaces: Vec<PathBuf>,
     /// The variables of this process.
     pub environment: Environment,
+}
+
+impl fmt::Debug for Places {
+    // Without the environment: it holds credentials.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Places({})", self.state_dir.display())
+    }
 }
 
 /// The models of a process, under one snapshot of the configuration. One for all sessions.
@@ -377,6 +385,10 @@ impl Failover {
 
     /// Whether the credential rests now, so that another one is worth a try.
     async fn note_failure(&self, door: &Door, failed: &CallFailure) -> bool {
+        if door.proof.is_none() {
+            // Nothing that could rest: a local server may be there the next moment.
+            return false;
+        }
         let now = self.models.clock.now_ms();
         let (class, asked) = (failed.class, failed.retry_after);
         let rules = self.models.settings.cooldowns().clone();
@@ -455,6 +467,10 @@ fn failure(provider: &str, model: &str, failed: CallFailure) -> ModelFailure {
 async fn blocking<T: Send + 'static>(step: impl FnOnce() -> T + Send + 'static) -> T {
     match tokio::task::spawn_blocking(step).await {
         Ok(out) => out,
-        Err(e) => std::panic::resume_unwind(e.into_panic()),
+        Err(e) => match e.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            // The runtime ends, and with it whoever waits here.
+            Err(_) => std::future::pending().await,
+        },
     }
 }

@@ -97,7 +97,7 @@ impl Reading {
     ///
     /// # Errors
     /// See [`Fault`].
-    pub fn end(mut self, on_delta: &mut dyn FnMut(Delta)) -> Result<Answer, (Fault, Option<Answer>)> {
+    pub fn end(mut self, on_delta: &mut dyn FnMut(Delta)) -> Result<Answer, (Fault, Option<Box<Answer>>)> {
         let last = {
             let Self { target, events, state } = &mut self;
             events.end(&mut |data| take(target.api, state, data, on_delta))
@@ -114,9 +114,9 @@ impl Reading {
 
     /// What there is of the answer, when there is anything. Its calls are never to be carried out.
     #[must_use]
-    pub fn partial(self) -> Option<Answer> {
+    pub fn partial(self) -> Option<Box<Answer>> {
         let answer = self.state.pieces.answer(&self.target, StopReason::Error);
-        (!answer.blocks.is_empty()).then_some(answer)
+        (!answer.blocks.is_empty()).then(|| Box::new(answer))
     }
 }
 
