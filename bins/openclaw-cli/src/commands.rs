@@ -1,5 +1,6 @@
 //! The commands, one module each.
 
+mod agent;
 mod approvals;
 mod channels;
 mod completion;
@@ -15,6 +16,7 @@ mod health;
 mod ledger;
 mod logs;
 mod mcp;
+mod message;
 mod node;
 mod nodes;
 mod onboard;
@@ -98,6 +100,10 @@ pub enum Command {
     Logs(logs::LogsArgs),
     /// People who asked a channel to be let in: show, approve, refuse.
     Pairing(pairing::PairingArgs),
+    /// Say something to an agent and show its answer.
+    Agent(Box<agent::AgentArgs>),
+    /// Send messages to chats.
+    Message(Box<message::MessageArgs>),
     /// Look at the channels of the running gateway.
     Channels(channels::ChannelsArgs),
     /// Look at the planned work of the running gateway.
@@ -142,6 +148,8 @@ pub fn run(app: &App, command: Command) -> anyhow::Result<ExitCode> {
         Command::Skills(args) => skills::run(app, &args),
         Command::Logs(args) => logs::run(app, &args),
         Command::Pairing(args) => pairing::run(app, &args),
+        Command::Agent(args) => agent::run(app, &args),
+        Command::Message(args) => message::run(app, &args),
         Command::Channels(args) => channels::run(app, &args),
         Command::Cron(args) => cron::run(app, &args),
         Command::System(args) => system::run(app, &args),

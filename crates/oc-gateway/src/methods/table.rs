@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::Handler::{self, Blocking, Quick, Waiting};
 use super::{
     Call, Outcome, agents, approvals, approvals_file, channels, chat, config, console, cron, devices, nodes,
-    sessions, skills, system, system_events,
+    send, sessions, skills, system, system_events,
 };
 use crate::server::reload;
 
@@ -70,6 +70,7 @@ const HANDLERS: &[(&str, Handler)] = &[
     ("node.pair.verify", Blocking(nodes::pair_verify)),
     ("node.rename", Blocking(nodes::rename)),
     ("reach.matrix", Blocking(console::matrix)),
+    ("send", Waiting(send::send)),
     ("sessions.compact", Blocking(|c| sessions::compact(&c.place(), params(c)))),
     ("sessions.delete", Blocking(|c| sessions::delete(&c.place(), params(c)))),
     ("sessions.list", Blocking(|c| sessions::list(&c.place(), params(c)))),
