@@ -1,11 +1,14 @@
 //! One event, from the adapter to the queue.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use oc_policy::access::{Admission, Decision, Outcome, PairingNotice, Reason};
+use oc_policy::command::approve::{ApproveText, ApproveWord};
 use oc_policy::command::{CommandText, text_commands_count};
 use oc_policy::inbound::{ConversationKind, EventKind, Inbound};
+use oc_policy::owner_only::Ownership;
 use oc_policy::session_key::SessionKey;
 use oc_types::{ChannelId, Node};
 
@@ -36,7 +39,13 @@ impl Drop for Looking<'_> {
     }
 }
 
+/// How often a session is told that its queue is full, milliseconds.
+const TOLD_MS: i64 = 60_000;
+
 pub(super) async fn offer(core: &Arc<Core>, account: (&ChannelId, &str), mut event: Event) -> Taken {
+    if core.closing.load(Ordering::Acquire) {
+        return Taken::Later;
+    }
     if event.message.channel != *account.0 || event.message.account != account.1 {
         return core.dropped(&event, DropReason::WrongAccount);
     }
@@ -303,7 +312,29 @@ impl Core {
         let message = &item.event.message;
         let authority = super::authority_of(rules.config(), message, admission);
         let asker = Asker { config: rules.config(), message, admission, authority };
+        if let Some(done) = self.pairing_answer(command, &asker).await {
+            return done;
+        }
         self.commands.carry_out(command, &asker).await
+    }
+
+    /// An owner answers a pairing request of this account in their own direct chat: `/approve CODE`, `/deny CODE`. `None`: it is no code of
+    /// a request, so it is about a command.
+    async fn pairing_answer(&self, command: &ChatCommand, asker: &Asker<'_>) -> Option<Done> {
+        let ChatCommand::Approve(ApproveText::Decision { id, decision, target: None }) = command else {
+            return None;
+        };
+        let owner = asker.authority.owner == Ownership::Proven && asker.authority.commands.is_authorized();
+        if !owner
+            || asker.admission.kind() != ConversationKind::Direct
+            || *decision == ApproveWord::AllowAlways
+        {
+            return None;
+        }
+        let m = asker.message;
+        let allow = *decision == ApproveWord::AllowOnce;
+        let id = self.pairing.answer(&m.channel, &m.account, id, allow, self.now()).await?;
+        Some(Done::Say(words::pairing_answered(&id, &m.channel, allow)))
     }
 
     async fn press(self: &Arc<Self>, event: &Event, admitted: &Admitted<'_>) -> Taken {
@@ -350,14 +381,13 @@ impl Core {
                             self.inbox.done(&[item.entry], Ending::Overflow, self.now());
                         }
                         crate::lane::DropRule::Old | crate::lane::DropRule::New => {
-                            let reply = Reply::text(words::DROPPED);
-                            self.answer_later(vec![item.entry], &item.event, reply, Ending::Overflow);
+                            self.overflowed(session, &item, words::DROPPED);
                         }
                     }
                 }
             }
             Pushed::Refused(item) => {
-                self.answer_later(vec![item.entry], &item.event, Reply::text(words::FULL), Ending::Overflow);
+                self.overflowed(session, &item, words::FULL);
             }
             Pushed::Interrupt { replaced } => {
                 let entries: Vec<u64> = replaced.iter().map(|i| i.entry).collect();
@@ -366,6 +396,21 @@ impl Core {
             }
             // It was handled above.
             Pushed::Steer { .. } => {}
+        }
+    }
+
+    /// A message that is not answered for want of room: its sender is told, though not for each of a flood.
+    fn overflowed(self: &Arc<Self>, session: &SessionKey, item: &Item, said: &str) {
+        let now = self.now();
+        let tell = {
+            let mut told = locked(&self.told);
+            told.retain(|_, at| now.saturating_sub(*at) < TOLD_MS);
+            told.insert(session.clone(), now).is_none()
+        };
+        if tell {
+            self.answer_later(vec![item.entry], &item.event, Reply::text(said), Ending::Overflow);
+        } else {
+            self.inbox.done(&[item.entry], Ending::Overflow, now);
         }
     }
 
@@ -423,6 +468,24 @@ pub(super) async fn stop(core: &Arc<Core>, session: &SessionKey, cause: StopCaus
     core.inbox.done(&entries, Ending::Stopped, core.now());
     let ran = core.end_run(session, cause).await;
     (ran || cleared.running, entries.len())
+}
+
+/// Ends the turns of those whom the rules no longer admit.
+pub(super) async fn recheck(core: &Arc<Core>) {
+    let running: Vec<(SessionKey, super::Running)> =
+        locked(&core.running).iter().map(|(s, r)| (s.clone(), r.clone())).collect();
+    let rules = core.rules.load_full();
+    for (session, running) in running {
+        for entry in running.entries {
+            let Some(event) = core.inbox.event(entry) else { continue };
+            let mut message = event.message.clone();
+            let decision = core.decide(&rules, &mut message).await;
+            if !matches!(decision.outcome, Outcome::Allow(_)) {
+                core.end_run(&session, StopCause::Access).await;
+                break;
+            }
+        }
+    }
 }
 
 /// Where an event is answered.

@@ -363,17 +363,20 @@ async fn sp_418_the_answer_goes_to_the_conversation_that_was_authorised() {
 #[tokio::test]
 async fn sp_423_an_account_that_is_switched_off_takes_nothing_and_sends_nothing() {
     let w = world(strict());
-    let hold = Arc::new(tokio::sync::Notify::new());
-    *w.turns.hold.lock().unwrap() = Some(Arc::clone(&hold));
+    *w.turns.hold.lock().unwrap() = Some(Arc::new(tokio::sync::Notify::new()));
     w.offer(direct("telegram", "1", "1", "first")).await;
     w.turns.begun.reach(1).await;
     w.offer(direct("telegram", "2", "1", "second")).await;
     let mut off = strict();
     off["channels"]["telegram"]["enabled"] = false.into();
     w.reload(off);
-    hold.notify_one();
     w.idle().await;
-    assert_eq!(w.service.sends.get(), 0, "the answer that was on its way stays here");
+    assert_eq!(
+        w.turns.stops.lock().unwrap()[0].1,
+        oc_channels::turn::StopCause::Access,
+        "what runs is stopped"
+    );
+    assert_eq!(w.service.sends.get(), 0, "nothing goes out");
     assert_eq!(w.turns.begun.get(), 1, "and what waited is not run");
     w.offer(direct("telegram", "3", "1", "/status")).await;
     assert_eq!(w.words().last().unwrap(), "drop channel_disabled");
