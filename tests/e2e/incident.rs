@@ -195,6 +195,42 @@ fn undo_keeps_what_was_paired_meanwhile_and_refuses_an_edited_configuration() {
 }
 
 #[test]
+fn rooms_that_answer_without_a_mention_wait_for_one_while_locked_down() {
+    let home = Home::new();
+    let main = "agents/main/sessions/sessions.json";
+    let other = "agents/gone/sessions/sessions.json";
+    // As the reference release writes it, members of its own included.
+    let text = r#"{"agent:main:telegram:group:1":{"sessionId":"a","updatedAt":1,"groupActivation":"always","x":[1]},
+ "agent:main:telegram:group:2":{"sessionId":"b","groupActivation":"mention"},"agent:main:main":{"sessionId":"c"}}"#;
+    home.write(main, text);
+    home.write(other, r#"{"agent:gone:slack:channel:c":{"groupActivation":"always"}}"#);
+    let both = json!(["agent:main:telegram:group:1", "agent:gone:slack:channel:c"]);
+    let planned = home.json(&["lockdown", "--dry-run", "--json"]);
+    assert_eq!(planned["sessionsMuted"], both);
+    assert_eq!(home.read(main), text);
+    let done = home.json(&["lockdown", "--json"]);
+    assert_eq!((&done["ok"], &done["sessionsMuted"]), (&json!(true), &both), "{done}");
+    let now: Value = serde_json::from_str(&home.read(main)).unwrap();
+    assert_eq!(now["agent:main:telegram:group:1"]["groupActivation"], "mention");
+    assert_eq!(now["agent:main:telegram:group:1"]["x"], json!([1]));
+    assert!(!home.read(other).contains("always"));
+    // A second one keeps what the first recorded; what changed meanwhile keeps its changes.
+    assert_eq!(home.json(&["lockdown", "--json"])["sessionsMuted"], json!([]));
+    let used = home.read(other).replace('{', "{\n ").replacen(
+        "\"groupActivation\"",
+        "\"updatedAt\": 7, \"groupActivation\"",
+        1,
+    );
+    home.write(other, &used);
+    let undone = home.json(&["lockdown", "--undo", "--json"]);
+    assert_eq!(home.read(main), text);
+    assert_eq!(undone["rooms"], json!(["agent:gone:slack:channel:c"]));
+    let now: Value = serde_json::from_str(&home.read(other)).unwrap();
+    let entry = &now["agent:gone:slack:channel:c"];
+    assert_eq!((&entry["groupActivation"], &entry["updatedAt"]), (&json!("always"), &json!(7)));
+}
+
+#[test]
 fn a_rotation_between_lockdown_and_undo_stays() {
     let home = Home::new();
     assert_eq!(home.security(&["lockdown"]).0, 0);

@@ -11,19 +11,20 @@
     reason = "tests"
 )]
 
-use std::io::{BufRead, BufReader, Read, Write};
+#[path = "node/process.rs"]
+mod process;
+
+use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
 use std::path::Path;
-use std::process::{Child, Command, Output, Stdio};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
-use std::time::{Duration, Instant};
+use std::process::{Command, Output};
+use std::time::Instant;
 
+use process::{PATIENCE, Process};
 use serde_json::{Value, json};
 
 const TOKEN: &str = "canary-gateway-token-of-the-node-test";
 const PORT: u16 = 18_789;
-/// How long one thing may take: machines that run tests are slow.
-const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Says that a test is left out. Where nothing may be skipped (`OC_REQUIRE` has the word), that is a failure.
 fn skip(test: &str, word: &str, why: &str) {
@@ -116,71 +117,6 @@ impl Drop for Machines {
     }
 }
 
-/// A program that runs, with what it prints, line by line.
-struct Process {
-    child: Child,
-    lines: Receiver<String>,
-    seen: Vec<String>,
-}
-
-impl Process {
-    fn start(command: &mut Command) -> Self {
-        let mut child =
-            command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        let (sender, lines) = channel();
-        let streams: [Box<dyn Read + Send>; 2] =
-            [Box::new(child.stdout.take().unwrap()), Box::new(child.stderr.take().unwrap())];
-        for stream in streams {
-            let sender = sender.clone();
-            std::thread::spawn(move || {
-                for line in BufReader::new(stream).lines().map_while(Result::ok) {
-                    if sender.send(line).is_err() {
-                        return;
-                    }
-                }
-            });
-        }
-        Self { child, lines, seen: Vec::new() }
-    }
-
-    /// The rest of the next line that has these words.
-    fn says(&mut self, words: &str) -> String {
-        let end = Instant::now() + PATIENCE;
-        loop {
-            match self.lines.recv_timeout(end.saturating_duration_since(Instant::now())) {
-                Ok(line) => {
-                    self.seen.push(line.clone());
-                    if let Some((_, rest)) = line.split_once(words) {
-                        return rest.trim().to_owned();
-                    }
-                }
-                Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {
-                    panic!("it never said {words:?}: {:#?}", self.seen);
-                }
-            }
-        }
-    }
-
-    /// Its exit code, once it ends by itself.
-    fn ends(&mut self) -> i32 {
-        let end = Instant::now() + PATIENCE;
-        loop {
-            if let Some(status) = self.child.try_wait().unwrap() {
-                return status.code().unwrap_or(-1);
-            }
-            assert!(Instant::now() < end, "it goes on: {:#?}", self.seen);
-            std::thread::sleep(Duration::from_millis(20));
-        }
-    }
-}
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
 fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
@@ -201,7 +137,7 @@ fn until(what: &str, mut is_so: impl FnMut() -> bool) {
     let end = Instant::now() + PATIENCE;
     while !is_so() {
         assert!(Instant::now() < end, "{what}: not in time");
-        std::thread::sleep(Duration::from_millis(50));
+        std::thread::sleep(std::time::Duration::from_millis(50));
     }
 }
 

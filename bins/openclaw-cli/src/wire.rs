@@ -1,15 +1,10 @@
 //! The way from a command to a gateway: flags, target, one connection with its runtime.
 
-use std::net::IpAddr;
-use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow};
-use oc_audit::workspace;
 use oc_config::load::{Loaded, Reading};
-use oc_gateway::client::{
-    Asked, Client, ClientError, Credentials, DEFAULT_TIMEOUT, Options, Surroundings, Target, target,
-};
+use oc_gateway::client::{Asked, Client, ClientError, Credentials, DEFAULT_TIMEOUT, Options, Target, target};
 use oc_types::Secret;
 use serde_json::Value;
 
@@ -57,28 +52,7 @@ impl WireArgs {
 
 /// The target of a command.
 pub fn resolve(loaded: &Loaded, asked: &Asked) -> Target {
-    let own = own_addresses(loaded);
-    let profile = loaded.environment.text("OPENCLAW_PROFILE");
-    let folders = |agent| workspace::folders(&loaded.tree, &loaded.locations, profile, agent);
-    let workspaces: Vec<PathBuf> = workspace::agents(&loaded.tree).iter().flat_map(folders).collect();
-    let around = Surroundings {
-        tree: &loaded.tree,
-        env: Some(&loaded.environment),
-        config: Some(&loaded.locations.config),
-        state_dir: &loaded.locations.state_dir,
-        workspaces: &workspaces,
-        own: &own,
-    };
-    target::resolve(&around, asked)
-}
-
-/// The addresses of this machine that `gateway.bind` can mean; looked up only when it names another one than loopback.
-fn own_addresses(loaded: &Loaded) -> Vec<IpAddr> {
-    let bind = loaded.tree.path(&["gateway", "bind"]).and_then(oc_types::Node::as_str);
-    match bind {
-        Some("tailnet" | "custom") => oc_gateway::server::bind::interfaces(),
-        _ => Vec::new(),
-    }
+    target::of_configuration(loaded, asked)
 }
 
 /// An open connection with the runtime it lives on.

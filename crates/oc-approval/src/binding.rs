@@ -185,9 +185,11 @@ impl Binding {
             return Err(Unapprovable::Refused(miss.text()));
         }
         let directory_id = match (at.host, view.entry(&plan.directory)) {
+            // A directory of that name on this machine is another one.
+            (Host::Node, _) => None,
             (_, Entry::Directory(facts)) => Some((facts.device, facts.inode)),
-            // These directories are on another machine, or inside of a container that does not run yet.
-            (Host::Node | Host::Sandbox, _) => None,
+            // Inside of a container that does not run yet.
+            (Host::Sandbox, _) => None,
             _ => return Err(Unapprovable::Directory(plan.directory.clone())),
         };
         let mut operands = Vec::new();

@@ -2,6 +2,7 @@
 //!
 //! Question it answers: *what does a pairing request, an approval or an expiry change?*
 //!
+//! * [`adapter`]: what an adapter of a chat service is.
 //! * [`pairing`]: pending requests and the approved list of a channel account, as state machines over plain data; time and randomness
 //!   are arguments, the disk belongs to the caller.
 //!
@@ -11,4 +12,5 @@
 //! Invariant: a stored `*` never opens a channel.
 //! Golden data: `fixtures/channels`.
 
+pub mod adapter;
 pub mod pairing;

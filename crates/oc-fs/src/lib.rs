@@ -28,6 +28,7 @@
 //! * [`approvals_store`]: `exec-approvals.json`; [`approval_queue`]: who waits for an answer, and the answers; [`owned_file`]: stores that nobody else may have written.
 //! * [`pairing_files`]: who asked to be paired and who is, devices and nodes.
 //! * [`session_store`]: `sessions.json`, the transcripts beside it, and what is kept of them for how long.
+//! * [`workspace_files`]: files of an agent's workspace, never through a link.
 //! * [`sandbox_registry`]: which sandbox containers were made for whom, and when they were used.
 //! * [`companion_socket`]: the socket of the companion app.
 //! * [`identity_store`]: a client's key and the tokens that gateways gave it.
@@ -73,5 +74,6 @@ pub mod secret_seat;
 pub mod secret_walk;
 pub mod session_store;
 pub mod tails;
+pub mod workspace_files;
 
 pub use oc_rooted::root;

@@ -34,6 +34,9 @@ pub struct LockdownRecord {
     pub modes: Vec<ModeRecord>,
     /// Pairing lists that were rewritten.
     pub pairing: Vec<FileRecord>,
+    /// Session stores that were rewritten.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sessions: Vec<FileRecord>,
 }
 
 /// What an undo did.
@@ -44,6 +47,8 @@ pub struct Undone {
     /// Pairing lists that changed meanwhile (a device connected, somebody paired): they are left as they are, and the caller puts the
     /// records back that are missing.
     pub merge: Vec<FileRecord>,
+    /// Session stores that changed meanwhile, likewise.
+    pub merge_sessions: Vec<FileRecord>,
 }
 
 /// Where the record lies.
@@ -138,7 +143,7 @@ pub fn drop_pairing(state_dir: &Path) -> Result<bool, UndoRefused> {
 }
 
 /// Puts everything back: first it is checked that no configuration file was changed since, then the configuration, its modes, the pairing
-/// lists, and the record goes.
+/// lists and the sessions.
 ///
 /// # Errors
 /// See [`UndoRefused`]. After [`UndoRefused::Changed`] nothing was touched.
@@ -165,11 +170,17 @@ pub fn undo(state_dir: &Path) -> Result<Undone, UndoRefused> {
     }
     let mut merge = Vec::new();
     for file in &record.pairing {
-        if !restore_pairing(file)? {
+        if !restore_list(file)? {
             merge.push(file.clone());
         }
     }
-    Ok(Undone { record, merge })
+    let mut merge_sessions = Vec::new();
+    for file in &record.sessions {
+        if !restore_list(file)? {
+            merge_sessions.push(file.clone());
+        }
+    }
+    Ok(Undone { record, merge, merge_sessions })
 }
 
 /// Forgets the lockdown, after everything is back.
@@ -199,7 +210,7 @@ fn restore_config(state_dir: &Path, file: &FileRecord) -> Result<(), UndoRefused
 }
 
 /// Whether the list is as it was before. `false`: it changed meanwhile.
-fn restore_pairing(file: &FileRecord) -> Result<bool, UndoRefused> {
+fn restore_list(file: &FileRecord) -> Result<bool, UndoRefused> {
     let failed = |why: String| UndoRefused::Failed { path: file.path.clone(), why };
     let _lock =
         lock::acquire(&file.path, Convention::Upstream, lock::WAIT).map_err(|e| failed(e.to_string()))?;

@@ -49,6 +49,7 @@ impl Kind {
 pub struct PairingFiles {
     pending: PathBuf,
     paired: PathBuf,
+    removed: PathBuf,
 }
 
 /// Why the files could not be used. Whoever asks is not paired then.
@@ -81,7 +82,8 @@ impl PairingFiles {
     #[must_use]
     pub fn of(state_dir: &Path, kind: Kind) -> Self {
         let directory = state_dir.join(kind.directory());
-        Self { pending: directory.join("pending.json"), paired: directory.join("paired.json") }
+        let file = |name: &str| directory.join(name);
+        Self { pending: file("pending.json"), paired: file("paired.json"), removed: file("removed.json") }
     }
 
     /// Who asks.
@@ -94,6 +96,24 @@ impl PairingFiles {
     #[must_use]
     pub fn paired(&self) -> &Path {
         &self.paired
+    }
+
+    /// What was taken from whom (`removed.json`, a file of this product's own). A file that is not there is empty.
+    ///
+    /// # Errors
+    /// See [`PairingFailure`].
+    pub fn read_removed<C: DeserializeOwned + Default>(&self) -> Result<C, PairingFailure> {
+        read(&self.removed)
+    }
+
+    /// Replaces that file. Only for the `note` of [`PairingFiles::change_noted`]: the lock is held there, and the other two are not
+    /// written yet, so nobody is ever taken out without a trace.
+    ///
+    /// # Errors
+    /// [`PairingFailure::Write`]; the old content stands.
+    pub fn write_removed<C: Serialize>(&self, content: &C) -> Result<(), PairingFailure> {
+        atomic::replace(&self.removed, text(&self.removed, content)?.as_bytes())?;
+        Ok(())
     }
 
     /// Reads both: first who asks, then who is paired. A file that is not there is empty.
@@ -146,6 +166,7 @@ impl PairingFiles {
         let _lock = lock::acquire(&self.paired, Convention::Upstream, lock::WAIT)?;
         atomic::sweep(&self.paired);
         atomic::sweep(&self.pending);
+        atomic::sweep(&self.removed);
         let (mut pending, mut paired): (A, B) = self.read()?;
         check(&pending, &paired)?;
         let before = (pending.clone(), paired.clone());

@@ -3,6 +3,8 @@
 //! INVARIANT: a store that is there and cannot be read is an error and stays as it is, never an empty one (SP-008).
 //! INVARIANT: what an entry names as its transcript is used only when it lies in the store's own folder.
 
+mod append;
+mod mention;
 mod retention;
 #[cfg(test)]
 mod tests;
@@ -15,9 +17,12 @@ use oc_types::AgentId;
 use serde_json::{Map, Value};
 use thiserror::Error;
 
+use crate::fix_record::{self, FileRecord};
 use crate::lock::{self, Convention, LockFailure};
 use crate::{atomic, mode, owned_file};
 
+pub use append::{Durability, Mended, OpenedTranscript, Transcript};
+pub use mention::{LockdownStep, activated, mute, unmute};
 pub use retention::{Act, Kind, Pruned, Removal, prune};
 pub use transcript::{Compacted, Located, Tail, TranscriptFailure};
 
@@ -79,6 +84,12 @@ impl SessionStore {
         Self { path }
     }
 
+    /// The store that this file is.
+    #[must_use]
+    pub fn at(path: PathBuf) -> Self {
+        Self { path }
+    }
+
     /// The file.
     #[must_use]
     pub fn path(&self) -> &Path {
@@ -102,11 +113,18 @@ impl SessionStore {
     }
 
     fn read_all(&self) -> Result<Sessions, SessionStoreFailure> {
+        self.parse(self.text()?.as_deref())
+    }
+
+    fn text(&self) -> Result<Option<Vec<u8>>, SessionStoreFailure> {
+        owned_file::read(&self.path, LIMIT).map_err(SessionStoreFailure::Unusable)
+    }
+
+    fn parse(&self, bytes: Option<&[u8]>) -> Result<Sessions, SessionStoreFailure> {
         let damaged = |why: String| SessionStoreFailure::Damaged { path: self.path.clone(), why };
-        let bytes = owned_file::read(&self.path, LIMIT).map_err(SessionStoreFailure::Unusable)?;
         let Some(bytes) = bytes else { return Ok(Sessions::new()) };
         let value: Value =
-            serde_json::from_slice(&bytes).map_err(|e| damaged(format!("line {}: not JSON", e.line())))?;
+            serde_json::from_slice(bytes).map_err(|e| damaged(format!("line {}: not JSON", e.line())))?;
         match value {
             Value::Object(all) => Ok(all),
             _ => Err(damaged("it is no object".to_owned())),
@@ -121,16 +139,33 @@ impl SessionStore {
         &self,
         step: impl FnOnce(&mut Sessions) -> Result<T, E>,
     ) -> Result<T, E> {
+        self.change_noted(step, |_| Ok(()))
+    }
+
+    /// [`SessionStore::change`] that hands over the text that will be replaced before it is; when `note` fails, nothing is.
+    ///
+    /// # Errors
+    /// As [`SessionStore::change`], or `note`'s.
+    pub fn change_noted<T, E: From<SessionStoreFailure>>(
+        &self,
+        step: impl FnOnce(&mut Sessions) -> Result<T, E>,
+        note: impl FnOnce(&FileRecord) -> Result<(), E>,
+    ) -> Result<T, E> {
         mode::create_directories(self.folder()).map_err(SessionStoreFailure::Unusable)?;
         let _lock =
             lock::acquire(&self.path, Convention::Upstream, lock::WAIT).map_err(SessionStoreFailure::from)?;
         atomic::sweep(&self.path);
-        let before = self.read_all()?;
+        let text_before = self.text()?;
+        let before = self.parse(text_before.as_deref())?;
         let mut now = before.clone();
         let out = step(&mut now)?;
         if now != before {
             let mut text = serde_json::to_string_pretty(&now).unwrap_or_default();
             text.push('\n');
+            // What is JSON is UTF-8.
+            let old = String::from_utf8(text_before.unwrap_or_default()).unwrap_or_default();
+            let after_sha256 = fix_record::sha256(text.as_bytes());
+            note(&FileRecord { path: self.path.clone(), before: old, after_sha256 })?;
             atomic::replace(&self.path, text.as_bytes()).map_err(SessionStoreFailure::from)?;
         }
         Ok(out)

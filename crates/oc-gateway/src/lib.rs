@@ -14,12 +14,14 @@
 //! * [`server`]: the listener, the handshake, connections, events, reload; [`methods`]: what clients may call; [`http`]: the surface beside it.
 //! * [`presence`]: who is there.
 //! * [`service`]: gateway and node host as services of the user.
+//! * [`assistant`]: the assistant that the gateway runs.
 //! * [`client`]: the other side of the wire: what our own commands, the probe and nodes connect with.
 //! * [`mod@log`]: the gateway's own log, masked at every sink; its reader; what is kept for how long.
 //! * [`probe`]: the live probe of the security audit, a client of a running gateway.
 //!
 //! It never decides what a caller may do; that is the policy's part.
 
+pub mod assistant;
 pub mod authority;
 pub mod channel_pairing;
 pub mod client;

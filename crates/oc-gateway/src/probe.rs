@@ -38,8 +38,7 @@ pub fn run_blocking(target: &Target, identity: Option<IdentityStore>, timeout: D
 pub async fn run(target: &Target, identity: Option<IdentityStore>, timeout: Duration) -> ProbeOutcome {
     let timeout = timeout.max(MIN_TIMEOUT);
     let identity = identity.filter(|_| target.is_loopback());
-    let presents = !target.credentials.is_empty() || identity.is_some();
-    if let Some(why) = target.refusal(presents) {
+    if let Some(why) = target.refusal(presents(target, identity.as_ref())) {
         return ProbeOutcome { attempted: false, error: Some(why.to_string()), ..blank(target) };
     }
     let options = Options { profile: Profile::probe(), identity, leaves_no_trace: true, timeout };
@@ -55,6 +54,20 @@ pub async fn run(target: &Target, identity: Option<IdentityStore>, timeout: Dura
             ..blank(target)
         },
     }
+}
+
+/// What [`run`] would find, told by the gateway that is asked itself: it is there and answers those four questions, so all that can be
+/// wrong is the target. Nothing is sent.
+#[must_use]
+pub fn from_within(target: &Target, identity: Option<&IdentityStore>) -> ProbeOutcome {
+    match target.refusal(presents(target, identity.filter(|_| target.is_loopback()))) {
+        Some(why) => ProbeOutcome { attempted: false, error: Some(why.to_string()), ..blank(target) },
+        None => ProbeOutcome { ok: true, ..blank(target) },
+    }
+}
+
+fn presents(target: &Target, identity: Option<&IdentityStore>) -> bool {
+    !target.credentials.is_empty() || identity.is_some()
 }
 
 async fn questions(target: &Target, options: &Options) -> Result<(), ClientError> {

@@ -61,6 +61,7 @@ pub mod routing;
 pub mod sandbox;
 pub mod sender;
 pub mod session_key;
+pub mod session_visibility;
 pub mod subagent;
 pub mod tool_name;
 pub mod tool_policy;

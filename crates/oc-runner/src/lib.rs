@@ -16,6 +16,7 @@
 //! Invariant: no call can hold up another one or the end of its own.
 
 pub mod protocol;
+mod this_file;
 
 #[cfg(target_os = "linux")]
 mod attach;
@@ -37,8 +38,13 @@ mod tree;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
+pub use this_file::this_file;
+
 /// The first argument under which a larger program (`openclaw`) holds the runner.
 pub const HIDDEN: &str = "__runner";
+
+/// Whether commands can be run on this system: it needs what only Linux has, child subreapers and process handles.
+pub const RUNS_HERE: bool = cfg!(target_os = "linux");
 
 /// The runner's entry: `serve [--root DIR]...`, and the helpers that it starts of itself. Also the hidden `openclaw __runner`.
 #[must_use]
@@ -61,7 +67,7 @@ pub fn main(mut arguments: impl Iterator<Item = OsString>) -> ExitCode {
     }
 }
 
-/// The runner's entry. It needs what only Linux has: child subreapers and process handles.
+/// The runner's entry on other systems ([`RUNS_HERE`]): it refuses.
 #[must_use]
 #[cfg(not(target_os = "linux"))]
 pub fn main(arguments: impl Iterator<Item = OsString>) -> ExitCode {

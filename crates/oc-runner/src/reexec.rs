@@ -2,11 +2,11 @@
 
 use std::process::Command;
 
-use crate::HIDDEN;
+use crate::{HIDDEN, this_file};
 
 /// This program in `mode`, with an empty environment.
 pub fn command(mode: &str) -> Command {
-    let mut command = Command::new("/proc/self/exe");
+    let mut command = Command::new(this_file());
     if std::env::args_os().nth(1).is_some_and(|a| a == HIDDEN) {
         command.arg(HIDDEN);
     }

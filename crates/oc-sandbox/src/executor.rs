@@ -23,6 +23,8 @@ pub enum Place {
     Host,
     /// A paired node.
     Node,
+    /// The gateway's own process: tools that start nothing and reach no file of a session.
+    Gateway,
 }
 
 impl Place {
@@ -34,6 +36,7 @@ impl Place {
             Self::Native => "native",
             Self::Host => "host",
             Self::Node => "node",
+            Self::Gateway => "gateway",
         }
     }
 }

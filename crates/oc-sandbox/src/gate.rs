@@ -19,8 +19,11 @@ mod consent;
 mod decide;
 mod doors;
 mod exec;
+mod handler;
 mod internal;
 mod mask;
+mod nodes;
+mod not_offered;
 mod order;
 mod place;
 mod process;
@@ -28,10 +31,11 @@ mod recording;
 mod refused;
 mod replay;
 mod snapshot;
+mod still_running;
 #[cfg(test)]
 mod tests;
 
-use std::sync::{Arc, RwLock};
+use std::sync::{Arc, OnceLock, RwLock};
 
 use jiff::Timestamp;
 use oc_fs::ledger::{Entry, Ledger, LedgerFailure};
@@ -50,13 +54,16 @@ pub use backend::{Chosen, Executors, HostSession, SandboxSession, choose};
 pub use background::Finished;
 pub use call::{CallSender, Caller, SessionExec, Surface, ToolCall};
 pub use doors::{door_of, shut};
+pub use handler::{Handled, Handlers, ToolHandler};
+pub use nodes::{NoNode, NodeHere, NodeRun, Nodes, pick};
 pub use recording::caller_of;
 pub use refused::{Refused, Stage};
 pub use replay::{Changed, replay};
 pub use snapshot::Snapshot;
+pub use still_running::StillRunning;
 
 use background::{Background, Watchers};
-use decide::{Permitted, decide};
+use decide::{Permitted, Work, decide};
 use mask::Aliases;
 use recording::Grounds;
 
@@ -67,7 +74,9 @@ pub struct Gate {
     recorder: Recorder,
     executors: Arc<dyn Executors>,
     approvals: Option<Approvals>,
-    environment: Arc<[(String, String)]>,
+    nodes: OnceLock<Arc<dyn Nodes>>,
+    environment: RwLock<Arc<[(String, String)]>>,
+    handlers: RwLock<Handlers>,
     background: Background,
     sessions: ProcessSessions,
     watchers: Watchers,
@@ -90,7 +99,9 @@ impl Gate {
             recorder: Recorder(ledger),
             executors,
             approvals: None,
-            environment: Arc::from(Vec::new()),
+            nodes: OnceLock::new(),
+            environment: RwLock::new(Arc::from(Vec::new())),
+            handlers: RwLock::default(),
             background: Background::Kept,
             sessions: ProcessSessions::new(limits),
             watchers: Watchers::default(),
@@ -103,10 +114,37 @@ impl Gate {
         Self { approvals: Some(approvals), ..self }
     }
 
+    /// Commands can go to these nodes from now on. Without them a command of a session whose commands go to a node is refused. The first
+    /// call counts: a gate belongs to one gateway.
+    pub fn reach_nodes(&self, nodes: Arc<dyn Nodes>) {
+        let _ = self.nodes.set(nodes);
+    }
+
     /// What commands on the host inherit, before it is sanitised; its `PATH` and `HOME` are those of the host (SP-151).
     #[must_use]
     pub fn with_environment(self, variables: impl IntoIterator<Item = (String, String)>) -> Self {
-        Self { environment: variables.into_iter().collect(), ..self }
+        Self { environment: RwLock::new(variables.into_iter().collect()), ..self }
+    }
+
+    /// Commands on the host search these directories (absolute, joined with `:`) before those of their inherited `PATH`, each once; calls that
+    /// begin from now on. What the configuration prepends still goes first.
+    pub fn search_first(&self, directories: &str) {
+        let mut slot = self.environment.write().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let own = slot.iter().find(|(name, _)| name == "PATH").map_or("", |(_, path)| path.as_str());
+        let mut parts: Vec<&str> = Vec::new();
+        for part in directories.split(':').chain(own.split(':')).filter(|p| p.starts_with('/')) {
+            if !parts.contains(&part) {
+                parts.push(part);
+            }
+        }
+        let path = parts.join(":");
+        let others = slot.iter().filter(|(name, _)| name != "PATH").cloned();
+        *slot = others.chain([("PATH".to_owned(), path)]).collect();
+    }
+
+    /// What commands on the host inherit at this moment.
+    fn inherited(&self) -> Arc<[(String, String)]> {
+        Arc::clone(&self.environment.read().unwrap_or_else(std::sync::PoisonError::into_inner))
     }
 
     /// For a process that makes one call and ends: a command goes to the background only when the call asks for it, and the answer says that
@@ -114,6 +152,31 @@ impl Gate {
     #[must_use]
     pub fn for_one_call(self) -> Self {
         Self { background: Background::OneCall, ..self }
+    }
+
+    /// With tools that other crates carry out.
+    #[must_use]
+    pub fn with_handlers(self, handlers: Handlers) -> Self {
+        Self { handlers: RwLock::new(handlers), ..self }
+    }
+
+    /// Other crates' tools changed (a plugin or an MCP server came or went): calls that begin from now on find these.
+    pub fn replace_handlers(&self, handlers: Handlers) {
+        *self.handlers.write().unwrap_or_else(std::sync::PoisonError::into_inner) = handlers;
+    }
+
+    /// The names of all tools that this gate carries out, canonical, in order: what is not among them is not offered to a model.
+    #[must_use]
+    pub fn built(&self) -> Vec<String> {
+        let handlers = self.handlers();
+        let own = tools::CoreTool::ALL.into_iter().map(|t| t.name().to_owned());
+        let mut names: Vec<String> = own.chain(handlers.names().map(str::to_owned)).collect();
+        names.sort_unstable();
+        names
+    }
+
+    fn handlers(&self) -> Handlers {
+        self.handlers.read().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
     }
 
     /// The configuration changed: calls that begin from now on see the new one (SP-177).
@@ -144,9 +207,16 @@ impl Gate {
     /// See [`GateError`].
     pub async fn call(&self, call: &ToolCall) -> Result<Answer, GateError> {
         let snapshot = self.snapshot();
-        let Permitted { request, sandbox } = match decide(&snapshot, call) {
+        let handlers = self.handlers();
+        let Permitted { work, sandbox } = match decide(&snapshot, &handlers, call) {
             Ok(permitted) => permitted,
             Err(refused) => return Err(self.refuse(&snapshot, call, refused, &Grounds::default()).await),
+        };
+        let request = match work {
+            Work::Core(request) => request,
+            Work::Handled(handler) => {
+                return self.handled(&snapshot, call, handler.as_ref(), sandbox.as_deref()).await;
+            }
         };
         match request {
             Request::Exec(request) => self.exec(snapshot, call, &request, sandbox).await,
@@ -190,6 +260,28 @@ impl Gate {
         self.record(recording::outcome(snapshot, call, ready.place, verdict, facts)).await?;
         let result = done.map_err(|e| scrubbed(e, &ready.aliases))?;
         Ok(Answer { call: call.id.clone(), place: ready.place, notes: ready.notes, result })
+    }
+
+    /// Carries out a tool of another crate.
+    async fn handled(
+        &self,
+        snapshot: &Snapshot,
+        call: &ToolCall,
+        handler: &dyn ToolHandler,
+        sandbox: Option<&SandboxPlan>,
+    ) -> Result<Answer, GateError> {
+        let place = handler.place();
+        let grounds = Grounds { rule: "policy: no layer removes it".to_owned(), ..Grounds::default() };
+        self.record(recording::allowed(snapshot, call, place, &grounds)).await?;
+        let authorized = AuthorizedCall::new(call.id.clone(), place);
+        let done = handler.run(Handled { authorized: &authorized, call, snapshot, sandbox }).await;
+        let done = done.map(|result| mask::redacted(snapshot.redactor(), result));
+        let (verdict, facts) = match &done {
+            Ok(result) => (result.outcome.word(), outcome_facts(result)),
+            Err(error) => ("failed", Map::from_iter([("error".to_owned(), error_word(error).into())])),
+        };
+        self.record(recording::outcome(snapshot, call, place, verdict, facts)).await?;
+        Ok(Answer { call: call.id.clone(), place, notes: Vec::new(), result: done? })
     }
 
     /// Records that the caller gave a call up while it ran.

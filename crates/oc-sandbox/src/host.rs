@@ -27,11 +27,11 @@ pub struct Launch {
 }
 
 impl Launch {
-    /// The running program holds the runner (`openclaw __runner`): the very file that runs, whatever lies at its path by now.
+    /// The running program holds the runner (`openclaw __runner`): on Linux the very file that runs, whatever lies at its path by now.
     #[must_use]
     pub fn this_program() -> Self {
         let arguments = [oc_runner::HIDDEN, "serve"].map(OsString::from).to_vec();
-        Self { program: PathBuf::from("/proc/self/exe"), arguments }
+        Self { program: oc_runner::this_file(), arguments }
     }
 
     /// The runner program beside the running one.

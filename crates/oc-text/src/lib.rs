@@ -7,6 +7,7 @@
 //! * [`distance`]: the nearest of a list of words, for "did you mean".
 //! * [`address`]: hosts and addresses in one form, and whether a destination is public (SP-009, SP-010).
 //! * [`external`]: text from outside in an envelope that it cannot close (SP-416).
+//! * [`untrusted`]: what comes with a message - names, quotes, history, words of other sessions - in the same envelope (SP-416, SP-421).
 //! * [`diff`]: unified differences whose lines are shown in a redacted form.
 //!
 //! It never logs, prints or reads anything; every function is a function of its arguments.
@@ -20,6 +21,7 @@ pub mod diff;
 pub mod distance;
 pub mod external;
 pub mod redact;
+pub mod untrusted;
 pub mod visible;
 
 pub use redact::Redactor;

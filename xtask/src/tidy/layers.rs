@@ -26,7 +26,8 @@ const ORDER: [&str; 19] = [
 ];
 
 /// Pairs that do not know each other although their order would allow it.
-const STRANGERS: [(&str, &str); 2] = [("oc-channels", "oc-sandbox"), ("openclaw-cli", "openclaw-gateway")];
+const STRANGERS: [(&str, &str); 3] =
+    [("oc-channels", "oc-sandbox"), ("oc-channels", "oc-agent"), ("openclaw-cli", "openclaw-gateway")];
 
 /// Async and network crates that the pure layers never see.
 const NOT_IN_PURE: [&str; 9] = [

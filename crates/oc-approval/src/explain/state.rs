@@ -1,6 +1,7 @@
 //! One evaluation: the line analysed, decided, and whether somebody can be asked.
 
 use oc_policy::elevated::{self, Asked, ElevatedGate, ExecElevation, ExecPolicy, LevelDecision, Turn};
+use oc_policy::exec_route::Host;
 use oc_policy::explain_tool;
 use oc_policy::inventory::Inventory;
 use oc_policy::sandbox::{Sandboxing, is_sandboxed_for};
@@ -10,8 +11,10 @@ use oc_types::{DecidedBy, KeyPath, Node};
 use super::{Approvers, ExplainError, Question, settings};
 use crate::allowlist::Rule;
 use crate::analysis::{Request, analyse};
-use crate::decision::{self, Decision, LineFacts, Requested, SessionOverride, Verdict, decide, unanswered};
-use crate::plan::{Miss, Plan};
+use crate::decision::{
+    self, Code, Decision, File, LineFacts, Requested, SessionOverride, Verdict, decide, unanswered,
+};
+use crate::plan::{Miss, Plan, Standing};
 
 /// What an evaluation found.
 pub(super) struct State {
@@ -58,16 +61,30 @@ impl State {
         let plan = analyse(&Request { text, ..q.request }, &rules, q.view);
         let requested = Requested::read(config, agent);
         let file = q.approvals.file(agent);
-        let line = LineFacts::of(&plan);
-        let decision = decide(&decision::Question {
-            requested: &requested,
-            session: &SessionOverride::default(),
-            call: q.call,
-            runs: sandboxing.runs,
-            elevated: elevation,
-            file: &file,
-            line: &line,
-        });
+        let decide = |file: &File, line: &LineFacts| {
+            decide(&decision::Question {
+                requested: &requested,
+                session: &SessionOverride::default(),
+                call: q.call,
+                runs: sandboxing.runs,
+                elevated: elevation,
+                file,
+                line,
+            })
+        };
+        let mut line = LineFacts::of(&plan);
+        let mut decision = decide(&file, &line);
+        if decision.route == Host::Node {
+            // The node reads the line, under its own file; here only what nobody may ask for is seen, and no code in arguments.
+            let here = plan.miss.as_ref().is_some_and(|m| m.is_refusal() && m.word != "no-directory");
+            if !here {
+                line = LineFacts { standing: Standing::Hit, code: Code::Inline, miss: None };
+            }
+            decision = decide(&File::Absent, &line);
+            if decision.verdict == Verdict::Allow {
+                decision.reason = "node".to_owned();
+            }
+        }
         let reach = reach(q, config);
         let (verdict, reason) = if denied_tool.is_some() {
             (Verdict::Deny, "tool-policy".to_owned())

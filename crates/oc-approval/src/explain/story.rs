@@ -72,7 +72,7 @@ pub(super) fn trace(q: &Question<'_>, s: &State) -> Trace {
             },
         ),
     );
-    if s.decision.route != Host::Sandbox {
+    if !matches!(s.decision.route, Host::Sandbox | Host::Node) {
         out.extend(line_steps(q, s));
     }
     out.extend(last);
@@ -324,6 +324,7 @@ pub(super) fn decided_by(q: &Question<'_>, s: &State) -> DecidedBy {
     match (s.verdict, s.decision.route) {
         (Verdict::Ask, Host::Prompt) => exec("security"),
         (Verdict::Ask, _) => exec("ask"),
+        (Verdict::Allow, Host::Node) => exec("host"),
         (Verdict::Allow, _) if s.decision.reason == "ok" => {
             let found = s.plan.segments.first().map(|segment| segment_step(q, s, "segment 1", segment));
             found.map_or_else(|| exec("security"), of)
@@ -347,6 +348,10 @@ pub(super) fn notes(q: &Question<'_>, s: &State) -> Vec<String> {
     }
     if s.decision.route == Host::Sandbox {
         out.push("In the sandbox no approval is involved unless tools.exec.ask is \"always\"; programs are those of the container.".to_owned());
+        return out;
+    }
+    if s.decision.route == Host::Node && s.verdict != Verdict::Deny {
+        out.push("The node reads the line: its own configuration, exec-approvals.json and people decide there. Programs, directories and lists of this host do not count.".to_owned());
         return out;
     }
     let redirected = |r: &Redirect| matches!(r, Redirect::OutToNull | Redirect::ErrToNull);

@@ -21,6 +21,7 @@ fn locked_down(state: &Path) -> LockdownRecord {
         config: vec![file(&config, "{ /* before */ }", "{ after: 1 }")],
         modes: vec![ModeRecord { path: config, before: 0o644, after: 0o600 }],
         pairing: vec![file(&paired, "{\"n\":1}", "{}")],
+        sessions: Vec::new(),
     };
     write(state, &record).unwrap();
     record

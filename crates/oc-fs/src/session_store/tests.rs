@@ -1,3 +1,5 @@
+mod append;
+
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 
 use serde_json::json;

@@ -13,7 +13,7 @@ use crate::lock::{self, Convention, LockFailure};
 use crate::{atomic, mode, owned_file};
 
 /// Largest transcript that is shortened, in bytes.
-const LIMIT: u64 = 512 * 1024 * 1024;
+pub(super) const LIMIT: u64 = 512 * 1024 * 1024;
 
 /// Where the transcript of an entry lies.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -201,7 +201,7 @@ fn rooted(line: &str) -> String {
 }
 
 /// `<name>.<reason>.<stamp>`, with a number when that is taken.
-fn free_name(path: &Path, reason: &str, stamp: &str) -> PathBuf {
+pub(super) fn free_name(path: &Path, reason: &str, stamp: &str) -> PathBuf {
     const MOST: u32 = 1000;
     let name = path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
     let plain = path.with_file_name(format!("{name}.{reason}.{stamp}"));

@@ -1,6 +1,7 @@
 //! Where a client goes and what it presents there (gateway 9, SP-353).
 
 mod address;
+mod configured;
 mod pin;
 
 use std::net::IpAddr;
@@ -14,6 +15,7 @@ use thiserror::Error;
 use crate::entrance::peer::is_tailnet;
 
 pub use address::parse;
+pub use configured::of_configuration;
 pub use pin::Pin;
 
 /// The port when nothing names one.

@@ -208,7 +208,9 @@ impl Devices {
             last_used_at_ms: None,
         };
         record.tokens.insert(role.word().to_owned(), token);
-        Ok(record)
+        let device = record.device_id.clone();
+        self.forget_removed(&device, role);
+        self.paired.get(&device).ok_or(DeviceError::Unknown)
     }
 
     /// Drops a request. Returns the device's id.

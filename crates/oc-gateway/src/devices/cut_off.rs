@@ -9,8 +9,8 @@ use crate::protocol::connect::Role;
 
 impl Devices {
     /// Takes a role from a device: its token is gone, and so is the record when it has no other role. Returns whether it had it; then its
-    /// sockets of that role have to be closed (SP-328).
-    pub fn take_role_of(&mut self, device_id: &str, role: Role) -> bool {
+    /// sockets of that role have to be closed (SP-328), and it needs a person to get it back.
+    pub fn take_role_of(&mut self, device_id: &str, role: Role, now_ms: u64) -> bool {
         let Some(record) = self.paired.get_mut(device_id).filter(|p| has(p, role)) else { return false };
         record.tokens.shift_remove(role.word());
         record.roles.retain(|r| r != role.word());
@@ -20,16 +20,17 @@ impl Devices {
         if record.role.is_none() && record.roles.is_empty() && record.tokens.is_empty() {
             self.paired.shift_remove(device_id);
         }
+        self.remember_removed(device_id, role, now_ms);
         true
     }
 
     /// Takes a role from every device, and drops the requests for it. Returns the devices that had it.
-    pub fn take_role(&mut self, role: Role) -> Vec<String> {
+    pub fn take_role(&mut self, role: Role, now_ms: u64) -> Vec<String> {
         self.pending.retain(|_, p| p.wanted_role() != Some(role));
         let had: Vec<String> =
             self.paired.iter().filter(|(_, p)| has(p, role)).map(|(id, _)| id.clone()).collect();
         for id in &had {
-            self.take_role_of(id, role);
+            self.take_role_of(id, role, now_ms);
         }
         had
     }
@@ -68,6 +69,9 @@ impl Devices {
                 now.tokens.insert(role.word().to_owned(), token.clone());
             }
             back.push(id.clone());
+        }
+        for id in &back {
+            self.forget_removed(id, role);
         }
         back
     }

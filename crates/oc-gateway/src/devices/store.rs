@@ -1,5 +1,6 @@
 //! The two files of the devices, kept.
 
+use std::cell::RefCell;
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -7,13 +8,13 @@ use indexmap::IndexMap;
 use oc_fs::fix_record::FileRecord;
 use oc_fs::pairing_files::{Kind, PairingFailure, PairingFiles};
 
-use super::{Devices, Paired, Pending};
+use super::{Devices, Paired, Pending, Removed};
 use crate::protocol::connect::Role;
 
 #[cfg(test)]
 mod tests;
 
-/// `<state>/devices/{pending,paired}.json`: read strictly, changed under a lock, replaced whole.
+/// `<state>/devices/{pending,paired,removed}.json`: read strictly, changed under a lock, replaced whole.
 #[derive(Clone, Debug)]
 pub struct DeviceStore {
     files: PairingFiles,
@@ -39,7 +40,7 @@ impl DeviceStore {
     pub fn read(&self) -> Result<Devices, PairingFailure> {
         let (pending, paired) = self.files.read()?;
         self.verify(&pending, &paired)?;
-        Ok(Devices { pending, paired })
+        Ok(Devices { pending, paired, removed: self.files.read_removed()? })
     }
 
     /// Changes them, under the lock and in the content of this moment. The step also gets the time in milliseconds since 1970. What
@@ -60,15 +61,32 @@ impl DeviceStore {
         step: impl FnOnce(&mut Devices, u64) -> T,
         note: impl FnOnce(&[FileRecord]) -> Result<(), PairingFailure>,
     ) -> Result<T, PairingFailure> {
+        // Read under the lock, written under it, before the other two are.
+        let removed = RefCell::new((Removed::new(), Removed::new()));
         self.files.change_noted(
-            |pending, paired| self.verify(pending, paired),
             |pending, paired| {
-                let mut all = Devices { pending: std::mem::take(pending), paired: std::mem::take(paired) };
+                let before: Removed = self.files.read_removed()?;
+                *removed.borrow_mut() = (before.clone(), before);
+                self.verify(pending, paired)
+            },
+            |pending, paired| {
+                let mut removed = removed.borrow_mut();
+                let mut all = Devices {
+                    pending: std::mem::take(pending),
+                    paired: std::mem::take(paired),
+                    removed: std::mem::take(&mut removed.1),
+                };
                 let out = step(&mut all, now_ms());
-                (*pending, *paired) = (all.pending, all.paired);
+                (*pending, *paired, removed.1) = (all.pending, all.paired, all.removed);
                 out
             },
-            note,
+            |records| {
+                let removed = removed.borrow();
+                if removed.0 != removed.1 {
+                    self.files.write_removed(&removed.1)?;
+                }
+                note(records)
+            },
         )
     }
 
@@ -83,6 +101,14 @@ impl DeviceStore {
                 why: format!("its earlier text, line {}, is not what belongs there", e.line()),
             })?;
         self.change(|all, _| all.put_back(&before, role))
+    }
+
+    /// Forgets what devices lost that have it, after their records came back as a whole.
+    ///
+    /// # Errors
+    /// See [`PairingFailure`].
+    pub fn settle_removed(&self) -> Result<(), PairingFailure> {
+        self.change(|all, _| all.settle_removed())
     }
 
     /// A record stands under its own name, a token under its own role; else somebody edited the file by hand, and got it wrong.

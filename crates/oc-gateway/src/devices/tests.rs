@@ -210,7 +210,7 @@ fn sp_328_a_role_is_taken_from_everybody_and_given_back() {
     }
     all.ask(ask(3, Role::Node, &[]), "n3".into(), NOW).unwrap();
     let before = all.clone();
-    assert_eq!(all.take_role(Role::Node), ["device-1", "device-2"]);
+    assert_eq!(all.take_role(Role::Node, NOW), ["device-1", "device-2"]);
     assert!(all.pending.is_empty(), "requests for the role are dropped");
     assert!(!all.paired.contains_key("device-2"), "it had no other role");
     assert_eq!(admit(&all, 1, Role::Operator, &["operator.read"]), Admission::Admit);
@@ -218,13 +218,13 @@ fn sp_328_a_role_is_taken_from_everybody_and_given_back() {
     let one = device(1);
     let wish = Wish { device: &one, role: Role::Node, scopes: &scopes(&[]) };
     assert!(all.token_for(&wish, "node-1", same).is_none());
-    assert!(!all.take_role_of("device-1", Role::Node));
+    assert!(!all.take_role_of("device-1", Role::Node, NOW));
     assert_eq!(all.put_back(&before.paired, Role::Node), ["device-1", "device-2"]);
     assert!(all.token_for(&wish, "node-1", same).is_some());
     assert_eq!(all.paired["device-2"], before.paired["device-2"]);
     assert_eq!(all.put_back(&before.paired, Role::Node), Vec::<String>::new());
     let mut swapped = all.clone();
-    swapped.take_role(Role::Node);
+    swapped.take_role(Role::Node, NOW);
     swapped.paired["device-1"].public_key = "other".into();
     assert_eq!(swapped.put_back(&before.paired, Role::Node), ["device-2"]);
 }
@@ -239,4 +239,42 @@ fn sp_328_every_token_is_taken_back_at_once() {
     let wish = Wish { device: &one, role: Role::Operator, scopes: &read };
     assert!(all.token_for(&wish, "t1", same).is_none());
     assert_eq!(all.admit(&wish), Admission::Admit, "the device stays paired");
+}
+
+#[test]
+fn sp_328_what_was_taken_is_remembered_until_a_person_gives_it_back() {
+    let mut all = paired(&["operator.read"]);
+    all.ask(ask(2, Role::Node, &[]), "n2".into(), NOW).unwrap();
+    all.approve("n2", &admin(), "node-2".into(), NOW).unwrap();
+    let before = all.clone();
+    assert!(all.take_role_of("device-2", Role::Node, NOW + 1));
+    assert!(all.is_removed("device-2", Role::Node));
+    // Only what was taken: the other role of the device, and other devices, are as they were.
+    assert!(!all.is_removed("device-2", Role::Operator) && !all.is_removed("device-1", Role::Node));
+    // Asking and rejecting give nothing back.
+    all.ask(ask(2, Role::Node, &[]), "again".into(), NOW + 2).unwrap();
+    assert!(all.is_removed("device-2", Role::Node));
+    all.reject("again", &admin()).unwrap();
+    assert!(all.is_removed("device-2", Role::Node));
+    let taken = all.clone();
+    all.ask(ask(2, Role::Node, &[]), "third".into(), NOW + 3).unwrap();
+    all.approve("third", &admin(), "node-2b".into(), NOW + 3).unwrap();
+    assert!(!all.is_removed("device-2", Role::Node) && all.removed.is_empty());
+    // So does the undo of a lockdown, record by record or as a whole.
+    let mut back = taken.clone();
+    assert_eq!(back.put_back(&before.paired, Role::Node), ["device-2"]);
+    assert!(back.removed.is_empty());
+    let mut back = taken.clone();
+    back.settle_removed();
+    assert!(back.is_removed("device-2", Role::Node), "it is not back");
+    back.paired = before.paired;
+    back.settle_removed();
+    assert!(back.removed.is_empty());
+    // Bounded: the one that was taken out first goes first.
+    let mut many = taken;
+    for n in 0..MAX_REMOVED {
+        many.remember_removed(&format!("gone-{n}"), Role::Node, NOW);
+    }
+    assert_eq!(many.removed.len(), MAX_REMOVED);
+    assert!(!many.is_removed("device-2", Role::Node) && many.is_removed("gone-0", Role::Node));
 }

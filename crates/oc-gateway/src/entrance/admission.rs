@@ -195,7 +195,9 @@ fn judge(facts: &Facts<'_>) -> Result<Verdict, Box<Refusal>> {
         Admission::Admit => Verdict::Admit(grant),
         Admission::Pairing(why) => {
             // A program of this machine is let in without a person the first time; what is known already widens only with one (SP-326).
-            let known = facts.devices.paired.contains_key(&device.id);
+            // What somebody took away comes back the same way (SP-328).
+            let known = facts.devices.paired.contains_key(&device.id)
+                || facts.devices.is_removed(&device.id, facts.role);
             let silent = facts.caller.is_local_direct() && !is_page(facts) && !known;
             Verdict::Pair { grant, why, silent }
         }

@@ -17,7 +17,7 @@ use crate::node_pairing::{About, NodeStore};
 use crate::protocol::connect::Role;
 use crate::protocol::frame::{Code, Failure};
 use crate::server::idempotency::{Turn, later};
-use crate::server::nodes::{self, Node, Reply, commands, node_id};
+use crate::server::nodes::{self, Node, Reply, node_id};
 use crate::server::state::now_ms;
 
 pub use event::event;
@@ -198,16 +198,12 @@ impl NotInvoked {
     }
 }
 
-/// A connected node, and whether a command of it may be called now: on the list of its platform and the operator, and declared.
+/// See [`nodes::standing`].
 ///
 /// # Errors
 /// It is not connected.
 fn standing(call: &Call, id: &str, command: &str) -> Result<(Node, Offer), Failure> {
-    let node = call.gateway.nodes.get(id).ok_or_else(not_connected)?;
-    let snapshot = call.gateway.snapshot();
-    let allowed = commands::allowed(&node.connection.client, &snapshot.settings.nodes).contains(command);
-    let declared = node.declared.commands.iter().any(|c| c == command);
-    Ok((node, Offer { allowed, declared }))
+    nodes::standing(&call.gateway, id, command).ok_or_else(not_connected)
 }
 
 /// The node of a command that may be called now.
@@ -253,7 +249,7 @@ async fn answer_of(call: &Call, invoke: &Invoke, waiting: nodes::Waiting) -> Out
         Ok(Ok(reply)) => reply,
         Ok(Err(_)) => return Err(node_error("NOT_CONNECTED", "the node disconnected before it answered")),
         Err(_) => {
-            call.gateway.nodes.forget(&waiting.id);
+            call.gateway.nodes.give_up(&waiting.id);
             return Err(node_error("TIMEOUT", "the node did not answer in time"));
         }
     };

@@ -27,6 +27,8 @@ pub enum From {
     Hook,
     /// A node: untrusted.
     Node,
+    /// A command of the agent's own: its text and output are untrusted.
+    Exec,
 }
 
 /// One event.
@@ -92,7 +94,7 @@ pub fn add(gateway: &Gateway, from: From, text: &str) {
     let text: String = text.trim().chars().take(LONGEST).collect();
     let text = match from {
         From::Client => text,
-        From::Hook | From::Node => {
+        From::Hook | From::Node | From::Exec => {
             let external =
                 External { source: ExternalSource::Webhook, text: &text, sender: None, subject: None };
             oc_text::external::wrap(&external, &uuid::Uuid::new_v4().simple().to_string(), false)

@@ -4,9 +4,10 @@ use oc_config::Loaded;
 
 use super::browser::{self, Control};
 
+/// The command that needs the runner.
+const RUN: &str = "system.run";
 /// The commands that need nothing but this program.
-const ALWAYS: [&str; 4] =
-    ["system.run", "system.which", "system.execApprovals.get", "system.execApprovals.set"];
+const ALWAYS: [&str; 3] = ["system.which", "system.execApprovals.get", "system.execApprovals.set"];
 
 /// What is offered for one connection.
 #[derive(Clone, Debug)]
@@ -25,7 +26,9 @@ impl Offer {
     /// The commands, sorted as they are declared.
     pub(super) fn commands(&self) -> Vec<String> {
         let browser = self.browser.as_ref().map(|_| "browser.proxy");
-        ALWAYS.into_iter().chain(browser).map(str::to_owned).collect()
+        // What cannot be carried out here is not offered.
+        let run = oc_runner::RUNS_HERE.then_some(RUN);
+        run.into_iter().chain(ALWAYS).chain(browser).map(str::to_owned).collect()
     }
 
     /// What it can do, in groups.

@@ -1,5 +1,6 @@
 //! One connection: calls come in, answers and notes go out.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use oc_config::Loaded;
@@ -7,7 +8,7 @@ use oc_fs::identity_store::IdentityStore;
 use serde::Deserialize as _;
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
-use tokio::task::JoinSet;
+use tokio::task::{AbortHandle, JoinSet};
 
 use super::command::{Invoke, Tools, answered};
 use super::failure::NodeFailure;
@@ -40,7 +41,7 @@ pub(super) async fn serve(
     let (notes, mut noted) = mpsc::channel(note::QUEUE);
     let tools = Tools { host: host.clone(), offer: Arc::new(offer.clone()), notes };
     // Dropped with this function: what still runs is ended, and what still waits is denied.
-    let mut calls: JoinSet<()> = JoinSet::new();
+    let mut calls = Calls::default();
     let telling = async {
         while let Some((event, payload)) = noted.recv().await {
             // A note that does not arrive is not sent again: it would come at the wrong time.
@@ -49,7 +50,7 @@ pub(super) async fn serve(
     };
     let listening = async {
         while let Some(event) = events.recv().await {
-            while calls.try_join_next().is_some() {}
+            calls.tidy();
             take(&tools, &client, &me, &event, &mut calls);
         }
     };
@@ -57,14 +58,46 @@ pub(super) async fn serve(
         () = listening => {}
         () = telling => {}
     }
-    calls.abort_all();
-    while calls.join_next().await.is_some() {}
+    calls.tasks.abort_all();
+    while calls.tasks.join_next().await.is_some() {}
     client.end().unwrap_or_else(gone)
 }
 
-fn take(tools: &Tools, client: &Arc<Client>, me: &str, event: &Event, calls: &mut JoinSet<()>) {
-    if event.name != "node.invoke.request" {
-        return;
+/// What runs for the gateway, by the id of its call.
+#[derive(Default)]
+struct Calls {
+    tasks: JoinSet<()>,
+    by_id: BTreeMap<String, AbortHandle>,
+}
+
+impl Calls {
+    /// Those that are over leave.
+    fn tidy(&mut self) {
+        while self.tasks.try_join_next().is_some() {}
+        self.by_id.retain(|_, task| !task.is_finished());
+    }
+}
+
+/// A call that nobody waits for any more.
+#[derive(serde::Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Cancel {
+    id: String,
+    node_id: String,
+}
+
+fn take(tools: &Tools, client: &Arc<Client>, me: &str, event: &Event, calls: &mut Calls) {
+    match event.name.as_str() {
+        "node.invoke.request" => {}
+        "node.invoke.cancel" => {
+            let cancel = Cancel::deserialize(&event.payload).ok().filter(|c| c.node_id == me);
+            // What it had started ends with it, and what it asked is denied.
+            if let Some(task) = cancel.and_then(|c| calls.by_id.remove(&c.id)) {
+                task.abort();
+            }
+            return;
+        }
+        _ => return,
     }
     // What is no call of this node is not answered: there is nobody to answer.
     let Ok(invoke) = Invoke::deserialize(&event.payload) else { return };
@@ -72,11 +105,13 @@ fn take(tools: &Tools, client: &Arc<Client>, me: &str, event: &Event, calls: &mu
         return;
     }
     let (tools, client) = (tools.clone(), Arc::clone(client));
-    let busy = calls.len() >= MOST;
-    calls.spawn(async move {
+    let busy = calls.tasks.len() >= MOST;
+    let id = invoke.id.clone();
+    let task = calls.tasks.spawn(async move {
         let answer = if busy { too_many(&invoke) } else { answered(&tools, &invoke).await };
         let _ = client.call("node.invoke.result", answer).await;
     });
+    calls.by_id.insert(id, task);
 }
 
 fn too_many(invoke: &Invoke) -> Value {

@@ -68,6 +68,7 @@ pub async fn serve(gateway: Arc<Gateway>, upgraded: Upgraded, arrival: Arrival) 
     let greeted = greeted.unwrap_or_else(|_| Err(Ending::now(Close::Policy, "handshake timeout")));
     drop(slot);
     drop(head);
+    gateway.counters.handshake(greeted.is_ok());
     match greeted {
         Ok((connection, hello)) => {
             opener.open();
@@ -306,8 +307,10 @@ impl Door<'_> {
         let done = blocking(move || {
             let change = gateway.devices.change(|devices, now| {
                 let new = uuid::Uuid::new_v4().to_string();
+                let taken = devices.is_removed(&ask.device.id, ask.role);
                 let (id, created) = devices.ask(ask, new, now)?;
-                if silent {
+                // Taken away since the list was read: a person is needed now.
+                if silent && !taken {
                     devices.approve(&id, &admin, token, now)?;
                 }
                 let pending = devices.pending.get(&id).cloned();

@@ -3,16 +3,19 @@
 //! Invariant: a call is answered by the node it was made to, once; what a node answers otherwise is ignored (SP-347).
 
 pub mod commands;
+pub mod exec;
 #[cfg(test)]
 mod tests;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use oc_approval::node_run::Offer;
 use serde_json::{Value, json};
 use tokio::sync::oneshot;
 
 use super::connection::Connection;
+use super::state::Gateway;
 use crate::protocol::frame::Outgoing;
 
 /// What a node said about itself when it connected, cut down to what it may offer.
@@ -101,6 +104,17 @@ pub fn node_id(connection: &Connection) -> &str {
     connection.device.as_ref().map_or_else(|| connection.client.id.word(), |d| d.id.as_str())
 }
 
+/// A connected node, and whether a command of it may be called now: on the list of its platform and the operator, and declared. `None`:
+/// it is not connected.
+#[must_use]
+pub fn standing(gateway: &Gateway, id: &str, command: &str) -> Option<(Node, Offer)> {
+    let node = gateway.nodes.get(id)?;
+    let snapshot = gateway.snapshot();
+    let allowed = commands::allowed(&node.connection.client, &snapshot.settings.nodes).contains(command);
+    let declared = node.declared.commands.iter().any(|c| c == command);
+    Some((node, Offer { allowed, declared }))
+}
+
 impl Nodes {
     fn inner(&self) -> MutexGuard<'_, Inner> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
@@ -168,9 +182,24 @@ impl Nodes {
         Some(Waiting { id, reply })
     }
 
-    /// Gives a call up.
-    pub fn forget(&self, call: &str) {
-        self.inner().calls.remove(call);
+    /// Gives a call up: its answer is ignored, and the node hears that nobody waits (`node.invoke.cancel`). Ours ends what it had started;
+    /// others know no such event and go on.
+    pub fn give_up(&self, call: &str) {
+        let connection = {
+            let mut inner = self.inner();
+            let Some(gone) = inner.calls.remove(call) else { return };
+            let node = inner.nodes.get(&gone.node).filter(|n| n.connection.number == gone.connection);
+            node.map(|n| Arc::clone(&n.connection))
+        };
+        if let Some(connection) = connection {
+            let payload = json!({ "id": call, "nodeId": node_id(&connection) });
+            connection.send(&Outgoing::Event {
+                event: "node.invoke.cancel".to_owned(),
+                payload: Some(payload),
+                seq: None,
+                state_version: None,
+            });
+        }
     }
 
     /// A node's answer. False: nothing waits for it, or it is another node's.

@@ -4,11 +4,10 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use oc_approval::life_cycle::Record;
 use oc_config::Loaded;
 use oc_fs::ledger::Ledger;
 use oc_sandbox::container::EngineAddress;
-use oc_sandbox::gate::{Approvals, Gate, Listener, Reached};
+use oc_sandbox::gate::{Approvals, Gate, Handlers, Listener};
 use oc_sandbox::machine::Machine;
 use serde_json::json;
 use thiserror::Error;
@@ -22,7 +21,9 @@ use super::snapshot::Source;
 use super::state::{Gateway, Parts, Phase};
 use super::surroundings::Surroundings;
 use super::tls::{self, Identity, TlsFailure};
-use super::{accept, reload, revoked, ticks, watch};
+use super::told::Told;
+use super::{accept, login_path, reload, retention, revoked, ticks, watch};
+use crate::assistant::tools::{self, Facts};
 use crate::log::LogHandle;
 use crate::protocol::frame::Close;
 use crate::settings::StartRefused;
@@ -107,7 +108,8 @@ pub async fn start(source: Source, host_name: String, log: Option<LogHandle>) ->
         bind::addresses(snapshot.settings.bind, snapshot.settings.custom_host.as_deref(), &interfaces)?;
     let listeners = bind::listen(&wanted, snapshot.settings.port).await?;
     let queue_changed = Arc::new(Notify::new());
-    let approvals = Approvals::of(&state_dir)?.told_to(Arc::new(Poke(Arc::clone(&queue_changed))));
+    let told = Arc::new(Told::new(Arc::clone(&queue_changed)));
+    let approvals = Approvals::of(&state_dir)?.told_to(Arc::clone(&told) as Arc<dyn Listener>);
     let gate = Arc::new(gate(&snapshot, approvals.clone()));
     let parts = Parts {
         source,
@@ -120,24 +122,12 @@ pub async fn start(source: Source, host_name: String, log: Option<LogHandle>) ->
         log,
     };
     let gateway = Arc::new(Gateway::new(parts));
+    told.belongs_to(&gateway);
+    gateway.gate.reach_nodes(Arc::new(super::nodes::exec::NodesOf::of(&gateway)));
+    gateway.gate.replace_handlers(handlers(&gateway));
     let mut running = serve(gateway, listeners, tls, instance);
     running.surroundings = Surroundings::enter(&running, &host_name);
     Ok(running)
-}
-
-/// Tells the watcher of the queue at once; it tells everybody else.
-#[derive(Debug)]
-struct Poke(Arc<Notify>);
-
-impl Listener for Poke {
-    fn requested(&self, _: &Record) -> Reached {
-        self.0.notify_one();
-        Reached::Somebody
-    }
-
-    fn resolved(&self, _: &Record) {
-        self.0.notify_one();
-    }
 }
 
 fn gate(snapshot: &super::snapshot::Snapshot, approvals: Approvals) -> Gate {
@@ -145,6 +135,13 @@ fn gate(snapshot: &super::snapshot::Snapshot, approvals: Approvals) -> Gate {
     Gate::new(snapshot.for_gate(), Ledger::of(&loaded.locations.state_dir), Arc::new(machine(loaded)))
         .asking(approvals)
         .with_environment(environment(loaded))
+}
+
+/// The tools that the gateway itself carries out.
+fn handlers(gateway: &Arc<Gateway>) -> Handlers {
+    let gateway = Arc::downgrade(gateway);
+    let facts = Facts::by(move || gateway.upgrade().map(|g| g.snapshot().place()));
+    Handlers::new(tools::reading(&facts))
 }
 
 /// The places of execution of this machine.
@@ -190,6 +187,8 @@ fn serve(
     tasks.spawn(watch::run(Arc::clone(&gateway)));
     tasks.spawn(reload::watch(Arc::clone(&gateway)));
     tasks.spawn(revoked::watch(Arc::clone(&gateway)));
+    tasks.spawn(retention::run(Arc::clone(&gateway), super::state::now_ms));
+    tasks.spawn(login_path::take_over(Arc::clone(&gateway)));
     let fingerprint = tls.map(|t| t.fingerprint);
     let surroundings = Surroundings::default();
     Running { gateway, addresses, fingerprint, tasks, surroundings, _instance: instance }

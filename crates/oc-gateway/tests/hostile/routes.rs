@@ -268,3 +268,38 @@ async fn sp_343_nothing_secret_comes_in_or_goes_out_in_an_address() {
     params.as_object_mut().unwrap().remove("auth");
     assert_eq!(socket.call("connect", params).await["error"]["code"], "NOT_PAIRED");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_metrics_are_whole_and_hold_no_names() {
+    let world = World::start(with_hooks()).await;
+    let (mut client, _) =
+        world.admitted(&super::support::Device::new(41), "operator", &["operator.read"]).await;
+    assert_eq!(client.call("health", json!({})).await["ok"], true);
+    assert_eq!(client.call("no.such.method", json!({})).await["ok"], false);
+    let get = format!(
+        "GET /metrics HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {TOKEN}\r\nConnection: close\r\n\r\n"
+    );
+    let (status, head, body) = world.http(&get).await;
+    assert_eq!(status, 200, "{body}");
+    assert!(
+        head.to_lowercase().contains("content-type: application/openmetrics-text; version=1.0.0"),
+        "{head}"
+    );
+    for line in [
+        "# TYPE openclaw_uptime_seconds gauge",
+        "# UNIT openclaw_uptime_seconds seconds",
+        "openclaw_config_generation 1",
+        "openclaw_connections{role=\"operator\"} 1",
+        "openclaw_connections{role=\"node\"} 0",
+        "# TYPE openclaw_requests counter",
+        "openclaw_requests_total 2",
+        "openclaw_request_failures_total 1",
+        "openclaw_handshakes_total{outcome=\"admitted\"} 1",
+        "openclaw_handshakes_total{outcome=\"refused\"} 0",
+    ] {
+        assert!(body.lines().any(|l| l == line), "{line}: {body}");
+    }
+    assert!(body.ends_with("# EOF\n"), "{body}");
+    let names = body.lines().filter(|l| !l.starts_with('#')).all(|l| l.starts_with("openclaw_"));
+    assert!(names && !body.contains("127.0.0.1"), "{body}");
+}

@@ -15,6 +15,7 @@ use oc_fs::approval_queue::{ApprovalQueue, Outcome, QueueFailure, Ticket};
 use tokio::task::{JoinError, spawn_blocking};
 
 use super::background::Finished;
+use super::still_running::StillRunning;
 
 /// Whether a request reached somebody who can answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,6 +37,11 @@ pub trait Listener: fmt::Debug + Send + Sync {
     /// A request was answered, or ended without an answer (`exec.approval.resolved`). Called once for each request.
     fn resolved(&self, record: &Record) {
         let _ = record;
+    }
+
+    /// A command that a person approved has run longer than `tools.exec.approvalRunningNoticeMs`. Called once for each.
+    fn running(&self, running: &StillRunning) {
+        let _ = running;
     }
 
     /// A command that went on in the background has ended.

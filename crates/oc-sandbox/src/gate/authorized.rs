@@ -48,7 +48,10 @@ impl AuthorizedCall {
     }
 
     /// What every executor asks first: a call that was decided for another place does not act here (SP-239).
-    pub(crate) fn is_for(&self, place: Place) -> Result<(), ExecutorError> {
+    ///
+    /// # Errors
+    /// [`ExecutorError::Unavailable`] of that place.
+    pub fn is_for(&self, place: Place) -> Result<(), ExecutorError> {
         if self.place == place {
             return Ok(());
         }

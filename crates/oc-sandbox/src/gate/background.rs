@@ -1,6 +1,6 @@
 //! Commands that go on after their call returned: handed to the process sessions, and recorded when they end.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use oc_approval::life_cycle::Ending;
@@ -91,8 +91,11 @@ impl Gate {
                 return self.over(work, Ran { result: Ok(result), exit: None }).await;
             }
         };
+        // Whoever gives the call up while it waits here ends the command as well.
+        let mut held = Held(Some(Arc::clone(&session)));
         session.wait(patience).await;
         if session.end().is_some() {
+            held.let_go();
             let ran = ran(&session, &work);
             // What ended in time is nobody's background command.
             let _ = self.sessions.clear(session.owner(), session.id());
@@ -130,11 +133,14 @@ impl Gate {
             result: mask::redacted(work.case.snapshot.redactor(), result),
         };
         let (recorder, listener) = (self.recorder.clone(), self.listener());
+        held.let_go();
+        let mut work = work;
         self.watchers.add(async move {
             // Long enough for every timeout; then again.
             while session.end().is_none() {
                 session.wait(Duration::from_secs(3600)).await;
             }
+            work.notice = None;
             let finished = finished(&session, &work);
             let ran = ran(&session, &work);
             let entry = work.outcome(&ran);
@@ -163,6 +169,24 @@ impl Gate {
             let session = caller.session.clone();
             // What waits sees it in the queue; what cannot be written there expires.
             let _ = spawn_blocking(move || approvals.queue().abort_session(&session)).await;
+        }
+    }
+}
+
+/// A command that is not in the background yet: ended when this is dropped.
+struct Held(Option<Arc<Session>>);
+
+impl Held {
+    /// It is over, or somebody looks after it.
+    fn let_go(&mut self) {
+        self.0 = None;
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        if let Some(session) = &self.0 {
+            session.kill();
         }
     }
 }

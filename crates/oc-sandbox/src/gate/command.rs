@@ -21,6 +21,7 @@ use oc_policy::exec_route::{Host, exec_route};
 use oc_policy::sandbox::{Runs, SandboxPlan};
 
 use super::call::ToolCall;
+use super::nodes::{NodeHere, Nodes};
 use super::recording::Grounds;
 use super::refused::{Refused, Stage};
 use super::snapshot::Snapshot;
@@ -39,6 +40,8 @@ pub(super) struct Case {
     pub sandbox: Option<Arc<SandboxPlan>>,
     /// What the host hands on to commands, before it is sanitised.
     pub environment: Arc<[(String, String)]>,
+    /// The nodes of the gateway that this process is.
+    pub nodes: Option<Arc<dyn Nodes>>,
 }
 
 /// A command that may run, or that a person is asked about.
@@ -51,6 +54,8 @@ pub(super) struct Judged {
     pub path: String,
     /// Device and inode of its directory on the host.
     pub directory_id: Option<(u64, u64)>,
+    /// Where it goes with route `node`.
+    pub node: Option<NodeHere>,
     pub grounds: Grounds,
 }
 
@@ -77,21 +82,21 @@ impl Case {
             },
             Err(e) => (File::Unreadable(e.to_string()), Vec::new()),
         };
-        let decide = |wishes: &Wishes, line: &LineFacts| {
+        let decide = |wishes: &Wishes, file: &File, line: &LineFacts| {
             decide(&decision::Question {
                 requested: &requested,
                 session: &self.call.caller.exec.overrides,
                 call: wishes,
                 runs: self.runs(),
                 elevated: elevation,
-                file: &file,
+                file,
                 line,
             })
         };
         let mut wishes = wishes(&self.request);
         // The place does not depend on the line.
         let any = LineFacts { standing: Standing::Hit, code: Code::Absent, miss: None };
-        let route = decide(&Wishes { host: None, ..wishes.clone() }, &any).route;
+        let route = decide(&Wishes { host: None, ..wishes.clone() }, &file, &any).route;
         if wishes.host == Some(HostWord::Gateway) && route == Host::Gateway {
             // What it gets anyway is no wish.
             wishes.host = None;
@@ -100,12 +105,25 @@ impl Case {
             .unwrap_or_else(|| FALLBACK_PATH.to_owned());
         let plan = match route {
             Host::Sandbox => self.unseen_plan(),
-            Host::Gateway | Host::Prompt | Host::Node => self.host_plan(&path, list),
+            Host::Node => self.node_plan(),
+            Host::Gateway | Host::Prompt => self.host_plan(&path, list),
         };
-        let line = LineFacts::of(&plan);
-        let decision = decide(&wishes, &line);
+        let mut line = LineFacts::of(&plan);
+        let mut decision = if route == Host::Node {
+            if line.standing == Standing::Miss {
+                // What is listed there is the node's to say, and so is whom it asks about the rest.
+                line = LineFacts { standing: Standing::Hit, miss: None, ..line };
+            }
+            // This host's approvals file is not the node's.
+            decide(&wishes, &File::Absent, &line)
+        } else {
+            decide(&wishes, &file, &line)
+        };
+        if route == Host::Node && decision.verdict == Verdict::Allow {
+            decision.reason = "node".to_owned();
+        }
         let approvals_file = file != File::Absent;
-        let grounds = self.grounds(&decision, &line, elevation, approvals_file);
+        let mut grounds = self.grounds(&decision, &line, elevation, approvals_file);
         self.reachable(route, elevation).map_err(|refused| Box::new((refused, grounds.clone())))?;
         let switched_off = [wishes.security, self.call.caller.exec.overrides.security];
         if switched_off.contains(&Some(Security::Deny)) || decision.verdict == Verdict::Deny {
@@ -116,21 +134,28 @@ impl Case {
             };
             return Err(Box::new((refusal(reason, &decision, &line), grounds)));
         }
+        let node = match route {
+            Host::Node => {
+                let bound = requested.node.as_ref().map(|n| n.value.as_str());
+                let node = self.node(bound).map_err(|refused| Box::new((refused, grounds.clone())))?;
+                grounds.inputs.insert("node".to_owned(), node.id.clone().into());
+                Some(node)
+            }
+            Host::Sandbox | Host::Gateway | Host::Prompt => None,
+        };
         let directory_id = match Disk.entry(&plan.directory) {
-            Entry::Directory(facts) if route != Host::Sandbox => Some((facts.device, facts.inode)),
+            Entry::Directory(facts) if !matches!(route, Host::Sandbox | Host::Node) => {
+                Some((facts.device, facts.inode))
+            }
             _ => None,
         };
-        Ok(Judged { plan, line, decision, path, directory_id, grounds })
+        Ok(Judged { plan, line, decision, path, directory_id, node, grounds })
     }
 
     /// Whether there is a way to where the command would go, and the call asks for no other.
     fn reachable(&self, route: Host, elevation: ExecElevation) -> Result<(), Refused> {
         let refuse = |rule: &str, why: String| Err(Refused::built_in(Stage::Arguments, "exec", rule, why));
-        if route == Host::Node {
-            let why = "commands of this session go to a node, which this program does not reach yet";
-            return Err(Refused::built_in(Stage::NotBuilt, "exec", "node", why));
-        }
-        if let Some(node) = &self.request.node {
+        if let Some(node) = self.request.node.as_ref().filter(|_| route != Host::Node) {
             let node = oc_text::visible(node, 60);
             let why =
                 format!("this session's commands do not go to a node, so `node: {node}` has no meaning");
@@ -245,6 +270,7 @@ impl Case {
         put("commandSha256", oc_fs::ledger::chain::hash("", self.request.command.as_bytes()).into());
         put("route", decision.route.word().into());
         let standing = match line.standing {
+            Standing::Hit if decision.route == Host::Node => "of-the-node",
             Standing::Hit => "hit",
             Standing::Miss => "miss",
             Standing::Refused => "refused",
@@ -279,7 +305,7 @@ impl Judged {
                 Host::Node => binding::Host::Node,
                 Host::Gateway => binding::Host::Gateway,
             },
-            node: None,
+            node: self.node.as_ref().map(|n| n.id.clone()),
             security: self.decision.enforce,
             ask: self.decision.ask,
         }

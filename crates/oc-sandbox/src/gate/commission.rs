@@ -12,6 +12,7 @@ use super::ask::TakenUp;
 use super::background::ending;
 use super::command::{Case, Judged};
 use super::order::By;
+use super::still_running::Notice;
 use super::{error_word, mask, outcome_facts, recording};
 use crate::executor::Place;
 use crate::tools::{ExecOrder, Ran};
@@ -48,6 +49,8 @@ pub(super) struct Commission {
     pub judged: Judged,
     pub warrant: Warrant,
     pub aliases: mask::Aliases,
+    /// Says once that it still runs; not any more when dropped.
+    pub notice: Option<Notice>,
 }
 
 impl Commission {

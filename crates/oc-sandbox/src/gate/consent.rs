@@ -20,7 +20,7 @@ use super::ask::Asking;
 use super::call::ToolCall;
 use super::command::{Case, Judged};
 use super::commission::Warrant;
-use super::decide::decide;
+use super::decide::{Work, decide};
 use super::exec::{Stopped, judge};
 use super::recording::{self, Grounds};
 use super::refused::{Refused, Stage};
@@ -59,8 +59,8 @@ impl Gate {
     /// # Errors
     /// See [`Refused`]: no answer would let it run.
     pub async fn question(&self, call: &ToolCall) -> Result<Asked, Refused> {
-        let permitted = decide(&self.snapshot(), call)?;
-        let Request::Exec(request) = permitted.request else {
+        let permitted = decide(&self.snapshot(), &self.handlers(), call)?;
+        let Work::Core(Request::Exec(request)) = permitted.work else {
             let why = "only a command is asked about";
             return Err(Refused::built_in(Stage::Arguments, "exec", "not-a-command", why));
         };
@@ -139,7 +139,7 @@ impl Gate {
     async fn again(&self, case: Case, grounds: &Grounds) -> Result<(Case, Judged), Stopped> {
         let snapshot = self.snapshot();
         let refuse = |refused: Refused| Stopped::Refused(Box::new((refused, grounds.clone())));
-        let permitted = decide(&snapshot, &case.call).map_err(refuse)?;
+        let permitted = decide(&snapshot, &self.handlers(), &case.call).map_err(refuse)?;
         let case = Case { snapshot, sandbox: permitted.sandbox.map(|plan| Arc::new(*plan)), ..case };
         match judge(case.clone()).await {
             Ok(judged) => Ok((case, judged)),

@@ -1,5 +1,7 @@
 //! First stage: the session, the tool policy, the shut doors, the arguments. Pure over one snapshot.
 
+use std::sync::Arc;
+
 use oc_policy::explain_tool::{ALLOWED, Question, explain};
 use oc_policy::http_invoke::{self, HttpRefusal};
 use oc_policy::inventory::{Presence, ReadOnlyFiles};
@@ -10,6 +12,7 @@ use oc_types::KeyPath;
 
 use super::call::{Surface, ToolCall};
 use super::doors;
+use super::handler::{Handlers, ToolHandler};
 use super::internal::internal_name;
 use super::refused::{Refused, Stage};
 use super::snapshot::Snapshot;
@@ -18,9 +21,18 @@ use crate::tools::{CoreTool, Request};
 /// A call that the tool policy lets through.
 #[derive(Debug)]
 pub(super) struct Permitted {
-    pub request: Request,
+    pub work: Work,
     /// The session's sandbox; `None` when its tools act on the host.
     pub sandbox: Option<Box<SandboxPlan>>,
+}
+
+/// What carries it out.
+#[derive(Debug)]
+pub(super) enum Work {
+    /// This crate.
+    Core(Request),
+    /// Another one.
+    Handled(Arc<dyn ToolHandler>),
 }
 
 /// What the rules say about a tool and a caller, whatever the arguments of the call are worth. The sandbox of the session; `None` when
@@ -53,23 +65,42 @@ pub(super) fn permits(snapshot: &Snapshot, call: &ToolCall) -> Result<Option<Box
 }
 
 /// Decides.
-pub(super) fn decide(snapshot: &Snapshot, call: &ToolCall) -> Result<Permitted, Refused> {
+pub(super) fn decide(
+    snapshot: &Snapshot,
+    handlers: &Handlers,
+    call: &ToolCall,
+) -> Result<Permitted, Refused> {
     let sandbox = permits(snapshot, call)?;
     let name = canonical(&call.tool).into_owned();
-    let Some(tool) = CoreTool::of(&name) else {
+    let core = CoreTool::of(&name);
+    let handler = handlers.get(&name);
+    if core.is_none() && handler.is_none() {
         let why = format!("{name} is allowed here, but this program does not carry it out");
         return Err(Refused::built_in(Stage::NotBuilt, &name, "not-built", why));
-    };
-    if let Some(internal) = internal_name(&call.arguments) {
+    }
+    let unusable =
+        |why: String| Refused::built_in(Stage::Arguments, &name, "arguments", format!("{name}: {why}"));
+    // A handler's tool may name another session or agent; its caller is the run's own all the same.
+    if core.is_some()
+        && let Some(internal) = internal_name(&call.arguments)
+    {
         let why = format!(
             "`{}` is not an argument of {name}: only the gate decides it",
             oc_text::visible(internal, 60)
         );
         return Err(Refused::built_in(Stage::Arguments, &name, "internal-name", why));
     }
-    let request = Request::parse(tool, &call.arguments)
-        .map_err(|e| Refused::built_in(Stage::Arguments, &name, "arguments", format!("{name}: {e}")))?;
-    Ok(Permitted { request, sandbox })
+    let work = match (core, handler) {
+        (Some(tool), _) => {
+            Work::Core(Request::parse(tool, &call.arguments).map_err(|e| unusable(e.to_string()))?)
+        }
+        (None, Some(handler)) => {
+            handler.check(call).map_err(unusable)?;
+            Work::Handled(Arc::clone(handler))
+        }
+        (None, None) => return Err(unusable("nothing carries it out".to_owned())),
+    };
+    Ok(Permitted { work, sandbox })
 }
 
 /// Asks the policy again, as the turn did before it offered the tool (SP-105).

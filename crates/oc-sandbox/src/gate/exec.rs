@@ -42,7 +42,8 @@ impl Gate {
             call: Arc::new(call.clone()),
             request: Arc::new(request.clone()),
             sandbox: sandbox.map(|plan| Arc::new(*plan)),
-            environment: Arc::clone(&self.environment),
+            environment: self.inherited(),
+            nodes: self.nodes.get().cloned(),
         }
     }
 
@@ -91,6 +92,9 @@ impl Gate {
         let ready = match early {
             Some(ready) if into_sandbox => ready,
             _ if into_sandbox => self.inner_place(&case, &grounds).await?,
+            _ if judged.decision.route == Host::Node => self
+                .node_place(&case, &judged, &warrant)
+                .map_err(|refused| Stopped::Refused(Box::new((refused, grounds.clone()))))?,
             _ => self
                 .host_place(&case.snapshot, &case.call, workspace, case.sandbox.is_some())
                 .await
@@ -102,6 +106,7 @@ impl Gate {
         let order = match case.sandbox.as_deref().filter(|_| into_sandbox) {
             Some(plan) => order::inside(&case, plan)
                 .map_err(|refused| Stopped::Refused(Box::new((refused, grounds.clone()))))?,
+            None if ready.place == Place::Node => order::on_node(&case, &judged),
             None => order::on_host(&case, &judged, warrant.by()),
         };
         let mut notes = ready.notes.clone();
@@ -136,6 +141,7 @@ impl Gate {
             details,
             warrant,
             aliases,
+            notice: None,
         };
         Ok((commission, ready))
     }
@@ -173,7 +179,9 @@ impl Gate {
         let wanted = work.case.request.background || work.case.request.pty;
         let by_itself =
             work.warrant.by() == By::Rules && matches!(work.order.program, Program::Analysed { .. });
-        work.order.takes_input = patience.is_some() && wanted && !by_itself;
+        // A node is given a command and nothing after it.
+        let reads = work.place != Place::Node;
+        work.order.takes_input = patience.is_some() && wanted && reads && !by_itself;
         let limit = if patience.is_some() { BACKGROUND_BYTES } else { OUTPUT_BYTES };
         let site = Site { executor: ready.executor.as_ref(), call: &authorized, view: &ready.view };
         let running = match start(&site, &work.order, limit).await {
@@ -183,6 +191,7 @@ impl Gate {
             }
             Err(error) => return self.over(work, Ran { result: Err(error), exit: None }).await,
         };
+        work.notice = self.notice(&work);
         if let Some(patience) = patience {
             return self.hand_over(work, running, patience).await;
         }
@@ -200,7 +209,8 @@ impl Gate {
     }
 
     /// The command is over: the record, the approval, the answer.
-    pub(super) async fn over(&self, work: Commission, ran: Ran) -> Result<Answer, GateError> {
+    pub(super) async fn over(&self, mut work: Commission, ran: Ran) -> Result<Answer, GateError> {
+        work.notice = None;
         let snapshot = Arc::clone(&work.case.snapshot);
         let (call, place, aliases) = (work.case.call.id.clone(), work.place, work.aliases.clone());
         let (notes, details) = (work.notes.clone(), work.details.clone());

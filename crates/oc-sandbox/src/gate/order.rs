@@ -105,6 +105,20 @@ pub(super) fn on_host(case: &Case, judged: &Judged, by: By) -> ExecOrder {
     }
 }
 
+/// The order for a command on a node: the text as it is, with what the call itself sets. Everything else is the node's.
+pub(super) fn on_node(case: &Case, judged: &Judged) -> ExecOrder {
+    let plan = &judged.plan;
+    ExecOrder {
+        program: Program::Shell { shell: "/bin/sh".to_owned(), text: plan.text.clone() },
+        directory: plan.directory.clone(),
+        directory_identity: None,
+        environment: plan.overrides.clone(),
+        timeout_ms: timeout_ms(case),
+        pty: false,
+        takes_input: false,
+    }
+}
+
 /// The shell of this host for a text that a person approved: the one that such texts are written for, where it is there.
 fn shell() -> &'static str {
     match Disk.entry("/bin/bash") {
@@ -168,7 +182,7 @@ fn process(segment: &Segment, executable: &Executable) -> Process {
     }
 }
 
-fn number(case: &Case, name: &str) -> Option<u64> {
+pub(super) fn number(case: &Case, name: &str) -> Option<u64> {
     let found = exec_key(case.snapshot.config(), &case.call.caller.agent, name);
     let number = found.and_then(|(n, _)| Node::as_number(n)).filter(|n| *n >= 0.0);
     #[expect(

@@ -1,5 +1,7 @@
 mod background;
 mod commands;
+mod handled;
+mod nodes;
 
 use std::path::{Path, PathBuf};
 

@@ -18,7 +18,7 @@ pub struct LockdownArgs {
     /// Show what would be done and do nothing.
     #[arg(long)]
     dry_run: bool,
-    /// Put configuration and nodes back as they were before the lockdown.
+    /// Put configuration, rooms and nodes back as they were before the lockdown.
     #[arg(long, conflicts_with = "dry_run")]
     undo: bool,
     /// Print JSON.
@@ -35,6 +35,8 @@ struct Report {
     files: Vec<String>,
     approvals: Vec<String>,
     nodes: Vec<String>,
+    /// Sessions that answered without a mention.
+    sessions: Vec<String>,
     hints: Vec<String>,
     errors: Vec<String>,
 }
@@ -73,6 +75,7 @@ impl Report {
             "files": self.files,
             "approvalsDenied": self.approvals,
             "nodesRevoked": self.nodes,
+            "sessionsMuted": self.sessions,
             "hints": self.hints,
             "errors": self.errors,
         })
@@ -108,6 +111,13 @@ impl Report {
         for node in &self.nodes {
             out.indented("  node ", &oc_text::visible(node, 200));
         }
+        if !self.sessions.is_empty() {
+            let count = self.sessions.len();
+            out.indented("", &format!("{count} rooms {would}answered on a mention only"));
+        }
+        for session in &self.sessions {
+            out.indented("  room ", &oc_text::visible(session, 200));
+        }
         for error in &self.errors {
             out.indented("error: ", &oc_text::visible(error, 1_000));
         }
@@ -115,7 +125,7 @@ impl Report {
             out.indented("next: ", hint);
         }
         if !self.dry_run {
-            let undo = "`openclaw security lockdown --undo` puts configuration and nodes back; denied commands stay denied";
+            let undo = "`openclaw security lockdown --undo` puts configuration, rooms and nodes back; denied commands stay denied";
             out.indented("", undo);
         }
         out.finish()

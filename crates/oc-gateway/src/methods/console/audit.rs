@@ -1,13 +1,17 @@
 //! `audit.run`, `audit.fix`, `audit.undo`.
 
-use oc_audit::{AuditContext, Facts, RuleSet, report};
+use oc_audit::{AuditContext, Facts, RuleSet, facts, report, workspace};
 use oc_config::load::Loaded;
+use oc_fs::code_walk::{self, Limits};
+use oc_fs::identity_store::IdentityStore;
 use oc_fs::{audit_fix, fix_record};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{Nothing, invalid, unavailable};
+use crate::client::{Asked, target};
 use crate::methods::{Call, Outcome, parse};
+use crate::probe;
 use crate::server::state::now_ms;
 
 /// How the change log names the console.
@@ -17,7 +21,19 @@ fn begin(call: &Call, loaded: &Loaded) -> Facts {
     oc_fs::facts::begin(loaded, Some(call.gateway.source.request.cwd.clone()), now_ms())
 }
 
-/// `audit.run {}`: `{valid, configPath, stateDir, report | issues}`. The report is the one of `openclaw security audit --json`.
+/// What `--deep` adds: the code of plugins and skills, and the gateway, which is this one.
+fn deep(loaded: &Loaded) -> facts::Deep {
+    let places = &loaded.locations;
+    let profile = loaded.environment.text("OPENCLAW_PROFILE");
+    let roots = workspace::skill_roots(&loaded.tree, places, profile);
+    let extensions = places.state_dir.join("extensions");
+    let folders = code_walk::scan_all(&extensions, &roots, Limits::LATEST, true, &mut |_, _| {});
+    let target = target::of_configuration(loaded, &Asked::default());
+    let identity = IdentityStore::of(&places.state_dir);
+    facts::Deep { folders, probe: probe::from_within(&target, Some(&identity)) }
+}
+
+/// `audit.run {}`: `{valid, configPath, stateDir, report | issues}`. The report is the one of `openclaw security audit --deep --json`.
 pub fn run(call: &Call) -> Outcome {
     let Nothing {} = parse("audit.run", &call.params)?;
     let loaded = call.gateway.source.load();
@@ -29,7 +45,8 @@ pub fn run(call: &Call) -> Outcome {
         "undo": fix_record::read(&places.state_dir).ok().map(|r| r.at),
     });
     let (name, value) = if loaded.is_valid() {
-        let facts = oc_fs::facts::collect(&loaded.tree, begin(call, &loaded), RuleSet::Latest);
+        let mut facts = oc_fs::facts::collect(&loaded.tree, begin(call, &loaded), RuleSet::Latest);
+        facts.deep = Some(deep(&loaded));
         let report = oc_audit::run(&AuditContext::new(&loaded.tree, &facts, RuleSet::Latest));
         ("report", report::json::value(&report))
     } else {

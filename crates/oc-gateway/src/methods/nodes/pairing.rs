@@ -139,9 +139,9 @@ pub fn pair_remove(call: &Call) -> Outcome {
         return Err(invalid(NodePairingError::Beyond(Scope::Admin.word())));
     }
     let listed = change(call, |all, _| Ok(all.unpair(&node_id)))?;
-    let taken = call.gateway.devices.change(|devices, _| {
+    let taken = call.gateway.devices.change(|devices, now| {
         devices.pending.retain(|_, p| p.device_id != node_id || p.wanted_role() != Some(Role::Node));
-        devices.take_role_of(&node_id, Role::Node)
+        devices.take_role_of(&node_id, Role::Node, now)
     });
     let had = taken.map_err(unavailable)?;
     let ended = call.gateway.registry.end_device(&node_id, Role::Node, "node unpaired");

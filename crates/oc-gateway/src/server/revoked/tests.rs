@@ -39,7 +39,7 @@ fn sp_328_what_another_process_takes_away_ends_the_sockets_that_rest_on_it() {
     for method in both {
         assert!(!access(method).is_lost(&before));
         let mut taken = before.clone();
-        taken.take_role(Role::Node);
+        taken.take_role(Role::Node, NOW);
         assert!(access(method).is_lost(&taken));
     }
     let mut revoked = before.clone();

@@ -21,6 +21,7 @@ struct People {
     turns: Mutex<VecDeque<Person>>,
     asked: Mutex<Vec<Asked>>,
     resolved: Mutex<Vec<Asked>>,
+    running: Mutex<Vec<StillRunning>>,
     told: tokio::sync::mpsc::UnboundedSender<&'static str>,
 }
 
@@ -41,6 +42,11 @@ impl Listener for People {
     fn resolved(&self, record: &Asked) {
         self.resolved.lock().unwrap().push(record.clone());
         let _ = self.told.send("resolved");
+    }
+
+    fn running(&self, running: &StillRunning) {
+        self.running.lock().unwrap().push(running.clone());
+        let _ = self.told.send("running");
     }
 }
 
@@ -72,6 +78,7 @@ fn desk(config: Json, turns: Vec<Person>) -> Desk {
         turns: Mutex::new(turns.into()),
         asked: Mutex::default(),
         resolved: Mutex::default(),
+        running: Mutex::default(),
         told: tell,
     });
     let home = bench.state.parent().unwrap().canonicalize().unwrap();
@@ -567,4 +574,56 @@ async fn a_request_from_elsewhere_goes_into_the_same_queue() {
     assert_eq!(d.states(), [State::Finished { ending: Ending::Exit(0) }]);
     let refused = d.bench.gate.question(&call("read", json!({"path": "a"}), MAIN)).await.unwrap_err();
     assert_eq!(refused.stage(), Stage::Arguments);
+}
+
+#[tokio::test]
+async fn an_approved_command_that_takes_its_time_is_told_of_once() {
+    let mut config = on_host();
+    config["tools"]["exec"]["approvalRunningNoticeMs"] = json!(1);
+    let mut d = desk(config.clone(), vec![once()]);
+    d.bench.fake.stays = true;
+    let fake = Arc::new(d.bench.fake.clone());
+    let gate = std::mem::replace(&mut d.bench.gate, bench(json!({})).gate);
+    d.bench.gate = Gate { executors: fake, ..gate };
+    let arguments = json!({"command": "./tool", "workdir": d.work, "background": true});
+    let answer = d.bench.call("exec", arguments, MAIN).await.unwrap();
+    let mut heard = Vec::new();
+    while heard.last() != Some(&"running") {
+        heard.push(d.heard().await.unwrap());
+    }
+    let said = d.people.running.lock().unwrap().clone();
+    assert_eq!((said.len(), said[0].command.as_str(), said[0].after_ms), (1, "./tool", 1));
+    assert_eq!(json!(said[0].approval), answer.result.details["approvalId"]);
+    d.bench.gate.close().await;
+    // Not of what is over before, nor when it is switched off.
+    for (ms, config) in [(60_000, config.clone()), (0, config)] {
+        let mut config = config;
+        config["tools"]["exec"]["approvalRunningNoticeMs"] = json!(ms);
+        let d = desk(config, vec![once()]);
+        d.run("./tool").await.unwrap();
+        assert!(d.people.running.lock().unwrap().is_empty());
+    }
+}
+
+#[tokio::test]
+async fn the_login_shells_directories_are_searched_before_the_services() {
+    let d = desk(on_host(), vec![says(Decision::Deny, None), once()]);
+    let extra = d.work.join("bin");
+    std::fs::create_dir_all(&extra).unwrap();
+    program(&extra.join("mine"), "echo mine");
+    assert_eq!(d.no("mine").await.stage(), Stage::Approval);
+    d.bench.gate.search_first(&format!("{}:/usr/bin:relative:", extra.display()));
+    d.run("mine").await.unwrap();
+    let found: Vec<Json> = d
+        .people
+        .asked
+        .lock()
+        .unwrap()
+        .iter()
+        .map(|a| serde_json::to_value(&a.request).unwrap()["resolvedPath"].clone())
+        .collect();
+    assert_eq!(found, [Json::Null, json!(extra.join("mine"))]);
+    let run = d.ran().last().unwrap().1.clone();
+    let path = run.environment.iter().find(|(n, _)| n == "PATH").unwrap().1.clone();
+    assert_eq!(path, format!("{}:/usr/bin:/bin", extra.display()));
 }

@@ -1,6 +1,8 @@
 //! Plans and carries out. One part that fails does not keep the others back: in an incident half a lockdown is better than none, and the
 //! exit code says that it is half.
 
+use std::sync::Arc;
+
 use anyhow::{Context, Result};
 use oc_approval::life_cycle::{Reevaluated, State};
 use oc_audit::lockdown;
@@ -12,8 +14,10 @@ use oc_fs::config_store::{self, Edited, Force, Writer};
 use oc_fs::fix_record::{self, FileRecord, ModeRecord};
 use oc_fs::lockdown_record::{self, LockdownRecord};
 use oc_fs::pairing_files::PairingFailure;
+use oc_fs::session_store::{self, SessionStore};
 use oc_fs::{mode, narrow};
 use oc_gateway::devices::DeviceStore;
+use oc_gateway::methods::Place;
 use oc_gateway::node_pairing::NodeStore;
 use oc_gateway::protocol::connect::Role;
 use oc_types::Node;
@@ -97,6 +101,12 @@ pub(super) fn apply(app: &App, loaded: &Loaded, planned: Planned, report: &mut R
     let state_dir = loaded.locations.state_dir.as_path();
     if report.dry_run {
         count(state_dir, report);
+        for store in stores(loaded) {
+            match store.read() {
+                Ok(all) => report.sessions.extend(session_store::activated(&all)),
+                Err(e) => report.errors.push(e.to_string()),
+            }
+        }
         return;
     }
     // What can still start something goes first.
@@ -111,7 +121,29 @@ pub(super) fn apply(app: &App, loaded: &Loaded, planned: Planned, report: &mut R
         report.files.clear();
         report.errors.push(format!("the configuration was not changed: {e:#}"));
     }
+    mute_sessions(loaded, &mut record, report);
     revoke_nodes(state_dir, &mut record, report);
+}
+
+/// The session stores of all agents, each once.
+fn stores(loaded: &Loaded) -> Vec<SessionStore> {
+    let place = Place::new(Arc::new(loaded.locations.clone()), Arc::new(loaded.tree.clone()), 0);
+    place.stores(&place.known_agents()).into_iter().map(|(_, store)| store).collect()
+}
+
+/// Rooms that answer without a mention by a setting of their session.
+fn mute_sessions(loaded: &Loaded, record: &mut LockdownRecord, report: &mut Report) {
+    let state_dir = loaded.locations.state_dir.as_path();
+    for store in stores(loaded) {
+        let muted = session_store::mute(&store, |file| {
+            LockdownRecord::note(&mut record.sessions, file.clone());
+            lockdown_record::write(state_dir, record)
+        });
+        match muted {
+            Ok(keys) => report.sessions.extend(keys),
+            Err(e) => report.errors.push(e.to_string()),
+        }
+    }
 }
 
 /// The record of a lockdown that was not undone. One that cannot be used is set aside: closing does not wait for it.
@@ -165,7 +197,7 @@ fn count(state_dir: &std::path::Path, report: &mut Report) {
         Err(e) => report.errors.push(e.to_string()),
     }
     match DeviceStore::of(state_dir).read() {
-        Ok(mut all) => report.nodes.extend(all.take_role(Role::Node)),
+        Ok(mut all) => report.nodes.extend(all.take_role(Role::Node, 0)),
         Err(e) => report.errors.push(e.to_string()),
     }
     match NodeStore::of(state_dir).read() {
@@ -197,11 +229,11 @@ fn revoke_nodes(state_dir: &std::path::Path, record: &mut LockdownRecord, report
     };
     let devices = DeviceStore::of(state_dir);
     let revoked = devices.read().and_then(|mut now| {
-        let idle = now.take_role(Role::Node).is_empty() && now == devices.read()?;
+        let idle = now.take_role(Role::Node, 0).is_empty() && now == devices.read()?;
         if idle {
             Ok(Vec::new())
         } else {
-            devices.change_noted(|all, _| all.take_role(Role::Node), &mut noted)
+            devices.change_noted(|all, now| all.take_role(Role::Node, now), &mut noted)
         }
     });
     match revoked {

@@ -1,0 +1,102 @@
+//! What of other sessions is shown to a session.
+
+use oc_policy::session_key::SessionKey;
+use oc_policy::session_visibility::Viewer;
+use oc_sandbox::gate::ToolCall;
+use oc_types::AgentId;
+use serde_json::{Map, Value, json};
+
+use super::read::target;
+use crate::methods::{Place, sessions};
+
+/// The one answer about sessions that are not there or not visible.
+pub(super) const NOT_FOUND: &str = "there is no session of this key";
+
+/// Who looks, with the key in its one form.
+#[derive(Debug)]
+pub(super) struct Eyes {
+    agent: AgentId,
+    session: String,
+}
+
+impl Eyes {
+    pub(super) fn of(place: &Place, call: &ToolCall) -> Result<Self, String> {
+        let key = SessionKey::parse(&call.caller.session).map_err(|e| e.to_string())?;
+        let agent = call.caller.agent.clone();
+        Ok(Self { session: place.canonical(&agent, &key), agent })
+    }
+
+    pub(super) fn session(&self) -> &str {
+        &self.session
+    }
+
+    pub(super) fn viewer<'a>(&'a self, place: &'a Place) -> Viewer<'a> {
+        Viewer::new(&place.config, &self.agent, &self.session)
+    }
+}
+
+/// Whether a row of a list is shown.
+pub(super) fn row_is_visible(place: &Place, viewer: &Viewer<'_>, row: &Value) -> bool {
+    let Some(key) = row.get("key").and_then(Value::as_str) else { return false };
+    let Ok(parsed) = SessionKey::parse(key) else { return false };
+    let agent = parsed.agent().cloned().unwrap_or_else(|| place.default_agent());
+    viewer.sees(&target(&agent, key, row))
+}
+
+/// The row of a session by its key, when it is visible. The decision stands on the key and the parent; nothing else is read before.
+pub(super) fn visible_row(place: &Place, viewer: &Viewer<'_>, wanted: &str) -> Result<Value, String> {
+    let (_, key) = place.session(wanted).map_err(|_| NOT_FOUND.to_owned())?;
+    let all = sessions::list(place, json!({ "includeGlobal": true })).map_err(|_| NOT_FOUND.to_owned())?;
+    let rows = all.get("sessions").and_then(Value::as_array).into_iter().flatten();
+    let row = rows.filter(|row| row.get("key").and_then(Value::as_str) == Some(key.as_str()));
+    let row = row.into_iter().find(|row| row_is_visible(place, viewer, row));
+    row.cloned().ok_or_else(|| NOT_FOUND.to_owned())
+}
+
+/// A message of a history: role, time, texts of at most `most` characters; results of tools only when asked for. Thinking never.
+pub(super) fn shown(message: &Value, tools: bool, most: usize) -> Option<Value> {
+    let role = message.get("role").and_then(Value::as_str)?;
+    if matches!(role, "toolResult" | "tool" | "tool_result") && !tools {
+        return None;
+    }
+    let cut = |text: &str| -> String {
+        let mut out: String = text.chars().take(most).collect();
+        if out.len() < text.len() {
+            out.push_str(" [cut]");
+        }
+        out
+    };
+    let content: Vec<Value> = match message.get("content") {
+        Some(Value::String(text)) => vec![json!({ "type": "text", "text": cut(text) })],
+        Some(Value::Array(blocks)) => {
+            blocks.iter().filter_map(|block| block_shown(block, tools, &cut)).collect()
+        }
+        Some(_) | None => Vec::new(),
+    };
+    if content.is_empty() {
+        return None;
+    }
+    let mut out = Map::new();
+    out.insert("role".to_owned(), json!(role));
+    for name in ["timestamp", "toolName"] {
+        if let Some(value) = message.get(name) {
+            out.insert(name.to_owned(), value.clone());
+        }
+    }
+    out.insert("content".to_owned(), Value::Array(content));
+    Some(Value::Object(out))
+}
+
+fn block_shown(block: &Value, tools: bool, cut: &dyn Fn(&str) -> String) -> Option<Value> {
+    let of = |name: &str| block.get(name).and_then(Value::as_str);
+    match of("type")? {
+        "text" => Some(json!({ "type": "text", "text": cut(of("text")?) })),
+        "toolCall" if tools => Some(json!({
+            "type": "toolCall",
+            "name": of("name"),
+            "arguments": cut(&block.get("arguments").map(Value::to_string).unwrap_or_default()),
+        })),
+        "image" => Some(json!({ "type": "text", "text": "[a picture]" })),
+        _ => None,
+    }
+}

@@ -1,0 +1,152 @@
+use std::path::Path;
+
+use oc_config::Locations;
+use oc_sandbox::gate::{Caller, Surface};
+use oc_types::{AgentId, Node, Origin};
+use serde_json::{Value, json};
+
+use super::*;
+
+fn place(home: &Path, config: Value) -> Place {
+    let state_dir = home.join(".openclaw");
+    let locations = Locations {
+        home: home.to_owned(),
+        config: state_dir.join("openclaw.json"),
+        credentials: state_dir.join("credentials"),
+        state_dir,
+    };
+    Place::new(Arc::new(locations), Arc::new(Node::from_json(&config, &Origin::Default)), 1_700_000_000_000)
+}
+
+fn sessions(home: &Path) {
+    let at = |agent: &str| home.join(".openclaw/agents").join(agent).join("sessions");
+    let main = at("main");
+    std::fs::create_dir_all(&main).unwrap();
+    std::fs::create_dir_all(at("work")).unwrap();
+    let entry = |id: &str, more: Value| {
+        let mut entry = json!({"sessionId": id, "updatedAt": 1_699_999_999_000_u64});
+        entry.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        entry
+    };
+    let store = json!({
+        "agent:main:main": entry("m", json!({})),
+        "agent:main:telegram:group:1": entry("g", json!({"chatType": "group"})),
+        "agent:main:subagent:a": entry("a", json!({"spawnedBy": "agent:main:telegram:group:1"})),
+    });
+    let write = |path: std::path::PathBuf, text: String| {
+        std::fs::write(&path, text).unwrap();
+        std::fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+    };
+    write(main.join("sessions.json"), store.to_string());
+    write(at("work").join("sessions.json"), json!({"agent:work:main": entry("w", json!({}))}).to_string());
+    let lines = [
+        json!({"type": "session", "version": 3, "id": "m"}),
+        json!({"type": "message", "message": {"role": "user", "content": "the secret plan"}}),
+        json!({"type": "message", "message": {"role": "assistant", "content": [
+            {"type": "thinking", "thinking": "hidden thought"},
+            {"type": "text", "text": "x".repeat(5000)},
+            {"type": "toolCall", "name": "exec", "arguments": {"command": "ls"}},
+        ]}}),
+        json!({"type": "message", "message": {"role": "toolResult", "toolName": "exec", "content": [{"type": "text", "text": "listing"}]}}),
+    ];
+    write(main.join("m.jsonl"), lines.map(|l| l.to_string() + "\n").concat());
+}
+
+fn ask(tool: ReadTool, place: &Place, session: &str, arguments: Value) -> Result<Value, String> {
+    let agent = AgentId::normalized(session.split(':').nth(1).unwrap());
+    let caller = Caller::of_session(Surface::Model, agent, session);
+    let Value::Object(arguments) = arguments else { panic!("an object") };
+    tool.check(&arguments)?;
+    tool.read(place, &ToolCall { id: "1".to_owned(), tool: tool.name().to_owned(), arguments, caller })
+}
+
+fn keys(list: &Value) -> Vec<&str> {
+    let mut keys: Vec<&str> =
+        list["sessions"].as_array().unwrap().iter().map(|r| r["key"].as_str().unwrap()).collect();
+    keys.sort_unstable();
+    keys
+}
+
+const GROUP: &str = "agent:main:telegram:group:1";
+
+#[test]
+fn sp_420_a_list_holds_what_the_session_may_see() {
+    let home = tempfile::tempdir().unwrap();
+    sessions(home.path());
+    let open = place(home.path(), json!({}));
+    let all = ask(ReadTool::SessionsList, &open, "agent:main:main", json!({})).unwrap();
+    assert_eq!(keys(&all), ["agent:main:main", "agent:main:subagent:a", GROUP]);
+    let sandboxed = place(home.path(), json!({"agents": {"defaults": {"sandbox": {"mode": "non-main"}}}}));
+    let few = ask(ReadTool::SessionsList, &sandboxed, GROUP, json!({})).unwrap();
+    assert_eq!(keys(&few), ["agent:main:subagent:a", GROUP]);
+    let across = place(
+        home.path(),
+        json!({"tools": {"agentToAgent": {"enabled": true, "allow": ["main", "work"]}}, "agents": {"list": [{"id": "main"}, {"id": "work"}]}}),
+    );
+    let all = ask(ReadTool::SessionsList, &across, "agent:work:main", json!({"limit": 10})).unwrap();
+    assert_eq!(keys(&all).len(), 4);
+}
+
+#[test]
+fn sp_420_not_visible_and_not_there_are_one_answer() {
+    let home = tempfile::tempdir().unwrap();
+    sessions(home.path());
+    let sandboxed = place(home.path(), json!({"agents": {"defaults": {"sandbox": {"mode": "non-main"}}}}));
+    for tool in [ReadTool::SessionsHistory, ReadTool::SessionStatus] {
+        let hidden = ask(tool, &sandboxed, GROUP, json!({"sessionKey": "agent:main:main"})).unwrap_err();
+        let missing = ask(tool, &sandboxed, GROUP, json!({"sessionKey": "agent:main:nothing"})).unwrap_err();
+        let other = ask(tool, &sandboxed, GROUP, json!({"sessionKey": "agent:nobody:main"})).unwrap_err();
+        assert_eq!((hidden.as_str(), missing.as_str()), (other.as_str(), other.as_str()));
+        assert_eq!(hidden, "there is no session of this key");
+    }
+}
+
+#[test]
+fn a_history_is_cut_and_keeps_tools_and_thoughts_to_itself() {
+    let home = tempfile::tempdir().unwrap();
+    sessions(home.path());
+    let open = place(home.path(), json!({}));
+    let told =
+        ask(ReadTool::SessionsHistory, &open, "agent:main:main", json!({"sessionKey": "main"})).unwrap();
+    let text = told.to_string();
+    assert!(text.contains("the secret plan") && text.contains("[cut]"), "{text}");
+    assert!(
+        !text.contains("hidden thought") && !text.contains("listing") && !text.contains("toolCall"),
+        "{text}"
+    );
+    let all = ask(
+        ReadTool::SessionsHistory,
+        &open,
+        "agent:main:main",
+        json!({"sessionKey": "main", "includeTools": true}),
+    );
+    let text = all.unwrap().to_string();
+    assert!(
+        text.contains("listing") && text.contains("toolCall") && !text.contains("hidden thought"),
+        "{text}"
+    );
+}
+
+#[test]
+fn agents_are_listed_as_far_as_they_may_be_reached() {
+    let home = tempfile::tempdir().unwrap();
+    sessions(home.path());
+    let two = json!({"agents": {"list": [{"id": "main"}, {"id": "work"}]}});
+    let listed =
+        ask(ReadTool::AgentsList, &place(home.path(), two.clone()), "agent:main:main", json!({})).unwrap();
+    assert_eq!(listed["agents"].as_array().unwrap().len(), 1);
+    assert_eq!(listed["requester"], "main");
+    let mut open = two;
+    open["tools"] = json!({"agentToAgent": {"enabled": true}});
+    let listed = ask(ReadTool::AgentsList, &place(home.path(), open), "agent:main:main", json!({})).unwrap();
+    assert_eq!(listed["agents"].as_array().unwrap().len(), 2);
+}
+
+#[test]
+fn wrong_arguments_are_named() {
+    let check = |tool: ReadTool, v: Value| tool.check(v.as_object().unwrap()).unwrap_err();
+    assert!(check(ReadTool::SessionsHistory, json!({})).contains("`sessionKey`"));
+    assert!(check(ReadTool::SessionsList, json!({"limit": 0})).contains("`limit`"));
+    assert!(check(ReadTool::SessionsList, json!({"kinds": "main"})).contains("`kinds`"));
+    assert!(check(ReadTool::SessionStatus, json!({"model": "x"})).contains("`model`"));
+}

@@ -1,0 +1,78 @@
+//! Tools that other crates carry out: the gate decides, records, redacts and records again around them, as around its own.
+//!
+//! A handler never decides who may call it. It gets an [`AuthorizedCall`], which only the gate can make.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+use oc_policy::sandbox::SandboxPlan;
+use oc_policy::tool_name::canonical;
+
+use super::answer::ToolResult;
+use super::authorized::AuthorizedCall;
+use super::call::ToolCall;
+use super::snapshot::Snapshot;
+use crate::executor::{Pending, Place};
+use crate::tools::CoreTool;
+
+/// An allowed call, with what a handler may look at.
+#[derive(Clone, Copy, Debug)]
+pub struct Handled<'a> {
+    /// The proof that it was decided.
+    pub authorized: &'a AuthorizedCall,
+    /// The call: arguments are untrusted, the caller is the run's own.
+    pub call: &'a ToolCall,
+    /// The configuration it was decided under.
+    pub snapshot: &'a Snapshot,
+    /// The session's sandbox; `None` when its tools act on the host.
+    pub sandbox: Option<&'a SandboxPlan>,
+}
+
+/// What carries one tool out.
+pub trait ToolHandler: fmt::Debug + Send + Sync {
+    /// The tool's canonical name; a name of the gate's own tools is never handed out.
+    fn tool(&self) -> &str;
+
+    /// Where it acts; the gateway itself unless it says otherwise.
+    fn place(&self) -> Place {
+        Place::Gateway
+    }
+
+    /// Whether the arguments can be used at all, asked before anything is decided or recorded as allowed.
+    ///
+    /// # Errors
+    /// A sentence that names the argument; it is shown to the model.
+    fn check(&self, call: &ToolCall) -> Result<(), String>;
+
+    /// Acts. Output is redacted by the gate; a failure of the tool itself is a result with [`super::Outcome::Failed`].
+    fn run<'a>(&'a self, handled: Handled<'a>) -> Pending<'a, ToolResult>;
+}
+
+/// The handlers of a gate, by canonical name.
+#[derive(Clone, Debug, Default)]
+pub struct Handlers(Arc<BTreeMap<String, Arc<dyn ToolHandler>>>);
+
+impl Handlers {
+    /// These handlers. The first one of a name keeps it, and the gate's own tools are not among them.
+    pub fn new(handlers: impl IntoIterator<Item = Arc<dyn ToolHandler>>) -> Self {
+        let mut by_name = BTreeMap::new();
+        for handler in handlers {
+            let name = canonical(handler.tool()).into_owned();
+            if CoreTool::of(&name).is_none() {
+                by_name.entry(name).or_insert(handler);
+            }
+        }
+        Self(Arc::new(by_name))
+    }
+
+    /// The handler of a canonical name.
+    pub(super) fn get(&self, name: &str) -> Option<&Arc<dyn ToolHandler>> {
+        self.0.get(name)
+    }
+
+    /// The canonical names.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.keys().map(String::as_str)
+    }
+}
