@@ -3,7 +3,7 @@
 use super::manifest::Manifest;
 
 /// Lowest first. A crate may depend on crates that stand before it.
-const ORDER: [&str; 20] = [
+const ORDER: [&str; 21] = [
     "oc-types",
     "oc-text",
     "oc-shell",
