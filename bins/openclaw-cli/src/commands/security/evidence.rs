@@ -95,6 +95,6 @@ fn redactor(tree: &Node) -> Redactor {
     if patterns.is_empty() {
         return Redactor::standard();
     }
-    let built_in = oc_text::redact::default_patterns().iter().map(|(_, p)| (*p).to_owned());
+    let built_in = oc_text::redact::default_patterns().map(|(_, p)| p.to_owned());
     Redactor::custom(&built_in.chain(patterns).collect::<Vec<_>>()).0
 }
