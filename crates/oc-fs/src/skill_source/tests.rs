@@ -54,7 +54,7 @@ fn sp_243_no_skill_is_read_through_a_link_that_leads_out() {
     symlink(outside.join("s/SKILL.md"), workspace.join("skills/f/SKILL.md")).unwrap();
     let at =
         Root { path: workspace.join("skills"), place: Place::Workspace, within: Some(workspace.clone()) };
-    let skills = read(&[at.clone()]);
+    let skills = read(std::slice::from_ref(&at));
     assert_eq!((skills.found.len(), skills.problems.len()), (0, 2), "{:?}", skills.problems);
     // The skills folder itself must lie in the workspace, too.
     fs::rename(workspace.join("skills"), t.path().join("moved")).unwrap();

@@ -10,12 +10,19 @@ use serde_json::{Map, Value, json};
 use super::params::{invalid, read};
 use super::place::Place;
 use crate::protocol::frame::Failure;
+use crate::server::state::Gateway;
 
 /// Shortest time that a probe may take, in milliseconds.
 const MIN_TIMEOUT: u64 = 1000;
 
 /// How accounts stand, told by whoever runs them: by channel and account.
 pub type Running = BTreeMap<(String, String), Standing>;
+
+/// How the accounts of a gateway stand.
+pub(super) fn running(gateway: &Gateway) -> Running {
+    let accounts = gateway.channels().map(|c| c.status()).unwrap_or_default();
+    accounts.into_iter().map(|a| ((a.channel.as_str().to_owned(), a.account), a.standing)).collect()
+}
 
 #[derive(Deserialize, Default)]
 #[serde(deny_unknown_fields, rename_all = "camelCase", default)]

@@ -9,12 +9,6 @@ use super::{
 };
 use crate::server::reload;
 
-/// How the chat accounts stand.
-fn running(call: &Call) -> channels::Running {
-    let accounts = call.gateway.channels().map(|c| c.status()).unwrap_or_default();
-    accounts.into_iter().map(|a| ((a.channel.as_str().to_owned(), a.account), a.standing)).collect()
-}
-
 /// The handlers, by name.
 const HANDLERS: &[(&str, Handler)] = &[
     ("access.pairing.approve", Blocking(console::pairing_approve)),
@@ -26,7 +20,10 @@ const HANDLERS: &[(&str, Handler)] = &[
     ("audit.fix", Blocking(console::fix)),
     ("audit.run", Blocking(console::run)),
     ("audit.undo", Blocking(console::undo)),
-    ("channels.status", Blocking(|c| channels::status(&c.place(), &running(c), params(c)))),
+    (
+        "channels.status",
+        Blocking(|c| channels::status(&c.place(), &channels::running(&c.gateway), params(c))),
+    ),
     ("chat.abort", Blocking(chat::abort)),
     ("chat.send", Blocking(chat::send)),
     ("chat.history", Blocking(|c| sessions::history(&c.place(), params(c)))),
