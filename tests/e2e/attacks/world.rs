@@ -219,7 +219,7 @@ pub fn number(who: &str) -> &'static str {
 fn handlers(gateway: &Arc<Gateway>) -> Handlers {
     let weak = Arc::downgrade(gateway);
     let facts = Facts::by(move || weak.upgrade().map(|g| g.snapshot().place()));
-    let fetch: Arc<dyn oc_sandbox::gate::ToolHandler> = Arc::new(WebFetch::new(Arc::new(PagesAnd)).unwrap());
+    let fetch: Arc<dyn oc_sandbox::gate::ToolHandler> = Arc::new(WebFetch::new(Arc::new(PagesAnd)));
     Handlers::new(tools::reading(&facts).into_iter().chain([fetch]))
 }
 
