@@ -48,7 +48,8 @@ async fn interrupted(core: &Arc<Core>, rules: &Rules, entries: &[Entry]) {
     if !still_admitted(core, rules, last.id).await {
         return core.inbox.done(&ids, Ending::Access, core.now());
     }
-    let (route, text) = (route_of(&last.event), words::interrupted(&last.event.message.text));
+    let (route, text) =
+        (route_of(&last.event), words::interrupted(&last.event.message.text, ids.len().saturating_sub(1)));
     let core = Arc::clone(core);
     tokio::spawn(async move { core.answer(&ids, &route, Reply::text(text), Ending::Answered, true).await });
 }

@@ -58,11 +58,16 @@ pub(crate) const FULL: &str =
 pub(crate) const DROPPED: &str = "I am still busy: an earlier message of yours was dropped for a newer one.";
 
 /// A run ended by the process's end after it had acted.
-pub(crate) fn interrupted(text: &str) -> String {
+pub(crate) fn interrupted(text: &str, others: usize) -> String {
     let about: String = text.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(80).collect();
     let about = if about.is_empty() { String::new() } else { format!(" (\"{}\")", visible(&about, 80)) };
+    let others = match others {
+        0 => String::new(),
+        1 => " and the one before it".to_owned(),
+        n => format!(" and the {n} before it"),
+    };
     format!(
-        "I was restarted while I worked on your message{about}. What I had begun may be half done, and I do not repeat it by myself. Check it, then ask again."
+        "I was restarted while I worked on your message{about}{others}. What I had begun may be half done, and I do not repeat it by myself. Check it, then ask again."
     )
 }
 

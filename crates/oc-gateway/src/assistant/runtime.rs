@@ -161,11 +161,16 @@ impl Assistant {
         let models = self.models.of(&snapshot)?;
         let model = SessionModels::of(&models, &what.agent, &begun, what.caller.spawned_by.is_some());
         let about = model.about();
-        let files = {
+        let (files, skills) = {
             let most =
                 count(&config, &["agents", "defaults", "bootstrapMaxChars"]).unwrap_or(BOOTSTRAP_MAX_CHARS);
             let (workspace, mode) = (workspace.clone(), what.prompt);
-            let reading = tokio::task::spawn_blocking(move || read_files(&workspace, mode, most));
+            let (from, agent) = (Arc::clone(&gateway), what.agent.clone());
+            // A turn takes its skills once: what is edited meanwhile is in the next one.
+            let reading = tokio::task::spawn_blocking(move || {
+                let skills = from.skills_of(&agent).prompt().to_owned();
+                (read_files(&workspace, mode, most), Some(skills).filter(|s| !s.trim().is_empty()))
+            });
             reading.await.map_err(|_| NotBegun::Lost)?
         };
         let caller =
@@ -173,7 +178,7 @@ impl Assistant {
         let time_zone = config.path(&["agents", "defaults", "userTimezone"]).and_then(Node::as_str);
         let ground = Ground {
             mode: what.prompt,
-            skills: None,
+            skills: skills.filter(|_| what.prompt == Mode::Full),
             files,
             time_zone: time_zone.map(str::to_owned),
             heartbeat: Heartbeat::Off,

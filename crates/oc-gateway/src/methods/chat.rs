@@ -11,6 +11,7 @@ use oc_agent::turn::said::{People, PersonMessage, Said};
 use oc_agent::turn::{Ended, Event, Sink};
 use oc_policy::inbound::ConversationKind;
 use oc_policy::owner_only::Ownership;
+use oc_policy::session_key::SessionKey;
 use oc_sandbox::gate::{CallSender, Caller, Surface};
 use oc_types::AgentId;
 use serde::Deserialize;
@@ -104,6 +105,11 @@ fn start(call: &Call, agent: AgentId, key: String, named: &str, text: &str, id: 
         state: Mutex::default(),
     };
     tokio::spawn(async move {
+        // One turn of a session at a time, whoever started it.
+        let _lane = match (gateway.channels(), SessionKey::parse(&what.key)) {
+            (Some(channels), Ok(key)) => Some(channels.ingress().occupy(&key).await),
+            (None, _) | (_, Err(_)) => None,
+        };
         let ended = assistant.converse(what, &sink, &Unnoted).await;
         let standing = match ended {
             Ok(turn) => match (turn.how, turn.reply) {

@@ -103,6 +103,10 @@ async fn sp_233_the_engines_own_command_line_makes_the_same_container() {
                 config.remove(key);
             }
             normalise(&mut shown["HostConfig"]);
+            // The engine keeps them in no order.
+            if let Some(binds) = shown["HostConfig"]["Binds"].as_array_mut() {
+                binds.sort_by_key(Value::to_string);
+            }
             let host = shown["HostConfig"].as_object_mut().expect("a host configuration");
             host.retain(|_, v| {
                 !(v.is_null() || *v == json!([]) || *v == json!({}) || *v == json!("") || *v == json!(0))
