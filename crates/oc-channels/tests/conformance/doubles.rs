@@ -187,13 +187,8 @@ pub struct FakeTurns {
 /// What a turn does before it answers.
 pub struct Act(pub Box<Acting>);
 
-<<<<<<< HEAD
-/// Its form.
-type Acting = dyn for<'a> Fn(&'a Turn, &'a dyn Replies) -> Pending<'a, Option<TurnOutcome>> + Send + Sync;
-=======
 /// Ends the turn with an outcome, or lets it go on.
 pub type Acting = dyn for<'a> Fn(&'a Turn, &'a dyn Replies) -> Pending<'a, Option<TurnOutcome>> + Send + Sync;
->>>>>>> wt-ingress
 
 impl std::fmt::Debug for Act {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

@@ -61,6 +61,9 @@ pub fn send(call: Call) -> Waiting {
             return Err(invalid("idempotencyKey is missing"));
         }
         let account = wanted.account_id.unwrap_or_else(|| AccountId::DEFAULT.to_owned());
+        if call.gateway.snapshot().tree.path(&["channels", channel.as_str()]).is_none() {
+            return Err(invalid(&format!("channels.{channel} is not configured")));
+        }
         let channels =
             call.gateway.channels().ok_or_else(|| unavailable("no chat is served by this gateway"))?;
         let rules = Rules::new(call.gateway.snapshot().tree.clone())
