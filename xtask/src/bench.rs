@@ -22,6 +22,8 @@ enum What {
     Audit(audit::Args),
     /// The gateway: start, memory, handshakes, calls, beside a bare server and, with `OPENCLAW_PEER`, the reference release.
     Gateway(gateway::Args),
+    /// The ingress of messages: decisions, whole turns, what is added to one.
+    Ingress,
     /// The decision core: one decision, a full tool set, reach.
     Policy,
     /// A command and a file in each place, beside `docker exec`, `docker run` and a bare process. Needs an engine; root starts one.
@@ -36,14 +38,18 @@ pub fn run(args: &Args) -> Result<bool> {
     match &args.what {
         What::Audit(a) => audit::run(a),
         What::Gateway(a) => gateway::run(a),
-        What::Policy => {
-            let status = std::process::Command::new("cargo")
-                .args(["bench", "--locked", "--package", "oc-policy"])
-                .current_dir(crate::steps::root())
-                .status()?;
-            Ok(status.success())
-        }
+        What::Ingress => of_crate("oc-channels"),
+        What::Policy => of_crate("oc-policy"),
         What::Sandbox(a) => sandbox::run(a),
         What::Measure(a) => measure::run(a),
     }
+}
+
+/// Runs a crate's own benches.
+fn of_crate(name: &str) -> Result<bool> {
+    let status = std::process::Command::new("cargo")
+        .args(["bench", "--locked", "--package", name])
+        .current_dir(crate::steps::root())
+        .status()?;
+    Ok(status.success())
 }

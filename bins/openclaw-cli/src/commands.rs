@@ -1,5 +1,6 @@
 //! The commands, one module each.
 
+mod agent;
 mod approvals;
 mod channels;
 mod completion;
@@ -15,9 +16,12 @@ mod health;
 mod ledger;
 mod logs;
 mod mcp;
+mod message;
 mod node;
 mod nodes;
 mod onboard;
+mod pairing;
+mod plugins;
 mod policy;
 mod policy_diff;
 mod reach;
@@ -25,6 +29,7 @@ mod sandbox;
 mod security;
 mod service;
 mod sessions;
+mod skills;
 mod status;
 mod system;
 mod tool;
@@ -87,8 +92,18 @@ pub enum Command {
     Nodes(Box<nodes::NodesArgs>),
     /// List the conversations that the agents remember.
     Sessions(sessions::SessionsArgs),
+    /// Install plugins without running them, look them over, switch them on and off.
+    Plugins(plugins::PluginsArgs),
+    /// List the skills of an agent, and say what stands against the others.
+    Skills(Box<skills::SkillsArgs>),
     /// Show the gateway's log.
     Logs(logs::LogsArgs),
+    /// People who asked a channel to be let in: show, approve, refuse.
+    Pairing(pairing::PairingArgs),
+    /// Say something to an agent and show its answer.
+    Agent(Box<agent::AgentArgs>),
+    /// Send messages to chats.
+    Message(Box<message::MessageArgs>),
     /// Look at the channels of the running gateway.
     Channels(channels::ChannelsArgs),
     /// Look at the planned work of the running gateway.
@@ -129,7 +144,12 @@ pub fn run(app: &App, command: Command) -> anyhow::Result<ExitCode> {
         Command::Node(args) => node::run(app, &args),
         Command::Nodes(args) => nodes::run(app, &args),
         Command::Sessions(args) => sessions::run(app, &args),
+        Command::Plugins(args) => plugins::run(app, &args),
+        Command::Skills(args) => skills::run(app, &args),
         Command::Logs(args) => logs::run(app, &args),
+        Command::Pairing(args) => pairing::run(app, &args),
+        Command::Agent(args) => agent::run(app, &args),
+        Command::Message(args) => message::run(app, &args),
         Command::Channels(args) => channels::run(app, &args),
         Command::Cron(args) => cron::run(app, &args),
         Command::System(args) => system::run(app, &args),

@@ -56,7 +56,4 @@ pub enum DeliveryFailure {
     /// The journal, so that it could not be noted that it is sent.
     #[error("the inbox cannot be written, so nothing was sent")]
     Journal,
-    /// The process ends.
-    #[error("the gateway is shutting down")]
-    Shutdown,
 }

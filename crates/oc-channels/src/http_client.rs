@@ -39,7 +39,7 @@ pub struct HttpClient {
 }
 
 /// What goes with a request.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub enum Body {
     /// Nothing.
     None,
@@ -55,7 +55,6 @@ pub enum Body {
 }
 
 /// One request.
-#[derive(Debug)]
 pub struct Call {
     method: Method,
     url: String,
@@ -79,6 +78,24 @@ pub struct Answer {
 impl std::fmt::Debug for HttpClient {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "HttpClient({}, {:?})", self.service, self.root)
+    }
+}
+
+impl std::fmt::Debug for Body {
+    /// No content: it may hold what only the service shall see.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::None => f.write_str("Body(none)"),
+            Self::Json(_) => f.write_str("Body(JSON)"),
+            Self::Bytes { bytes, .. } => write!(f, "Body({} bytes)", bytes.len()),
+        }
+    }
+}
+
+impl std::fmt::Debug for Call {
+    /// No address: it may hold a token.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Call({}, {:?})", self.method, self.body)
     }
 }
 
@@ -419,6 +436,8 @@ mod tests {
         let c = client("http://127.0.0.1:9");
         assert_eq!(c.scrub("bad 123:abc/d and 123%3Aabc%2Fd\r\nx"), "bad *** and ***\\r\\nx");
         assert_eq!(format!("{c:?}"), "HttpClient(Test, ApiRoot(http://127.0.0.1:9))");
+        let call = c.post("/bot123:abc/d/x").json(serde_json::json!({ "secret_token": "s3cret" }));
+        assert_eq!(format!("{call:?}"), "Call(POST, Body(JSON))");
         assert!(c.scrub(&"a".repeat(5000)).chars().count() <= WHY_CAP + 1);
     }
 

@@ -170,7 +170,7 @@ impl Inbox {
                 return Err(InboxFailure::Full(waiting));
             }
             state.book.forget_old(now_ms);
-            let id = state.book.next();
+            let id = state.book.number();
             let record = Record::Accepted { id, key: key.to_owned(), at: now_ms, event };
             (id, self.push(&mut state, record, true)?)
         };
@@ -189,7 +189,7 @@ impl Inbox {
     /// See [`InboxFailure`].
     pub fn started(&self, entries: &[u64]) -> Result<u64, InboxFailure> {
         let mut state = self.shared.lock();
-        let turn = state.book.next();
+        let turn = state.book.number();
         self.push(&mut state, Record::Started { turn, entries: entries.to_vec() }, false)?;
         Ok(turn)
     }
@@ -232,7 +232,7 @@ impl Inbox {
     ) -> Result<u64, InboxFailure> {
         let (id, written) = {
             let mut state = self.shared.lock();
-            let id = state.book.next();
+            let id = state.book.number();
             let answer = Answer::new(id, entries.to_vec(), route, pieces, is_notice);
             (id, self.push(&mut state, Record::Answer(answer), true)?)
         };

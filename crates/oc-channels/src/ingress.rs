@@ -10,15 +10,16 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, Weak};
 
 use arc_swap::ArcSwap;
 use oc_policy::access::{Decision, Reason};
 use oc_policy::session_key::SessionKey;
 use oc_types::ChannelId;
-use tokio::sync::{Notify, Semaphore};
+use tokio::sync::{Notify, OwnedMutexGuard, OwnedSemaphorePermit, Semaphore};
 
-use crate::adapter::{Adapter, Door, Event, Pending, SelfIdentity, Taken};
+use crate::adapter::{Adapter, Door, Event, Pending, SelfIdentity, Sent, Taken};
 use crate::approval_door::ApprovalDoor;
 use crate::approval_prompt::ApprovalPrompt;
 use crate::chat_command::CommandDesk;
@@ -30,7 +31,7 @@ use crate::pairing_desk::PairingDesk;
 use crate::payload::Mint;
 use crate::rules::Rules;
 use crate::session_settings::SessionSettings;
-use crate::turn::{Authority, Turns};
+use crate::turn::{Authority, Reply, Turns};
 
 mod deliver;
 mod gate;
@@ -43,6 +44,7 @@ pub mod seen;
 mod words;
 
 pub use gate::authority_of;
+pub use offer::Reading;
 pub use words::pairing_reply;
 
 /// Longest text that is read, in bytes; of a longer one the beginning decides, and its sender is told if they may talk at all.
@@ -177,6 +179,10 @@ struct Core {
     lanes: Lanes,
     running: Mutex<HashMap<SessionKey, Running>>,
     permits: Mutex<(usize, Arc<Semaphore>)>,
+    occupied: Mutex<HashMap<SessionKey, Weak<tokio::sync::Mutex<()>>>>,
+    /// When a session was last told that its queue is full.
+    told: Mutex<HashMap<SessionKey, i64>>,
+    closing: AtomicBool,
     selves: RwLock<HashMap<(ChannelId, String), SelfIdentity>>,
 }
 
@@ -214,13 +220,17 @@ impl Ingress {
             clock: parts.clock,
             running: Mutex::default(),
             permits: Mutex::new((most, Arc::new(Semaphore::new(most)))),
+            occupied: Mutex::default(),
+            told: Mutex::default(),
+            closing: AtomicBool::new(false),
             selves: RwLock::default(),
             rules,
         };
         Self { core: Arc::new(core) }
     }
 
-    /// Puts other rules in force. Messages that wait are decided again by them.
+    /// Puts other rules in force. Messages that wait are decided again by them, and a turn that runs for somebody whom they no longer admit
+    /// is stopped.
     pub fn reload(&self, rules: Rules) {
         let most = rules.max_concurrent();
         self.core.rules.store(Arc::new(rules));
@@ -228,6 +238,14 @@ impl Ingress {
         if permits.0 != most {
             *permits = (most, Arc::new(Semaphore::new(most)));
         }
+        drop(permits);
+        let core = Arc::clone(&self.core);
+        tokio::spawn(async move { offer::recheck(&core).await });
+    }
+
+    /// Takes nothing any more: every event is to come again later. What runs goes on; what is not done is taken up by the next process.
+    pub fn close(&self) {
+        self.core.closing.store(true, Ordering::Release);
     }
 
     /// Adds an account: answers can be sent through its adapter from now on. Its events go into the door.
@@ -269,6 +287,20 @@ impl Ingress {
         &self.core.inbox
     }
 
+    /// Says something that answers no message: a follow-up to a prompt, a reminder, `openclaw message send`.
+    ///
+    /// # Errors
+    /// [`DeliveryFailure`].
+    pub async fn say(&self, route: &Route, reply: &Reply) -> Result<Vec<Sent>, DeliveryFailure> {
+        self.core.say(route, reply, "said").await
+    }
+
+    /// Waits until no turn of a session runs and a turn may run at all, and keeps it so until the value is dropped: for turns that do not come
+    /// from a channel (schedules, hooks, the gateway's own clients).
+    pub async fn occupy(&self, session: &SessionKey) -> Occupied {
+        self.core.occupy(session).await
+    }
+
     /// Sends a prompt to a conversation other than the turn's (`approvals.exec.targets`).
     ///
     /// # Errors
@@ -289,7 +321,45 @@ impl Ingress {
     }
 }
 
+/// A session in which a turn runs, and its share of the turns that may run at the same time.
+#[derive(Debug)]
+pub struct Occupied {
+    session: OwnedMutexGuard<()>,
+    permit: Option<OwnedSemaphorePermit>,
+}
+
+impl Occupied {
+    /// The turn is over, its answer is yet to be delivered: others may run, but none of this session.
+    #[must_use]
+    pub fn delivering(self) -> OwnedMutexGuard<()> {
+        drop(self.permit);
+        self.session
+    }
+}
+
 impl Core {
+    async fn occupy(&self, session: &SessionKey) -> Occupied {
+        let lock = {
+            let mut occupied = locked(&self.occupied);
+            match occupied.get(session).and_then(Weak::upgrade) {
+                Some(lock) => lock,
+                None => {
+                    if occupied.len() >= 1024 {
+                        occupied.retain(|_, lock| lock.strong_count() > 0);
+                    }
+                    let lock = Arc::new(tokio::sync::Mutex::new(()));
+                    occupied.insert(session.clone(), Arc::downgrade(&lock));
+                    lock
+                }
+            }
+        };
+        let session = lock.lock_owned().await;
+        let permits = Arc::clone(&locked(&self.permits).1);
+        // It is never closed.
+        let permit = permits.acquire_owned().await.ok();
+        Occupied { session, permit }
+    }
+
     fn now(&self) -> i64 {
         self.clock.now_ms()
     }

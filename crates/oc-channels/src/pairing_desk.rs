@@ -88,6 +88,29 @@ impl PairingDesk {
         made.await.unwrap_or_else(|_| Err(ChannelPairingFailure::Random("the task failed".to_owned())))
     }
 
+    /// Answers a request by its code; the sender it belonged to. `None` when no request of this account has it.
+    pub async fn answer(
+        &self,
+        channel: &ChannelId,
+        account: &str,
+        code: &str,
+        allow: bool,
+        now_ms: i64,
+    ) -> Option<String> {
+        let plausible = code.len() == crate::pairing::CODE_LENGTH
+            && code.bytes().all(|b| crate::pairing::ALPHABET.contains(&b.to_ascii_uppercase()));
+        if !plausible {
+            return None;
+        }
+        let (desk, code) = (self.clone(), code.to_owned());
+        let (channel, account) = (channel.clone(), account.to_owned());
+        let answered = tokio::task::spawn_blocking(move || {
+            let store = ChannelPairing::of(&desk.credentials, channel.as_str(), &account)?;
+            if allow { store.approve(&code, now_ms) } else { store.reject(&code, now_ms) }
+        });
+        answered.await.ok()?.ok()
+    }
+
     /// Whether it is time to note a waiting sender as seen.
     pub fn may_note(&self, channel: &ChannelId, account: &str, id: &str, now_ms: i64) -> bool {
         let mut cache = self.cache.lock().unwrap_or_else(PoisonError::into_inner);

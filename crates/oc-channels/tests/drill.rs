@@ -166,8 +166,8 @@ fn child() {
             clock: Arc::new(SystemClock),
         });
         let sent = dir.join("sent");
-        let keys = lines(&sent).iter().map(|l| {
-            let v: serde_json::Value = serde_json::from_str(l).unwrap();
+        let keys = lines(&sent).into_iter().map(|l| {
+            let v: serde_json::Value = serde_json::from_str(&l).unwrap();
             v["key"].as_str().unwrap().to_owned()
         });
         let keys = Mutex::new(keys.collect());
@@ -203,7 +203,7 @@ fn child() {
         }
         ingress.inbox().flush().await.unwrap();
     });
-    println!("finished");
+    println!("drill-complete");
 }
 
 /// Starts the child and kills it after so many steps; `true`: it finished before.
@@ -222,7 +222,7 @@ fn run(dir: &Path, keyed: bool, kill_after: Option<usize>) -> bool {
     let mut steps = 0;
     let mut finished = false;
     for line in out.lines().map_while(Result::ok) {
-        finished |= line.contains("finished");
+        finished |= line.contains("drill-complete");
         steps += line.matches("step").count();
         if kill_after.is_some_and(|n| steps >= n) && !finished {
             child.kill().unwrap();

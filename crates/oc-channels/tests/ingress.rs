@@ -19,5 +19,7 @@ mod doubles;
 mod queues;
 #[path = "ingress/restart.rs"]
 mod restart;
+#[path = "ingress/supervised.rs"]
+mod supervised;
 #[path = "ingress/texts.rs"]
 mod texts;

@@ -30,13 +30,17 @@ pub struct Limits {
     pub files: usize,
     /// Whether a file left out because of a limit makes the scan a failed one.
     pub left_out_is_failure: bool,
+    /// Whether hidden folders and `node_modules` are entered.
+    pub everywhere: bool,
 }
 
 impl Limits {
     /// The `2026.2` rules: 500 files; what lies beyond, and files over 1 MiB, are silently left out.
-    pub const ERA: Self = Self { files: 500, left_out_is_failure: false };
+    pub const ERA: Self = Self { files: 500, left_out_is_failure: false, everywhere: false };
     /// The `latest` rules: code that was not looked at is not clean (SP-292).
-    pub const LATEST: Self = Self { files: 20_000, left_out_is_failure: true };
+    pub const LATEST: Self = Self { files: 20_000, left_out_is_failure: true, everywhere: false };
+    /// Before a plugin or skill is used: nothing hides from the scan.
+    pub const BEFORE_USE: Self = Self { files: 20_000, left_out_is_failure: true, everywhere: true };
 }
 
 /// Called after every scanned file with the plugin's or skill's name and the number of files scanned in it so far.
@@ -126,7 +130,7 @@ impl Walk<'_> {
             let mut files = Vec::new();
             for (name, kind) in entries {
                 let shown = name.to_string_lossy();
-                if shown.starts_with('.') || shown == "node_modules" {
+                if !self.limits.everywhere && (shown.starts_with('.') || shown == "node_modules") {
                     continue;
                 }
                 let path = folder.join(&name);

@@ -22,7 +22,10 @@
 //! * [`journal`]: append-only lines that survive a kill.
 //! * [`ledger`]: what was decided and done, append-only, in a chain of hashes.
 //! * [`credential`]: credentials kept in files and keychains (SP-066).
-//! * [`plugins`]: which plugins lie on the disk, by their manifests.
+//! * [`plugins`]: which plugins lie on the disk, by their manifests; [`plugin_install`]: a package becomes one; [`plugin_review`]: what
+//!   speaks against it; [`plugin_switch`]: on, off, away.
+//! * [`package_files`]: archives and folders unpacked without links and odd paths; [`npm`]: packages from a registry, no script run.
+//! * [`skill_source`]: the skills of an agent; [`skill_library`]: the same as they stand now, watched.
 //! * [`narrow`]: modes made owner-only, on the inode that was checked.
 //! * [`audit_fix`]: what the audit mends, planned, shown and carried out.
 //! * [`fix_record`]: what the last fix changed, so that it can be undone; [`lockdown_record`]: the same of a lockdown.
@@ -66,8 +69,13 @@ pub mod log_file;
 pub mod log_tail;
 pub mod mode;
 pub mod narrow;
+pub mod npm;
 pub mod owned_file;
+pub mod package_files;
 pub mod pairing_files;
+pub mod plugin_install;
+pub mod plugin_review;
+pub mod plugin_switch;
 pub mod plugins;
 pub mod random;
 pub mod relocate;
@@ -75,6 +83,8 @@ pub mod sandbox_registry;
 pub mod secret_seat;
 pub mod secret_walk;
 pub mod session_store;
+pub mod skill_library;
+pub mod skill_source;
 pub mod tails;
 pub mod workspace_files;
 

@@ -1,22 +1,21 @@
 //! Which plugins lie on the disk: their ids and channels, read from their manifests. Nothing of them is run.
 
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use oc_config::Reading;
 use oc_config::validate::{Plugin, Plugins};
+use oc_extensions::plugin::{MANIFEST, Manifest, PluginTools, Standing, standing, tools_of};
 use oc_types::Node;
 use serde_json::Value;
 
 use crate::bounded_read;
 use crate::code_walk::plugin_folders;
+use crate::plugin_review::{self, MAX_MANIFEST_BYTES};
 
 #[cfg(test)]
 mod tests;
 
-/// Largest manifest, in bytes.
-const MAX_MANIFEST_BYTES: u64 = 1024 * 1024;
-/// Name of a plugin's manifest.
-const MANIFEST: &str = "openclaw.plugin.json";
 /// Files that make a folder a plugin without a package manifest.
 const ENTRIES: &[&str] = &["index.ts", "index.js", "index.mjs", "index.cjs"];
 
@@ -106,35 +105,97 @@ pub struct DeclaredTool {
     pub optional: bool,
 }
 
-/// The tools that installed and enabled plugins declare in their manifest: `tools: ["name", {name, optional}]`.
+/// The tools that loaded plugins declare in their manifest: `tools: ["name", {name, optional}]`.
 #[must_use]
 pub fn declared_tools(state_dir: &Path, tree: &Node) -> Vec<DeclaredTool> {
     let mut out = Vec::new();
-    for (folder, path) in plugin_folders(&state_dir.join("extensions"), false).unwrap_or_default() {
-        let Ok(text) = bounded_read::text(&path.join(MANIFEST), MAX_MANIFEST_BYTES) else { continue };
-        let Ok(manifest) = serde_json::from_str::<Value>(&text) else { continue };
-        let id = manifest.get("id").and_then(Value::as_str).unwrap_or(&folder).to_owned();
-        if !is_enabled(tree, &id) {
+    for plugin in installed(state_dir, tree) {
+        let Some(manifest) = plugin.manifest.filter(|_| plugin.standing == Standing::Loaded) else {
             continue;
-        }
-        for tool in manifest.get("tools").and_then(Value::as_array).into_iter().flatten() {
-            let name = tool.as_str().or_else(|| tool.get("name").and_then(Value::as_str));
-            let optional = tool.get("optional").and_then(Value::as_bool).unwrap_or(false);
-            let declared = |n: &str| DeclaredTool { name: n.to_owned(), plugin: id.clone(), optional };
-            out.extend(name.map(declared));
-        }
+        };
+        let id = manifest.id.to_string();
+        let declared = |t: oc_extensions::plugin::DeclaredTool| DeclaredTool {
+            name: t.name,
+            plugin: id.clone(),
+            optional: t.optional,
+        };
+        out.extend(manifest.tools.into_iter().map(declared));
     }
     out
 }
 
-fn is_enabled(tree: &Node, id: &str) -> bool {
-    let off = |path: &[&str]| tree.path(path).and_then(Node::as_bool) == Some(false);
-    let listed = |name: &str| {
-        let list = tree.path(&["plugins", name]).and_then(Node::entries);
-        list.map(|l| l.iter().any(|e| e == id))
+/// The processes of loaded plugins, for whoever starts them. A plugin that nobody named, that is broken or that others can write to has none.
+#[must_use]
+pub fn processes(state_dir: &Path, tree: &Node) -> Vec<PluginTools> {
+    let loaded = installed(state_dir, tree).into_iter().filter(|p| p.standing == Standing::Loaded);
+    loaded.filter_map(|p| tools_of(p.manifest.as_ref()?, &p.folder.to_string_lossy(), tree)).collect()
+}
+
+/// The skills folders that loaded plugins bring.
+#[must_use]
+pub fn skill_folders(state_dir: &Path, tree: &Node) -> Vec<PathBuf> {
+    let loaded = installed(state_dir, tree).into_iter().filter(|p| p.standing == Standing::Loaded);
+    let folders = |p: Installed| {
+        let skills = p.manifest.map(|m| m.skills).unwrap_or_default();
+        skills.into_iter().map(move |s| p.folder.join(s)).collect::<Vec<_>>()
     };
-    !off(&["plugins", "enabled"])
-        && !off(&["plugins", "entries", id, "enabled"])
-        && listed("deny") != Some(true)
-        && listed("allow") != Some(false)
+    loaded.flat_map(folders).collect()
+}
+
+/// A folder below `<state>/extensions`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Installed {
+    /// Its folder's name: the plugin's id, when it is whole.
+    pub name: String,
+    /// The folder.
+    pub folder: PathBuf,
+    /// Its manifest, when it is usable.
+    pub manifest: Option<Manifest>,
+    /// Whether it is loaded, and why not.
+    pub standing: Standing,
+}
+
+/// What lies below `<state>/extensions`, in the order of names, with how each stands.
+#[must_use]
+pub fn installed(state_dir: &Path, tree: &Node) -> Vec<Installed> {
+    let folders = plugin_folders(&state_dir.join("extensions"), true).unwrap_or_default();
+    let one = |(name, folder): (String, PathBuf)| {
+        let (manifest, problem) = match (trusted_folder(&folder), plugin_review::manifest(&folder)) {
+            (Err(why), _) => (None, Some(why)),
+            (Ok(()), Err(e)) => (None, Some(e.to_string())),
+            (Ok(()), Ok(m)) if m.id.as_str() != name => (
+                None,
+                Some(format!("its folder is called {}, its id is {}", oc_text::visible(&name, 80), m.id)),
+            ),
+            (Ok(()), Ok(m)) => (Some(m), None),
+        };
+        let standing = problem.map_or_else(|| standing::of(tree, &name), Standing::Broken);
+        Installed { name, folder, manifest, standing }
+    };
+    folders.into_iter().map(one).collect()
+}
+
+/// Whether a plugin's folder and manifest are its owner's alone: a real folder, ours or the system's, that others cannot write to.
+///
+/// # Errors
+/// Why not.
+pub fn trusted_folder(folder: &Path) -> Result<(), String> {
+    for path in [folder.to_owned(), folder.join(MANIFEST)] {
+        let meta = match path.symlink_metadata() {
+            Ok(meta) => meta,
+            Err(_) if path != *folder => continue,
+            Err(e) => return Err(e.to_string()),
+        };
+        let shown = path.file_name().map(|n| oc_text::visible(&n.to_string_lossy(), 80)).unwrap_or_default();
+        if meta.is_symlink() {
+            return Err(format!("{shown} is a link"));
+        }
+        if ![0, rustix::process::geteuid().as_raw()].contains(&meta.uid()) {
+            return Err(format!("{shown} belongs to another user"));
+        }
+        if meta.mode() & 0o022 != 0 {
+            return Err(format!("others can write to {shown}; check it, then `chmod go-w` it"));
+        }
+    }
+    Ok(())
 }

@@ -1,6 +1,6 @@
 //! Everything on the port that is not the protocol (gateway 8).
 //!
-//! * [`route`]: which path is what; the table is total. [`auth`]: who may ask. [`answer`]: the forms of answers. [`upgrade`]: to the protocol.
+//! * [`route`]: which path is what; the table is total. [`auth`]: who may ask. [`answer`]: the forms of answers. [`upgrade`]: to the protocol. [`webhook`]: chat services.
 //! * [`invoke`]: `POST /tools/invoke`. [`hooks`]: what starts a turn from outside. [`metrics`]. [`console`]: the web console's files.
 //!
 //! Invariant: a path is decoded once, and what was classified is what is dispatched (SP-341).
@@ -15,6 +15,7 @@ pub mod invoke;
 pub mod metrics;
 pub mod route;
 pub mod upgrade;
+pub mod webhook;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -54,7 +55,14 @@ pub async fn respond(gateway: &Arc<Gateway>, request: Request<Incoming>, remote:
     };
     let caller = head.caller(remote.ip(), &snapshot.settings.proxies, &snapshot.own);
     let visit = auth::Visit { gateway, snapshot: &snapshot, head: &head, caller };
-    match route::of(&path, &snapshot.settings) {
+    let route = route::of(&path, &snapshot.settings);
+    // A chat service's path stands before the console's pages and after everything that is fixed.
+    if matches!(route, Route::Console(_) | Route::NotFound)
+        && let Some(hooked) = gateway.channels().and_then(|c| c.hooked(&path))
+    {
+        return Box::pin(webhook::respond(&visit, request, &hooked)).await;
+    }
+    match route {
         // Boxed: what the others need is not to be room in every request, and with that in every connection.
         Route::Hook(rest) => Box::pin(hooks::respond(&visit, request, &rest)).await,
         Route::ToolsInvoke => invoke::respond(&visit, request).await,

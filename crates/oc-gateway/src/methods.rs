@@ -21,6 +21,7 @@ mod model;
 pub mod nodes;
 pub(crate) mod params;
 pub mod place;
+pub mod send;
 pub mod sessions;
 pub mod skills;
 pub mod system;

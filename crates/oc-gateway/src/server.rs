@@ -32,6 +32,7 @@ mod retention;
 mod revoked;
 pub mod run;
 mod session;
+mod skills;
 pub mod slots;
 pub mod snapshot;
 pub mod state;

@@ -143,8 +143,9 @@ impl Gate {
         *slot = others.chain([("PATH".to_owned(), path)]).collect();
     }
 
-    /// What commands on the host inherit at this moment.
-    fn inherited(&self) -> Arc<[(String, String)]> {
+    /// What commands on the host inherit at this moment, before it is sanitised.
+    #[must_use]
+    pub fn inherited(&self) -> Arc<[(String, String)]> {
         Arc::clone(&self.environment.read().unwrap_or_else(std::sync::PoisonError::into_inner))
     }
 

@@ -222,7 +222,10 @@ fn judge(world: &World, c: &Conversation, before: &Before, entries: &[Entry], de
     }
     for words in &c.expect.says {
         if !said.iter().any(|s| s.text.contains(words)) {
-            wrong.push(format!("nobody was told {words:?}: {:?}", said.iter().map(|s| &s.text).collect::<Vec<_>>()));
+            wrong.push(format!(
+                "nobody was told {words:?}: {:?}",
+                said.iter().map(|s| &s.text).collect::<Vec<_>>()
+            ));
         }
     }
     let evil = world.evil.seen().split_off(before.evil);
@@ -264,7 +267,8 @@ fn judge(world: &World, c: &Conversation, before: &Before, entries: &[Entry], de
     }
     // What acted was decided before.
     for outcome in entries.iter().filter(|e| e.kind == Kind::Outcome) {
-        let allowed = |e: &&Entry| e.kind == Kind::Decision && e.call == outcome.call && e.verdict == "allowed";
+        let allowed =
+            |e: &&Entry| e.kind == Kind::Decision && e.call == outcome.call && e.verdict == "allowed";
         if !entries.iter().any(|e| allowed(&e)) && outcome.verdict != "aborted" {
             wrong.push(format!("it acted undecided: {outcome:?}"));
         }

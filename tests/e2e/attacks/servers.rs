@@ -94,7 +94,9 @@ impl Shared {
         let path = first.split(' ').nth(1).unwrap_or("/").split('?').next().unwrap_or("/");
         let (status, body) = self.pages.get(path).cloned().unwrap_or((200, String::new()));
         let head = if (300..400).contains(&status) {
-            format!("HTTP/1.1 {status} Moved\r\nlocation: {body}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n")
+            format!(
+                "HTTP/1.1 {status} Moved\r\nlocation: {body}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
+            )
         } else {
             format!(
                 "HTTP/1.1 {status} OK\r\ncontent-type: text/html\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",

@@ -190,9 +190,8 @@ impl World {
     /// Codes of requests that wait for an answer.
     pub fn waiting(&self) -> Vec<String> {
         let records = self.gateway.queue.records().unwrap();
-        let pending = |r: &&oc_approval::life_cycle::Record| {
-            matches!(r.state, oc_approval::life_cycle::State::Pending)
-        };
+        let pending =
+            |r: &&oc_approval::life_cycle::Record| matches!(r.state, oc_approval::life_cycle::State::Pending);
         records.iter().filter(pending).map(|r| r.code.clone()).collect()
     }
 
@@ -220,7 +219,7 @@ pub fn number(who: &str) -> &'static str {
 fn handlers(gateway: &Arc<Gateway>) -> Handlers {
     let weak = Arc::downgrade(gateway);
     let facts = Facts::by(move || weak.upgrade().map(|g| g.snapshot().place()));
-    let fetch: Arc<dyn oc_sandbox::gate::ToolHandler> = Arc::new(WebFetch::new(Arc::new(PagesAnd)).unwrap());
+    let fetch: Arc<dyn oc_sandbox::gate::ToolHandler> = Arc::new(WebFetch::new(Arc::new(PagesAnd)));
     Handlers::new(tools::reading(&facts).into_iter().chain([fetch]))
 }
 

@@ -35,14 +35,43 @@ use tokio::task::JoinHandle;
 /// A running server; it ends with this value.
 struct Server {
     _peer: Peer,
-    _dir: tempfile::TempDir,
+    dir: tempfile::TempDir,
     port: u16,
 }
 
 async fn server(password: &str) -> Option<Server> {
-    let program = program("ngircd")?;
     let dir = tempfile::tempdir().unwrap();
     let port = free_port();
+    started(dir, port, &format!("Ports = {port}"), password, "").await
+}
+
+/// The same with TLS alone; the certificate lies in `cert.pem` of its folder.
+async fn server_with_tls() -> Option<Server> {
+    let dir = tempfile::tempdir().unwrap();
+    let port = free_port();
+    let (cert, key) = certificate();
+    std::fs::write(dir.path().join("cert.pem"), cert).unwrap();
+    std::fs::write(dir.path().join("key.pem"), key).unwrap();
+    let at = dir.path().display();
+    let tls = format!("[SSL]\nCertFile = {at}/cert.pem\nKeyFile = {at}/key.pem\nPorts = {port}\n");
+    started(dir, port, "", "", &tls).await
+}
+
+/// A certificate of 127.0.0.1 that is its own authority, and its key.
+fn certificate() -> (String, String) {
+    let params = rcgen::CertificateParams::new(vec!["127.0.0.1".to_owned()]).unwrap();
+    let key = rcgen::KeyPair::generate().unwrap();
+    (params.self_signed(&key).unwrap().pem(), key.serialize_pem())
+}
+
+async fn started(
+    dir: tempfile::TempDir,
+    port: u16,
+    ports: &str,
+    password: &str,
+    tls: &str,
+) -> Option<Server> {
+    let program = program("ngircd")?;
     let file = dir.path().join("ngircd.conf");
     let root = std::process::Command::new("id").arg("-u").output().is_ok_and(|o| o.stdout == b"0\n");
     let user = if root { "ServerUID = nobody\nServerGID = nogroup\n" } else { "" };
@@ -50,8 +79,8 @@ async fn server(password: &str) -> Option<Server> {
     std::fs::write(
         &file,
         format!(
-            "[Global]\nName = irc.test.local\nInfo = test\nListen = 127.0.0.1\nPorts = {port}\n{user}{password}\
-             [Limits]\nMaxConnectionsIP = 0\nMaxNickLength = 30\nMaxPenaltyTime = 0\n[Options]\nDNS = no\nIdent = no\nPAM = no\n"
+            "[Global]\nName = irc.test.local\nInfo = test\nListen = 127.0.0.1\n{ports}\n{user}{password}\
+             [Limits]\nMaxConnectionsIP = 0\nMaxNickLength = 30\nMaxPenaltyTime = 0\n[Options]\nDNS = no\nIdent = no\nPAM = no\n{tls}"
         ),
     )
     .unwrap();
@@ -59,7 +88,7 @@ async fn server(password: &str) -> Option<Server> {
     command.args(["-n", "-f"]).arg(&file).stderr(Stdio::null());
     let peer = Peer::start(command);
     listening(port, LONG).await;
-    Some(Server { _peer: peer, _dir: dir, port })
+    Some(Server { _peer: peer, dir, port })
 }
 
 /// Another person, with a bare socket.
@@ -218,4 +247,21 @@ async fn a_taken_nick_a_password_and_a_server_that_ends() {
     let end = tokio::time::timeout(Duration::from_secs(20), running).await.unwrap().unwrap();
     assert!(matches!(end, AdapterFailure::Unavailable { .. }), "{end}");
     assert!(matches!(first.send(&to("#room"), &text("x")).await, Err(AdapterFailure::Unavailable { .. })));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_with_tls_is_believed_for_its_certificate_alone() {
+    let Some(server) = server_with_tls().await else { return };
+    let file = |name: &str| server.dir.path().join(name).display().to_string();
+    let own =
+        account(&server, json!({ "tls": true, "tlsCaFile": file("cert.pem"), "saslPassword": "sasl-pw-3" }));
+    let refused = soon(own.who()).await;
+    assert!(matches!(&refused, Err(AdapterFailure::Credential { .. })), "over TLS up to SASL: {refused:?}");
+    let own = account(&server, json!({ "tls": true, "tlsCaFile": file("cert.pem") }));
+    assert_eq!(soon(own.who()).await.unwrap().id, "ourbot");
+    std::fs::write(file("other.pem"), certificate().0).unwrap();
+    for other in [json!({ "tls": true, "tlsCaFile": file("other.pem") }), json!({ "tls": true })] {
+        let e = soon(account(&server, other).who()).await.unwrap_err();
+        assert!(matches!(&e, AdapterFailure::Unavailable { why, .. } if why.starts_with("TLS: ")), "{e}");
+    }
 }

@@ -296,11 +296,18 @@ async fn a_conversation_with_a_real_homeserver() {
     // A restart goes on where it ended: what came meanwhile is delivered, what was taken is not again.
     running.abort();
     let _ = running.await;
+    // More than the server gives in one answer.
+    for n in 0..130 {
+        alice.say(&direct, &format!("away {n}")).await;
+    }
     alice.say(&direct, "while you were away").await;
     let again = server.adapter(json!({}));
     let door = Arc::new(TestDoor::default());
     door.refuse(1);
     let running = run(&again, &door);
+    for n in 0..130 {
+        assert_eq!(of_kind(&door, EventKind::Message).await.message.text, format!("away {n}"));
+    }
     let missed = of_kind(&door, EventKind::Message).await;
     assert_eq!(missed.message.text, "while you were away");
     assert!(door.is_empty());

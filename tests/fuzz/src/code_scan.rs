@@ -26,6 +26,7 @@ pub fn file(data: &[u8]) {
     if let Some(front) = skill::front_matter(&text) {
         assert!(!front.name.trim().is_empty() && !front.description.trim().is_empty());
     }
+    manifests(&text);
     for hit in secret_scan::scan(&text) {
         assert!(hit.line >= 1 && hit.line <= lines);
     }
@@ -35,4 +36,21 @@ fn stays_inside(entry: &str) {
     if let EntryPath::Inside { path, .. } = resolve("/s/extensions/p", entry) {
         assert!(!path.starts_with('/') && path.split('/').all(|part| part != ".."), "{path}");
     }
+}
+
+/// What plugins and skills say about themselves: whatever is taken is a name, and a path that stays inside.
+fn manifests(text: &str) {
+    if let Ok(skill) = oc_extensions::skill::parse(text) {
+        let name = skill.name.as_str();
+        assert!(!name.is_empty() && !name.starts_with('.') && !name.contains(['/', '\\', '\0']));
+        assert!(skill.description.chars().all(oc_text::visible::is_plain), "{:?}", skill.description);
+    }
+    if let Ok(manifest) = oc_extensions::plugin::parse(text) {
+        let own = manifest.server.iter().flat_map(oc_extensions::plugin::ServerCommand::own_files);
+        for path in own.chain(manifest.skills.iter().map(String::as_str)) {
+            assert!(!path.starts_with('/') && path.split('/').all(|part| part != ".."), "{path}");
+        }
+    }
+    let _ = oc_extensions::package::origin(text);
+    let _ = oc_extensions::package::Integrity::parse(text);
 }

@@ -3,13 +3,14 @@
 use super::manifest::Manifest;
 
 /// Lowest first. A crate may depend on crates that stand before it.
-const ORDER: [&str; 20] = [
+const ORDER: [&str; 21] = [
     "oc-types",
     "oc-text",
     "oc-shell",
     "oc-config",
     "oc-policy",
     "oc-approval",
+    "oc-extensions",
     "oc-audit",
     "oc-rooted",
     "oc-runner",

@@ -23,13 +23,14 @@ const TABLES: [&str; 3] = ["/schema/", "/catalogue/", "/latest/table"];
 const EMPTY_NAMES: [&str; 5] = ["utils.rs", "helpers.rs", "common.rs", "misc.rs", "mod.rs"];
 
 /// Crates that decide over plain data.
-const PURE: [&str; 7] = [
+const PURE: [&str; 8] = [
     "crates/oc-types/",
     "crates/oc-text/",
     "crates/oc-shell/",
     "crates/oc-config/",
     "crates/oc-policy/",
     "crates/oc-approval/",
+    "crates/oc-extensions/",
     "crates/oc-audit/",
 ];
 

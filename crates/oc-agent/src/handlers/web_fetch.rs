@@ -10,7 +10,7 @@ mod guard;
 #[cfg(test)]
 mod tests;
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use futures_util::StreamExt as _;
@@ -45,15 +45,16 @@ const CACHE_MINUTES: u64 = 15;
 /// The handler.
 #[derive(Debug)]
 pub struct WebFetch {
-    client: Client,
+    /// Made when a page is first asked for: reading the system's roots takes longer than everything else at the start of a gateway.
+    client: OnceLock<Result<Client, NoClient>>,
     destinations: Arc<dyn Destinations>,
     cache: Mutex<Cache>,
 }
 
-/// Why the handler cannot be made.
-#[derive(Debug, thiserror::Error)]
+/// Why no page can be fetched.
+#[derive(Clone, Debug, thiserror::Error)]
 #[error("no TLS for web_fetch: {0}")]
-pub struct NoClient(String);
+struct NoClient(String);
 
 /// `tools.web.fetch`.
 #[derive(Clone, Copy, Debug)]
@@ -77,39 +78,24 @@ struct Page {
 
 impl WebFetch {
     /// A handler that reaches what `destinations` permits: [`PublicOnly`] outside of tests.
-    ///
-    /// # Errors
-    /// [`NoClient`]: the system's roots cannot be used.
-    pub fn new(destinations: Arc<dyn Destinations>) -> Result<Self, NoClient> {
-        let failed = |e: &dyn std::fmt::Display| NoClient(e.to_string());
-        let mut roots = rustls::RootCertStore::empty();
-        roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let tls = rustls::ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .map_err(|e| failed(&e))?
-            .with_root_certificates(roots)
-            .with_no_client_auth();
-        let client = Client::builder()
-            .tls_backend_preconfigured(tls)
-            .dns_resolver(Guarded::new(Arc::clone(&destinations)))
-            .redirect(reqwest::redirect::Policy::none())
-            .no_proxy()
-            .referer(false)
-            .connect_timeout(Duration::from_secs(10))
-            .user_agent(concat!("openclaw-web-fetch/", env!("CARGO_PKG_VERSION")))
-            .build()
-            .map_err(|e| failed(&e))?;
-        Ok(Self { client, destinations, cache: Mutex::default() })
+    #[must_use]
+    pub fn new(destinations: Arc<dyn Destinations>) -> Self {
+        Self { client: OnceLock::new(), destinations, cache: Mutex::default() }
+    }
+
+    fn client(&self) -> Result<&Client, String> {
+        let made = self.client.get_or_init(|| client(&self.destinations));
+        made.as_ref().map_err(ToString::to_string)
     }
 
     async fn fetch(&self, url: Url, mode: Mode, settings: Settings) -> Result<Page, String> {
+        let client = self.client()?;
         let mut url = url;
         let mut seen = vec![url.clone()];
         loop {
             guard::check(&url, self.destinations.as_ref())?;
             let request =
-                self.client.get(url.clone()).header(header::ACCEPT, "text/html, text/*;q=0.9, */*;q=0.5");
+                client.get(url.clone()).header(header::ACCEPT, "text/html, text/*;q=0.9, */*;q=0.5");
             let response = request.send().await.map_err(|e| failure(&e))?;
             let status = response.status();
             if let Some(next) = redirected(&url, &response)? {
@@ -126,6 +112,29 @@ impl WebFetch {
             return read(url, status, response, mode).await;
         }
     }
+}
+
+/// The client: its own resolver, no proxy, no redirect of its own, no cookie.
+fn client(destinations: &Arc<dyn Destinations>) -> Result<Client, NoClient> {
+    let failed = |e: &dyn std::fmt::Display| NoClient(e.to_string());
+    let mut roots = rustls::RootCertStore::empty();
+    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let tls = rustls::ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(|e| failed(&e))?
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    Client::builder()
+        .tls_backend_preconfigured(tls)
+        .dns_resolver(Guarded::new(Arc::clone(destinations)))
+        .redirect(reqwest::redirect::Policy::none())
+        .no_proxy()
+        .referer(false)
+        .connect_timeout(Duration::from_secs(10))
+        .user_agent(concat!("openclaw-web-fetch/", env!("CARGO_PKG_VERSION")))
+        .build()
+        .map_err(|e| failed(&e))
 }
 
 impl ToolHandler for WebFetch {

@@ -29,8 +29,8 @@ pub enum Said {
 /// Messages of people, at least one, oldest first.
 #[derive(Clone, Debug, PartialEq)]
 pub struct People {
-    first: PersonMessage,
-    further: Vec<PersonMessage>,
+    /// INVARIANT: not empty.
+    messages: Vec<PersonMessage>,
     surroundings: Surroundings,
 }
 
@@ -98,15 +98,14 @@ impl People {
     /// One message.
     #[must_use]
     pub fn one(message: PersonMessage) -> Self {
-        Self { first: message, further: Vec::new(), surroundings: Surroundings::default() }
+        Self { messages: vec![message], surroundings: Surroundings::default() }
     }
 
     /// Collected messages; `None` when there are none.
     #[must_use]
     pub fn several(messages: impl IntoIterator<Item = PersonMessage>) -> Option<Self> {
-        let mut messages = messages.into_iter();
-        let first = messages.next()?;
-        Some(Self { first, further: messages.collect(), surroundings: Surroundings::default() })
+        let messages: Vec<PersonMessage> = messages.into_iter().collect();
+        (!messages.is_empty()).then(|| Self { messages, surroundings: Surroundings::default() })
     }
 
     /// With what surrounds them.
@@ -117,7 +116,7 @@ impl People {
 
     /// The messages.
     pub fn messages(&self) -> impl Iterator<Item = &PersonMessage> {
-        std::iter::once(&self.first).chain(&self.further)
+        self.messages.iter()
     }
 }
 

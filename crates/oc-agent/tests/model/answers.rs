@@ -4,7 +4,7 @@ use oc_agent::message::{Arguments, Block, Message, StopReason, Usage};
 use serde_json::json;
 
 use crate::scripted_provider::{Reply, ScriptedProvider};
-use crate::setting::{APIS, Setting, ask, hello, saying};
+use crate::setting::{APIS, KEY, Setting, ask, hello, saying};
 
 #[tokio::test]
 async fn text_thinking_and_calls_come_in_every_format_and_in_pieces_of_any_size() {
@@ -16,7 +16,7 @@ async fn text_thinking_and_calls_come_in_every_format_and_in_pieces_of_any_size(
                 .and_call("c2", "read", &json!({"path": "ä"}))
                 .in_pieces(piece);
             let provider = ScriptedProvider::replies([reply]);
-            let setting = Setting::with_fake(&provider, api, Some("sk-test-key-1"));
+            let setting = Setting::with_fake(&provider, api, Some(KEY));
             let (answer, said) = ask(&setting.session(), &hello()).await;
             let answer = answer.unwrap();
             assert_eq!(said.replace("><", ""), "<let me see>Grüße 🦀!", "{api} {piece}");
@@ -40,7 +40,7 @@ async fn a_whole_round_with_a_result_goes_back_in_every_format() {
         let replies =
             [Reply::call("c1", "read", &json!({"path": "a"})).and_thinking("hm"), Reply::text("done")];
         let provider = ScriptedProvider::replies(replies);
-        let setting = Setting::with_fake(&provider, api, Some("sk-test-key-1"));
+        let setting = Setting::with_fake(&provider, api, Some(KEY));
         let session = setting.session();
         let first = ask(&session, &hello()).await.0.unwrap();
         let user = Message::User(vec![Block::Text("hello".to_owned())]);

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use oc_agent::message::{Arguments, Block, Message, StopReason};
 use serde_json::json;
 
-use crate::setting::{Setting, ask, hello, saying};
+use crate::setting::{KEY, Setting, ask, saying};
 
 const RULES: &str = r#"
 version: 1
@@ -83,13 +83,15 @@ async fn both_formats_with_a_call_and_its_result() {
     for (api, path) in [("anthropic-messages", ""), ("openai-completions", "/v1")] {
         let setting = Setting::new(json!({
             "models": {"providers": {"fakellm": {
-                "baseUrl": format!("http://127.0.0.1:{port}{path}"), "api": api, "apiKey": "sk-test-key-1",
+                "baseUrl": format!("http://127.0.0.1:{port}{path}"), "api": api, "apiKey": KEY,
                 "models": [{"id": "m", "name": "M", "contextWindow": 32000}],
             }}},
             "agents": {"defaults": {"model": {"primary": "fakellm/m"}}},
         }));
         let session = setting.session();
-        let first = ask(&session, &hello()).await.0.unwrap();
+        // It tells conversations apart by their first message.
+        let user = Message::User(vec![Block::Text(format!("hello, {api}"))]);
+        let first = ask(&session, &saying(vec![user.clone()])).await.0.unwrap();
         assert_eq!(first.stop, StopReason::ToolUse, "{api}");
         let call = first.tool_calls().next().unwrap().clone();
         assert_eq!(call.name, "read");
@@ -98,7 +100,6 @@ async fn both_formats_with_a_call_and_its_result() {
             Arguments::Object(json!({"path": "a.txt"}).as_object().cloned().unwrap()),
             "{api}"
         );
-        let user = Message::User(vec![Block::Text("hello".to_owned())]);
         let result = Message::ToolResult {
             call_id: call.id,
             tool: "read".to_owned(),

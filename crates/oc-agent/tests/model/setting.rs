@@ -23,6 +23,9 @@ use crate::scripted_provider::ScriptedProvider;
 /// The formats, and the word for each.
 pub const APIS: [&str; 3] = ["anthropic-messages", "openai-completions", "openai-responses"];
 
+/// The key of a fake provider.
+pub const KEY: &str = "sk-test-key-1"; // pragma: allowlist secret
+
 /// Waits are noted, added to the time, and not waited for.
 #[derive(Debug, Default)]
 pub struct TestClock {

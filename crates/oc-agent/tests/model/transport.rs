@@ -12,7 +12,7 @@ use rustls::{RootCertStore, ServerConfig, ServerConnection, StreamOwned};
 use serde_json::json;
 
 use crate::scripted_provider::{Reply, ScriptedProvider};
-use crate::setting::{Setting, fake};
+use crate::setting::{KEY, Setting, fake};
 
 #[tokio::test]
 async fn sp_353_a_redirect_is_not_followed_with_or_without_a_credential() {
@@ -22,10 +22,7 @@ async fn sp_353_a_redirect_is_not_followed_with_or_without_a_credential() {
         let provider = ScriptedProvider::answering(move |_| {
             Reply::plain(status, "text/plain", "").and_header("location", &target)
         });
-        let failure = Setting::with_fake(&provider, "anthropic-messages", Some("sk-test-key-1"))
-            .ask()
-            .await
-            .unwrap_err();
+        let failure = Setting::with_fake(&provider, "anthropic-messages", Some(KEY)).ask().await.unwrap_err();
         assert_eq!(failure.class, FailureClass::Other, "{status}");
         assert!(failure.message.contains("not followed"), "{failure}");
         assert!(elsewhere.requests().is_empty(), "{status}");
@@ -35,7 +32,7 @@ async fn sp_353_a_redirect_is_not_followed_with_or_without_a_credential() {
 #[tokio::test]
 async fn sp_353_no_credential_travels_readable_to_another_machine() {
     // Documentation addresses: nobody is there, and nobody is asked.
-    for (key, headers) in [(Some("sk-test-key-1"), json!({})), (None, json!({"x-secret": "1"}))] {
+    for (key, headers) in [(Some(KEY), json!({})), (None, json!({"x-secret": "1"}))] {
         let provider = ScriptedProvider::replies([]);
         let mut config = fake(&provider, "openai-completions", key);
         config["baseUrl"] = "http://192.0.2.1/v1".into();
@@ -52,7 +49,7 @@ async fn sp_353_no_credential_travels_readable_to_another_machine() {
 #[tokio::test]
 async fn headers_of_the_configuration_are_sent() {
     let provider = ScriptedProvider::answering(|_| Reply::text("ok"));
-    let mut config = fake(&provider, "openai-completions", Some("sk-test-key-1"));
+    let mut config = fake(&provider, "openai-completions", Some(KEY));
     config["headers"] = json!({"X-Team": "one"});
     let setting = Setting::new(json!({
         "models": {"providers": {"fake": config}}, "agents": {"defaults": {"model": {"primary": "fake/m"}}},
@@ -83,7 +80,7 @@ fn tls_server(name: &str) -> (u16, rustls::pki_types::CertificateDer<'static>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
     thread::spawn(move || {
-        for stream in listener.incoming().flatten().take(4) {
+        for stream in listener.incoming().flatten().take(16) {
             let config = Arc::clone(&config);
             thread::spawn(move || {
                 let mut tls = StreamOwned::new(ServerConnection::new(config).unwrap(), stream);
@@ -112,7 +109,7 @@ async fn certificates_are_verified_by_authority_and_name() {
     let setting = |host: &str, roots: Roots| {
         Setting::new(json!({
             "models": {"providers": {"fake": {
-                "baseUrl": format!("https://{host}:{port}/v1"), "api": "openai-completions", "apiKey": "sk-test-key-1", "models": [],
+                "baseUrl": format!("https://{host}:{port}/v1"), "api": "openai-completions", "apiKey": KEY, "models": [],
             }}},
             "agents": {"defaults": {"model": {"primary": "fake/m"}}},
         }))

@@ -97,9 +97,9 @@ proptest! {
             }
             prop_assert!(!piece.trim().is_empty());
         }
-        if pieces.len() < super::chunk::MOST {
-            // Fences that were added are lines of their own, so without backticks nothing is added.
-            let strip = |t: &str| t.chars().filter(|c| !c.is_whitespace() && *c != '`').collect::<String>();
+        if pieces.len() < super::chunk::MOST && !text.contains("```") {
+            // Nothing is added outside of fences.
+            let strip = |t: &str| t.chars().filter(|c| !c.is_whitespace()).collect::<String>();
             prop_assert_eq!(strip(&pieces.concat()), strip(&text));
         }
     }

@@ -98,7 +98,7 @@ impl Core {
             let outgoing = Outgoing { text: piece.text.clone(), buttons: piece.buttons.clone(), file: None };
             match self.send_piece(answer.id, &only_first(route, i), i, &outgoing).await {
                 Ok(sent) => self.inbox.sent(answer.id, i, sent.id),
-                Err(DeliveryFailure::Journal | DeliveryFailure::Shutdown) => return false,
+                Err(DeliveryFailure::Journal) => return false,
                 Err(why) => {
                     self.observer
                         .failed(&format!("{} account {}: an answer: {why}", route.channel, route.account));

@@ -33,6 +33,8 @@ impl Core {
     /// Decides about a message under these rules. Reads stores and session settings, changes nothing.
     pub(super) async fn decide(&self, rules: &Rules, message: &mut Inbound) -> Decision {
         let now = self.now();
+        // What a session said about this may have changed since.
+        message.activation = None;
         let view = match message.kind {
             ConversationKind::Direct | ConversationKind::Unknown => {
                 self.pairing.view(&message.channel, &message.account, now).await

@@ -1,13 +1,16 @@
 //! One event, from the adapter to the queue.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use oc_policy::access::{Admission, Decision, Outcome, PairingNotice, Reason};
+use oc_policy::command::approve::{ApproveText, ApproveWord};
 use oc_policy::command::{CommandText, text_commands_count};
 use oc_policy::inbound::{ConversationKind, EventKind, Inbound};
+use oc_policy::owner_only::Ownership;
 use oc_policy::session_key::SessionKey;
-use oc_types::ChannelId;
+use oc_types::{ChannelId, Node};
 
 use super::notices::Refused;
 use super::seen::{Begin, key_of};
@@ -36,7 +39,13 @@ impl Drop for Looking<'_> {
     }
 }
 
+/// How often a session is told that its queue is full, milliseconds.
+const TOLD_MS: i64 = 60_000;
+
 pub(super) async fn offer(core: &Arc<Core>, account: (&ChannelId, &str), mut event: Event) -> Taken {
+    if core.closing.load(Ordering::Acquire) {
+        return Taken::Later;
+    }
     if event.message.channel != *account.0 || event.message.account != account.1 {
         return core.dropped(&event, DropReason::WrongAccount);
     }
@@ -119,7 +128,7 @@ impl Core {
     }
 
     /// The one thing that happens for a stranger: a request, at most three at a time, and one reply.
-    async fn pair(&self, event: &Event, notice: &PairingNotice, decision: &Decision) -> Taken {
+    async fn pair(self: &Arc<Self>, event: &Event, notice: &PairingNotice, decision: &Decision) -> Taken {
         let m = &event.message;
         let now = self.now();
         let happened = |created| self.observer.decided(event, Happened::Pairing { created }, Some(decision));
@@ -141,10 +150,14 @@ impl Core {
                 self.refused_line(event, Reason::DmPairingRequired, decision);
                 let text = words::pairing_reply(m, id, &code);
                 let route = route_of(event);
-                if let Err(why) = self.say(&route, &Reply::text(text), "pairing").await {
-                    self.observer
-                        .failed(&format!("{} account {}: the pairing reply: {why}", m.channel, m.account));
-                }
+                let core = Arc::clone(self);
+                tokio::spawn(async move {
+                    if let Err(why) = core.say(&route, &Reply::text(text), "pairing").await {
+                        let (channel, account) = (&route.channel, &route.account);
+                        core.observer
+                            .failed(&format!("{channel} account {account}: the pairing reply: {why}"));
+                    }
+                });
             }
             Ok(Upserted::Known { .. } | Upserted::Full) => happened(false),
             Err(why) => {
@@ -206,7 +219,7 @@ impl Core {
         if m.text.trim().is_empty() && event.attachments.is_empty() {
             return self.dropped(&event, DropReason::Empty);
         }
-        let read = Reading::of(m, admitted.rules, authority.commands.is_authorized());
+        let read = Reading::of(m, admitted.rules.config(), authority.commands.is_authorized());
         if matches!(read, Reading::Ignored) {
             return self.refused(&event, Reason::CommandUnauthorized, admitted.decision);
         }
@@ -299,7 +312,29 @@ impl Core {
         let message = &item.event.message;
         let authority = super::authority_of(rules.config(), message, admission);
         let asker = Asker { config: rules.config(), message, admission, authority };
+        if let Some(done) = self.pairing_answer(command, &asker).await {
+            return done;
+        }
         self.commands.carry_out(command, &asker).await
+    }
+
+    /// An owner answers a pairing request of this account in their own direct chat: `/approve CODE`, `/deny CODE`. `None`: it is no code of
+    /// a request, so it is about a command.
+    async fn pairing_answer(&self, command: &ChatCommand, asker: &Asker<'_>) -> Option<Done> {
+        let ChatCommand::Approve(ApproveText::Decision { id, decision, target: None }) = command else {
+            return None;
+        };
+        let owner = asker.authority.owner == Ownership::Proven && asker.authority.commands.is_authorized();
+        if !owner
+            || asker.admission.kind() != ConversationKind::Direct
+            || *decision == ApproveWord::AllowAlways
+        {
+            return None;
+        }
+        let m = asker.message;
+        let allow = *decision == ApproveWord::AllowOnce;
+        let id = self.pairing.answer(&m.channel, &m.account, id, allow, self.now()).await?;
+        Some(Done::Say(words::pairing_answered(&id, &m.channel, allow)))
     }
 
     async fn press(self: &Arc<Self>, event: &Event, admitted: &Admitted<'_>) -> Taken {
@@ -346,14 +381,13 @@ impl Core {
                             self.inbox.done(&[item.entry], Ending::Overflow, self.now());
                         }
                         crate::lane::DropRule::Old | crate::lane::DropRule::New => {
-                            let reply = Reply::text(words::DROPPED);
-                            self.answer_later(vec![item.entry], &item.event, reply, Ending::Overflow);
+                            self.overflowed(session, &item, words::DROPPED);
                         }
                     }
                 }
             }
             Pushed::Refused(item) => {
-                self.answer_later(vec![item.entry], &item.event, Reply::text(words::FULL), Ending::Overflow);
+                self.overflowed(session, &item, words::FULL);
             }
             Pushed::Interrupt { replaced } => {
                 let entries: Vec<u64> = replaced.iter().map(|i| i.entry).collect();
@@ -362,6 +396,21 @@ impl Core {
             }
             // It was handled above.
             Pushed::Steer { .. } => {}
+        }
+    }
+
+    /// A message that is not answered for want of room: its sender is told, though not for each of a flood.
+    fn overflowed(self: &Arc<Self>, session: &SessionKey, item: &Item, said: &str) {
+        let now = self.now();
+        let tell = {
+            let mut told = locked(&self.told);
+            told.retain(|_, at| now.saturating_sub(*at) < TOLD_MS);
+            told.insert(session.clone(), now).is_none()
+        };
+        if tell {
+            self.answer_later(vec![item.entry], &item.event, Reply::text(said), Ending::Overflow);
+        } else {
+            self.inbox.done(&[item.entry], Ending::Overflow, now);
         }
     }
 
@@ -421,6 +470,24 @@ pub(super) async fn stop(core: &Arc<Core>, session: &SessionKey, cause: StopCaus
     (ran || cleared.running, entries.len())
 }
 
+/// Ends the turns of those whom the rules no longer admit.
+pub(super) async fn recheck(core: &Arc<Core>) {
+    let running: Vec<(SessionKey, super::Running)> =
+        locked(&core.running).iter().map(|(s, r)| (s.clone(), r.clone())).collect();
+    let rules = core.rules.load_full();
+    for (session, running) in running {
+        for entry in running.entries {
+            let Some(event) = core.inbox.event(entry) else { continue };
+            let mut message = event.message.clone();
+            let decision = core.decide(&rules, &mut message).await;
+            if !matches!(decision.outcome, Outcome::Allow(_)) {
+                core.end_run(&session, StopCause::Access).await;
+                break;
+            }
+        }
+    }
+}
+
 /// Where an event is answered.
 pub(super) fn route_of(event: &Event) -> Route {
     Route {
@@ -438,7 +505,7 @@ fn with_text(item: &Item, text: String) -> Item {
 
 /// What an admitted text is.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Reading {
+pub enum Reading {
     /// A message.
     Text,
     /// A message without the directive in front of it.
@@ -453,12 +520,13 @@ pub(super) enum Reading {
 
 impl Reading {
     /// Reads a text; `may`: its sender may use commands.
-    pub(super) fn of(message: &Inbound, rules: &Rules, may: bool) -> Self {
+    #[must_use]
+    pub fn of(message: &Inbound, config: &Node, may: bool) -> Self {
         let native = message.event == EventKind::SlashCommand;
-        if !native && !text_commands_count(rules.config(), message.channel.as_str()) {
+        if !native && !text_commands_count(config, message.channel.as_str()) {
             return Self::Text;
         }
-        let text = CommandText::read(&message.text, message.bot_username.as_deref(), rules.config());
+        let text = CommandText::read(&message.text, message.bot_username.as_deref(), config);
         let command = ChatCommand::of_message(&text, &message.text);
         let beside = command.as_ref().and_then(|_| beside_directive(&text, &message.text));
         match (command, beside, may) {

@@ -31,7 +31,7 @@ async fn waiting(core: &Arc<Core>, rules: &Rules, entry: Entry, again: bool) {
         return core.inbox.done(&[entry.id], Ending::Access, core.now());
     };
     let may = authority_of(rules.config(), &message, admission).commands.is_authorized();
-    let read = Reading::of(&message, rules, may);
+    let read = Reading::of(&message, rules.config(), may);
     let item = Item { entry: entry.id, event: entry.event, at_ms: core.now(), again };
     core.go_on(item, read, rules, admission).await;
 }

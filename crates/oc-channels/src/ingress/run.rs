@@ -6,7 +6,7 @@ use oc_policy::access::{Admission, Outcome, may_be_heard};
 use oc_policy::command::approve::ApproveWord;
 use oc_policy::inbound::{ConversationKind, SenderId};
 use oc_policy::session_key::SessionKey;
-use tokio::sync::{Notify, Semaphore};
+use tokio::sync::Notify;
 
 use super::history::RoomKey;
 use super::offer::{GRACE, Reading, route_of};
@@ -97,14 +97,13 @@ fn glues(last: &Item, item: &Item, rules: &Rules) -> bool {
 
 async fn run(core: Arc<Core>, session: SessionKey, items: Vec<Item>, summarized: Vec<String>) {
     let again = items.iter().any(|i| i.again);
+    let occupied = core.occupy(&session).await;
     let rules = core.rules.load_full();
     let Some(members) = members(&core, &rules, &session, items).await else { return };
     let Some(last) = members.items.last().cloned() else { return };
     let route = route_of(&last.event);
     let context = context(&core, &rules, &last).await;
     let entries: Vec<u64> = members.items.iter().map(|i| i.entry).collect();
-    let permits = Arc::clone(&locked(&core.permits).1);
-    let permit = Semaphore::acquire_owned(permits).await;
     let turn = match core.inbox.started(&entries) {
         Ok(turn) => turn,
         Err(why) => return core.observer.failed(&why.to_string()),
@@ -140,7 +139,7 @@ async fn run(core: Arc<Core>, session: SessionKey, items: Vec<Item>, summarized:
             () = ended => TurnOutcome::Stopped,
         }
     };
-    drop(permit);
+    let _occupied = occupied.delivering();
     let ended = locked(&core.running).remove(&session);
     let entries = ended.map(|r| r.entries).unwrap_or_default();
     finish(&core, &session, kind, &route, entries, outcome).await;
@@ -203,7 +202,7 @@ impl Core {
         let event = &item.event;
         let message = &event.message;
         let authority = super::authority_of(rules.config(), message, admission);
-        let text = match Reading::of(message, rules, authority.commands.is_authorized()) {
+        let text = match Reading::of(message, rules.config(), authority.commands.is_authorized()) {
             Reading::Rest(text) | Reading::Inline(_, text) if !text.is_empty() => text,
             _ => message.text.clone(),
         };

@@ -38,6 +38,15 @@ pub fn pairing_reply(message: &Inbound, id: &str, code: &str) -> String {
     )
 }
 
+/// An owner answered a pairing request.
+pub(crate) fn pairing_answered(id: &str, channel: &oc_types::ChannelId, allowed: bool) -> String {
+    let id = visible(id, 120);
+    match allowed {
+        true => format!("{id} may write to me on {channel} now."),
+        false => format!("Refused: {id} on {channel}. They may ask again."),
+    }
+}
+
 /// The text of an admitted sender is longer than anything is read.
 pub(crate) const TOO_LONG: &str = "Your message is too long for me. Send it in parts, or as a file.";
 

@@ -185,9 +185,10 @@ pub struct FakeTurns {
 }
 
 /// What a turn does before it answers.
-pub struct Act(
-    pub Box<dyn for<'a> Fn(&'a Turn, &'a dyn Replies) -> Pending<'a, Option<TurnOutcome>> + Send + Sync>,
-);
+pub struct Act(pub Box<Acting>);
+
+/// Its form.
+type Acting = dyn for<'a> Fn(&'a Turn, &'a dyn Replies) -> Pending<'a, Option<TurnOutcome>> + Send + Sync;
 
 impl std::fmt::Debug for Act {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

@@ -222,6 +222,42 @@ async fn a_new_conversation_stops_the_old_run() {
 }
 
 #[tokio::test]
+async fn an_owner_answers_pairing_requests_in_their_own_chat() {
+    let mut c = config();
+    c["channels"]["telegram"]["dmPolicy"] = "pairing".into();
+    let w = world(c);
+    for (id, stranger) in [("a", "77"), ("b", "88")] {
+        w.offer(direct("telegram", id, stranger, "hello")).await;
+    }
+    w.service.sends.reach(2).await;
+    let store = oc_channels::pairing_store::ChannelPairing::of(
+        &w.dir.path().join("credentials"),
+        "telegram",
+        "default",
+    )
+    .unwrap();
+    let code = |n: usize| store.waiting(NOW).unwrap()[n].code.clone();
+    let (first, second) = (code(0), code(1));
+    // Not in a room, and not by one who is listed but no owner.
+    w.offer(room("telegram", "r", "-1", "1", &format!("/approve {first}"))).await;
+    w.offer(direct("telegram", "d", "2", &format!("/approve {first}"))).await;
+    w.idle().await;
+    assert_eq!(store.waiting(NOW).unwrap().len(), 2);
+    assert!(
+        ask(&w, &format!("/approve {}", first.to_lowercase()))
+            .await
+            .ends_with("77 may write to me on telegram now.")
+    );
+    assert!(ask(&w, &format!("/deny {second}")).await.starts_with("Refused: 88"));
+    assert_eq!(store.approved().unwrap(), ["77"]);
+    assert_eq!(store.waiting(NOW).unwrap(), []);
+    // Used up: now it can only be a command's code.
+    let before = w.approvals.answers.lock().unwrap().len();
+    ask(&w, &format!("/approve {first} once")).await;
+    assert_eq!(w.approvals.answers.lock().unwrap().len(), before + 1);
+}
+
+#[tokio::test]
 async fn sp_408_an_open_list_makes_nobody_an_approver() {
     for (list, listing) in [(json!(["1"]), SenderListing::Listed), (json!(["*", "1"]), SenderListing::Open)] {
         let w = world(json!({ "channels": { "telegram": { "dmPolicy": "open", "allowFrom": ["*"] } } }));

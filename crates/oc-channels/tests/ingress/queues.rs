@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use oc_channels::turn::{Reply, StopCause, TurnOutcome};
-use oc_policy::inbound::ConversationId;
 use serde_json::{Value, json};
 use tokio::sync::Notify;
 
@@ -271,15 +270,46 @@ async fn a_message_of_ten_megabytes_is_answered_and_not_run() {
 #[tokio::test]
 async fn what_waits_is_decided_again_before_it_runs() {
     let w = world(open(json!({})));
-    let gate = hold(&w);
+    hold(&w);
     w.offer(direct("telegram", "1", "1", "a")).await;
     w.turns.begun.reach(1).await;
     w.offer(direct("telegram", "2", "1", "b")).await;
     let mut closed = open(json!({}));
     closed["channels"]["telegram"]["dmPolicy"] = "disabled".into();
     w.reload(closed);
-    release(&w, &gate);
     w.idle().await;
     assert_eq!(w.turns.texts(), [vec!["a"]]);
-    let _ = ConversationId::new("1");
+    assert_eq!(w.turns.stops.lock().unwrap()[0].1, StopCause::Access);
+    assert_eq!(w.service.sends.get(), 0);
+}
+
+#[tokio::test]
+async fn a_flood_is_told_once_that_the_queue_is_full() {
+    let w = world(open(json!({ "messages": { "queue": { "cap": 1, "drop": "new", "debounceMs": 0 } } })));
+    let gate = hold(&w);
+    w.offer(direct("telegram", "1", "1", "a")).await;
+    w.turns.begun.reach(1).await;
+    for i in 0..200 {
+        w.offer(direct("telegram", &format!("f{i}"), "1", "flood")).await;
+    }
+    release(&w, &gate);
+    w.idle().await;
+    assert_eq!(w.service.sends.get(), 3, "{:?}", w.service.texts());
+    assert_eq!(w.turns.texts(), [vec!["a"], vec!["flood"]]);
+}
+
+#[tokio::test]
+async fn a_session_that_is_occupied_from_elsewhere_waits() {
+    let w = world(open(json!({})));
+    let session = oc_policy::session_key::SessionKey::parse("agent:main:telegram:direct:1").unwrap();
+    let occupied = w.ingress.occupy(&session).await;
+    w.offer(direct("telegram", "1", "1", "a")).await;
+    w.offer(direct("telegram", "2", "2", "b")).await;
+    w.service.sends.reach(1).await;
+    assert_eq!(w.turns.texts(), [vec!["b"]]);
+    drop(occupied);
+    w.idle().await;
+    assert_eq!(w.turns.texts(), [vec!["b"], vec!["a"]]);
+    w.ingress.close();
+    assert_eq!(w.offer(direct("telegram", "3", "1", "c")).await, oc_channels::adapter::Taken::Later);
 }

@@ -1,9 +1,11 @@
 //! Ingress: no unauthorised command passes a required mention, over every mix of configuration, message, activation and reload, also for
 //! messages that waited while the configuration changed.
 
+use std::sync::Arc;
+
 use oc_channels::chat_command::{ChatCommand, Standing};
-use oc_channels::ingress::authority_of;
-use oc_policy::access::{AccessPolicy, Outcome, PairingView};
+use oc_channels::ingress::{Reading, authority_of};
+use oc_policy::access::{AccessRules, Outcome, PairingView};
 use oc_policy::command::gate::CommandGrant;
 use oc_policy::inbound::{ConversationId, ConversationKind, EventKind, Inbound, SenderId};
 use oc_types::{ChannelId, Node, Origin};
@@ -80,11 +82,12 @@ fn configs() -> Vec<Value> {
         json!({ "channels": { "telegram": telegram(json!({ "groups": { "-1": { "requireMention": false } } })) } }),
         json!({ "channels": { "telegram": telegram(json!({})) }, "commands": { "text": false } }),
         json!({ "channels": { "telegram": telegram(json!({ "allowFrom": [] })) }, "commands": { "useAccessGroups": false } }),
+        json!({ "channels": { "telegram": telegram(json!({ "allowFrom": ["1", "2"] })) }, "commands": { "ownerAllowFrom": ["telegram:1"] } }),
     ]
 }
 
 struct Rules {
-    nodes: Vec<Node>,
+    nodes: Vec<AccessRules>,
     machine: Machine,
 }
 
@@ -110,7 +113,8 @@ impl Rules {
     fn passes(&self, said: Said, config: usize, activation: Option<bool>) -> Option<bool> {
         let mut m = message(said, activation);
         let text = m.text.clone();
-        let command = ChatCommand::of(&text, Some("bot_name"), &self.nodes[config]);
+        let node: &Node = self.nodes[config].config();
+        let command = ChatCommand::of(&text, Some("bot_name"), node);
         match self.machine {
             // What a gate that does not ask for the right amounts to.
             Machine::EverybodyBypasses if command.is_some() => m.sender.id = SenderId::new("1"),
@@ -121,15 +125,21 @@ impl Rules {
             }
             _ => {}
         }
-        let policy = AccessPolicy::new(&self.nodes[config]).unwrap();
+        let policy = self.nodes[config].policy();
         let Outcome::Allow(admission) = policy.decide(&m, &PairingView::empty(0)).outcome else {
             return None;
         };
-        let authority = authority_of(&self.nodes[config], &m, &admission);
-        let Some(command) = command else { return Some(false) };
-        let at = Standing { authority, room: true, named: admission.was_named() != Some(false) };
-        let permitted = self.machine == Machine::NotAskedAgain || command.permit(&at).is_ok();
-        Some(permitted)
+        let authority = authority_of(node, &m, &admission);
+        let may = self.machine == Machine::NotAskedAgain || authority.commands.is_authorized();
+        match Reading::of(&m, node, may) {
+            // It is as if it had not been written.
+            Reading::Ignored => None,
+            Reading::Text | Reading::Rest(_) | Reading::Inline(..) => Some(false),
+            Reading::Command(command) => {
+                let at = Standing { authority, room: true, named: admission.was_named() != Some(false) };
+                Some(self.machine == Machine::NotAskedAgain || command.permit(&at).is_ok())
+            }
+        }
     }
 
     /// The claim, from the facts alone: what the sender of this message may do under this configuration.
@@ -138,10 +148,10 @@ impl Rules {
         let mut m = message(said, None);
         m.mentions.bot = Some(true);
         m.text = "/status".to_owned();
-        let policy = AccessPolicy::new(&self.nodes[config]).unwrap();
+        let policy = self.nodes[config].policy();
         match policy.decide(&m, &PairingView::empty(0)).outcome {
             Outcome::Allow(admission) => {
-                authority_of(&self.nodes[config], &m, &admission).commands == CommandGrant::Authorized
+                authority_of(self.nodes[config].config(), &m, &admission).commands == CommandGrant::Authorized
             }
             _ => false,
         }
@@ -245,7 +255,8 @@ impl Model for Rules {
 const CLAIM: &str = "no unauthorised command passes a required mention";
 
 fn rules(machine: Machine) -> Rules {
-    Rules { nodes: configs().iter().map(|c| Node::from_json(c, &Origin::Default)).collect(), machine }
+    let node = |c: &Value| AccessRules::new(Arc::new(Node::from_json(c, &Origin::Default))).unwrap();
+    Rules { nodes: configs().iter().map(node).collect(), machine }
 }
 
 #[test]

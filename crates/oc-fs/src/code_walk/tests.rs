@@ -70,7 +70,7 @@ fn sp_292_beyond_the_file_limit_is_not_clean() {
         put(&t.path().join(format!("f{i}.js")), "1");
     }
     let scan = |files, left_out_is_failure| {
-        let s = plugin(t.path(), Limits { files, left_out_is_failure });
+        let s = plugin(t.path(), Limits { files, left_out_is_failure, everywhere: false });
         (s.files, s.failed.is_some())
     };
     assert_eq!(scan(5, true), (5, true));

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use oc_channels::account::Setup;
+use oc_channels::adapter::{Adapter, Door};
 use oc_channels::adapters::{Account, AccountState, accounts};
 use oc_channels::clock::SystemClock;
 use oc_channels::inbox::Inbox;
@@ -40,6 +41,16 @@ pub struct Channels {
     supervisor: Supervisor,
     /// What each running account was made from, so that a reload touches only what changed.
     made_from: Mutex<BTreeMap<(ChannelId, String), String>>,
+    hooks: Mutex<BTreeMap<String, Hooked>>,
+}
+
+/// An account that its service calls back.
+#[derive(Clone, Debug)]
+pub struct Hooked {
+    /// What verifies and reads.
+    pub adapter: Arc<dyn Adapter>,
+    /// Where its events go.
+    pub door: Arc<dyn Door>,
 }
 
 #[derive(Debug)]
@@ -76,7 +87,7 @@ impl Channels {
             clock: clock.clone(),
         });
         let supervisor = Supervisor::new(ingress.clone(), clock);
-        let channels = Self { ingress, supervisor, made_from: Mutex::default() };
+        let channels = Self { ingress, supervisor, made_from: Mutex::default(), hooks: Mutex::default() };
         // What a former process left is answered before anything new comes in.
         let ready = prepared(&snapshot).into_iter().filter_map(|account| match account.state {
             AccountState::Ready(adapter) => Some(adapter),
@@ -105,6 +116,25 @@ impl Channels {
         self.supervisor.status()
     }
 
+    /// The account whose service calls back at a path.
+    #[must_use]
+    pub fn hooked(&self, path: &str) -> Option<Hooked> {
+        self.hooks.lock().unwrap_or_else(PoisonError::into_inner).get(path).cloned()
+    }
+
+    /// Takes the path of an account that is called back. A path has one owner: the first one.
+    fn hook(&self, adapter: &Arc<dyn Adapter>) {
+        let Some(webhook) = adapter.webhook() else { return };
+        let mut hooks = self.hooks.lock().unwrap_or_else(PoisonError::into_inner);
+        let path = webhook.path().to_owned();
+        if hooks.contains_key(&path) {
+            tracing::error!(target: "channels", path, channel = %adapter.channel(), account = adapter.account(), "another account has this webhook path; give each its own");
+            return;
+        }
+        let door = self.ingress.add(adapter);
+        hooks.insert(path, Hooked { adapter: Arc::clone(adapter), door });
+    }
+
     /// The ingress.
     #[must_use]
     pub fn ingress(&self) -> &Ingress {
@@ -128,6 +158,8 @@ impl Channels {
             .collect();
         for key in gone {
             self.supervisor.end(&key.0, &key.1);
+            let same = |h: &Hooked| *h.adapter.channel() == key.0 && h.adapter.account() == key.1;
+            self.hooks.lock().unwrap_or_else(PoisonError::into_inner).retain(|_, h| !same(h));
             made_from.remove(&key);
         }
         for (key, (text, state)) in wanted {
@@ -135,7 +167,10 @@ impl Channels {
                 continue;
             }
             match state {
-                AccountState::Ready(adapter) => self.supervisor.start(adapter),
+                AccountState::Ready(adapter) => {
+                    self.supervisor.start(Arc::clone(&adapter));
+                    self.hook(&adapter);
+                }
                 AccountState::Off(path) => {
                     self.supervisor.note(&key.0, &key.1, Standing::Off { key: path.to_string() });
                 }

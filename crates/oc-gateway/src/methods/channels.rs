@@ -1,7 +1,8 @@
 //! `channels.status`: the configured channels and their accounts.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
+use oc_channels::supervisor::Standing;
 use oc_types::{AccountId, Node};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -9,12 +10,19 @@ use serde_json::{Map, Value, json};
 use super::params::{invalid, read};
 use super::place::Place;
 use crate::protocol::frame::Failure;
+use crate::server::state::Gateway;
 
 /// Shortest time that a probe may take, in milliseconds.
 const MIN_TIMEOUT: u64 = 1000;
 
-/// Which accounts are connected, told by whoever runs them.
-pub type Running = BTreeSet<(String, String)>;
+/// How accounts stand, told by whoever runs them: by channel and account.
+pub type Running = BTreeMap<(String, String), Standing>;
+
+/// How the accounts of a gateway stand.
+pub(super) fn running(gateway: &Gateway) -> Running {
+    let accounts = gateway.channels().map(|c| c.status()).unwrap_or_default();
+    accounts.into_iter().map(|a| ((a.channel.as_str().to_owned(), a.account), a.standing)).collect()
+}
 
 #[derive(Deserialize, Default)]
 #[serde(deny_unknown_fields, rename_all = "camelCase", default)]
@@ -91,13 +99,23 @@ pub fn status(place: &Place, running: &Running, params: Value) -> Result<Value, 
     let each = |of: &dyn Fn(&Channel<'_>) -> Value| -> Map<String, Value> {
         channels.iter().map(|c| (c.id.to_owned(), of(c))).collect()
     };
+    let is_running = |channel: &Channel<'_>, account: &Account| {
+        running.get(&(channel.id.to_owned(), account.id.clone())) == Some(&Standing::Running)
+    };
     let row = |channel: &Channel<'_>, account: &Account| {
         let mut row = json!({
             "accountId": account.id,
             "enabled": account.enabled,
             "configured": true,
-            "running": running.contains(&(channel.id.to_owned(), account.id.clone())),
+            "running": is_running(channel, account),
         });
+        let why = match running.get(&(channel.id.to_owned(), account.id.clone())) {
+            Some(Standing::Waiting { why, .. } | Standing::Stopped { why }) => Some(why),
+            Some(Standing::Starting | Standing::Running | Standing::Off { .. }) | None => None,
+        };
+        if let (Some(why), Some(members)) = (why, row.as_object_mut()) {
+            members.insert("lastError".to_owned(), json!(place.redactor.redact(why)));
+        }
         if let (Some(name), Some(members)) = (&account.name, row.as_object_mut()) {
             members.insert("name".to_owned(), json!(place.redactor.redact(name)));
         }
@@ -115,7 +133,7 @@ pub fn status(place: &Place, running: &Running, params: Value) -> Result<Value, 
             .map(|c| json!({ "id": c.id, "label": label(c.id), "detailLabel": label(c.id) }))
             .collect::<Vec<_>>(),
         "channels": each(&|c| {
-            let on = c.accounts.iter().any(|a| running.contains(&(c.id.to_owned(), a.id.clone())));
+            let on = c.accounts.iter().any(|a| is_running(c, a));
             json!({ "configured": true, "running": on })
         }),
         "channelAccounts": each(&|c| c.accounts.iter().map(|a| row(c, a)).collect()),

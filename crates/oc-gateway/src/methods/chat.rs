@@ -312,12 +312,78 @@ struct Agent {
     #[serde(default)]
     session_key: Option<String>,
     idempotency_key: String,
+    /// Words for the system prompt: those come from the owner's files alone (SP-416).
+    #[serde(default)]
+    extra_system_prompt: Option<String>,
+    #[serde(default)]
+    deliver: Option<bool>,
+    #[serde(default)]
+    attachments: Option<Vec<Value>>,
+    // What clients of the protocol send along. Whose turn it is and where it is answered is not theirs to say.
+    #[serde(default)]
+    session_id: Option<Value>,
+    #[serde(default)]
+    to: Option<Value>,
+    #[serde(default)]
+    reply_to: Option<Value>,
+    #[serde(default)]
+    thinking: Option<Value>,
+    #[serde(default)]
+    channel: Option<Value>,
+    #[serde(default)]
+    reply_channel: Option<Value>,
+    #[serde(default)]
+    account_id: Option<Value>,
+    #[serde(default)]
+    reply_account_id: Option<Value>,
+    #[serde(default)]
+    thread_id: Option<Value>,
+    #[serde(default)]
+    group_id: Option<Value>,
+    #[serde(default)]
+    group_channel: Option<Value>,
+    #[serde(default)]
+    group_space: Option<Value>,
+    #[serde(default)]
+    timeout: Option<Value>,
+    #[serde(default)]
+    lane: Option<Value>,
+    #[serde(default)]
+    label: Option<Value>,
+    #[serde(default)]
+    spawned_by: Option<Value>,
+}
+
+impl Agent {
+    /// What is asked for and cannot be given is said, not left out.
+    fn check(&self) -> Result<(), Failure> {
+        if self.extra_system_prompt.as_deref().is_some_and(|t| !t.trim().is_empty()) {
+            return Err(invalid(
+                "extraSystemPrompt is not taken: the system prompt is the owner's files alone",
+            ));
+        }
+        if self.deliver == Some(true) {
+            return Err(invalid(
+                "deliver is not taken: the answer comes back here; `send` sends messages to chats",
+            ));
+        }
+        if self.attachments.as_ref().is_some_and(|a| !a.is_empty()) {
+            return Err(invalid("attachments are not taken yet; send the text alone"));
+        }
+        let _ =
+            (&self.session_id, &self.to, &self.reply_to, &self.thinking, &self.channel, &self.reply_channel);
+        let _ =
+            (&self.account_id, &self.reply_account_id, &self.thread_id, &self.group_id, &self.group_channel);
+        let _ = (&self.group_space, &self.timeout, &self.lane, &self.label, &self.spawned_by);
+        Ok(())
+    }
 }
 
 /// `agent`: runs a turn and answers with what came of it.
 pub fn agent(call: Call) -> Waiting {
     Box::pin(async move {
         let wanted: Agent = parse("agent", &call.params)?;
+        wanted.check()?;
         let place = call.place();
         let (agent, key) = match (&wanted.session_key, &wanted.agent_id) {
             (Some(key), _) => place.session(key)?,

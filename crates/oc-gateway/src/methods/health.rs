@@ -6,6 +6,8 @@ use oc_types::{AgentId, Node};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
+use oc_channels::supervisor::Standing;
+
 use super::channels::{self, Running};
 use super::model::{Model, context_tokens};
 use super::params::{Nothing, read};
@@ -81,7 +83,8 @@ pub fn report(place: &Place, serving: &Serving) -> Result<Value, Failure> {
         channels.iter().map(|c| (c.id.to_owned(), of(c))).collect()
     };
     let running = |c: &channels::Channel<'_>| {
-        let on = c.accounts.iter().any(|a| serving.channels.contains(&(c.id.to_owned(), a.id.clone())));
+        let standing = |a: &channels::Account| serving.channels.get(&(c.id.to_owned(), a.id.clone()));
+        let on = c.accounts.iter().any(|a| standing(a) == Some(&Standing::Running));
         json!({ "configured": true, "running": on })
     };
     let heartbeat = Heartbeat::of(place, &default, serving);

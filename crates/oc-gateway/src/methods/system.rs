@@ -7,6 +7,7 @@ use oc_types::Node;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::channels;
 use super::health::{self, Serving};
 use super::{Call, Outcome, Paths, Waiting, parse};
 use crate::authority::Scope;
@@ -101,7 +102,7 @@ fn report(gateway: &Gateway) -> Value {
     let begun = std::time::Instant::now();
     let place = gateway.snapshot().place();
     let took_ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(0);
-    let serving = Serving { took_ms, ..Serving::default() };
+    let serving = Serving { took_ms, channels: channels::running(gateway), ..Serving::default() };
     // A store that cannot be read is what the report is for.
     health::report(&place, &serving)
         .unwrap_or_else(|e| json!({ "ok": false, "ts": now_ms(), "error": e.message }))

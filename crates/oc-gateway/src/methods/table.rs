@@ -1,13 +1,11 @@
 //! Which method is carried out by what.
 
-use std::path::PathBuf;
-
 use serde_json::Value;
 
 use super::Handler::{self, Blocking, Quick, Waiting};
 use super::{
     Call, Outcome, agents, approvals, approvals_file, channels, chat, config, console, cron, devices, nodes,
-    sessions, skills, system, system_events,
+    send, sessions, skills, system, system_events,
 };
 use crate::server::reload;
 
@@ -22,7 +20,10 @@ const HANDLERS: &[(&str, Handler)] = &[
     ("audit.fix", Blocking(console::fix)),
     ("audit.run", Blocking(console::run)),
     ("audit.undo", Blocking(console::undo)),
-    ("channels.status", Blocking(|c| channels::status(&c.place(), &channels::Running::new(), params(c)))),
+    (
+        "channels.status",
+        Blocking(|c| channels::status(&c.place(), &channels::running(&c.gateway), params(c))),
+    ),
     ("chat.abort", Blocking(chat::abort)),
     ("chat.send", Blocking(chat::send)),
     ("chat.history", Blocking(|c| sessions::history(&c.place(), params(c)))),
@@ -66,6 +67,7 @@ const HANDLERS: &[(&str, Handler)] = &[
     ("node.pair.verify", Blocking(nodes::pair_verify)),
     ("node.rename", Blocking(nodes::rename)),
     ("reach.matrix", Blocking(console::matrix)),
+    ("send", Waiting(send::send)),
     ("sessions.compact", Blocking(|c| sessions::compact(&c.place(), params(c)))),
     ("sessions.delete", Blocking(|c| sessions::delete(&c.place(), params(c)))),
     ("sessions.list", Blocking(|c| sessions::list(&c.place(), params(c)))),
@@ -73,7 +75,7 @@ const HANDLERS: &[(&str, Handler)] = &[
     ("sessions.preview", Blocking(|c| sessions::preview(&c.place(), params(c)))),
     ("sessions.reset", Blocking(|c| sessions::reset(&c.place(), params(c)))),
     ("sessions.resolve", Blocking(|c| sessions::resolve(&c.place(), params(c)))),
-    ("skills.bins", Blocking(|c| skills::bins(&c.place(), params(c)))),
+    ("skills.bins", Blocking(|c| skills::bins(&c.gateway.skills, &c.place(), params(c)))),
     ("skills.status", Blocking(skills_status)),
     ("status", Blocking(system::status)),
     ("system-event", Quick(system_events::event)),
@@ -89,8 +91,9 @@ fn params(call: &Call) -> Value {
 fn skills_status(call: &Call) -> Outcome {
     let snapshot = call.gateway.snapshot();
     let environment = &snapshot.loaded.environment;
-    let path: Vec<PathBuf> = std::env::split_paths(environment.get("PATH").unwrap_or_default()).collect();
-    skills::status(&call.place(), &path, &|name| environment.text(name).is_some(), params(call))
+    let path = call.gateway.search_path();
+    let host = skills::Host { path: &path, variable: &|name| environment.text(name).is_some() };
+    skills::status(&call.gateway.skills, &call.place(), &host, params(call))
 }
 
 /// A write of the configuration is in force before it is acknowledged; `patch` and `apply` start the gateway anew after their delay.

@@ -72,6 +72,9 @@ fn answered_elsewhere(method: &str) -> bool {
         )
 }
 
+/// A host without programs and variables.
+const NOTHING: skills::Host<'static> = skills::Host { path: &[], variable: &|_| false };
+
 fn call(tmp: &Path, method: &str, params: Value) -> Option<Result<Value, Failure>> {
     let place = place(tmp, json!({ "logging": { "file": tmp.join("gwfile.log") } }));
     let context = config_context(tmp);
@@ -93,7 +96,9 @@ fn call(tmp: &Path, method: &str, params: Value) -> Option<Result<Value, Failure
         "sessions.compact" => sessions::compact(&place, params),
         "chat.history" => sessions::history(&place, params),
         "channels.status" => channels::status(&place, &channels::Running::new(), params),
-        "skills.status" => skills::status(&place, &[], &|_| false, params),
+        "skills.status" => {
+            skills::status(&oc_fs::skill_library::SkillLibrary::default(), &place, &NOTHING, params)
+        }
         "agents.list" => agents::list(&place, params),
         "agent.identity.get" => agents::identity(&place, params),
         "exec.approvals.get" => approvals_file::get(&place, params),
@@ -323,8 +328,8 @@ fn sp_340_readers_see_no_path_and_no_canary() {
         agents::list(&here, empty()),
         agents::identity(&here, empty()),
         channels::status(&here, &channels::Running::new(), empty()),
-        skills::status(&here, &[], &|_| false, empty()),
-        skills::bins(&here, empty()),
+        skills::status(&oc_fs::skill_library::SkillLibrary::default(), &here, &NOTHING, empty()),
+        skills::bins(&oc_fs::skill_library::SkillLibrary::default(), &here, empty()),
         cron::list(&here, empty()),
         cron::status(&here, false, empty()),
         crate::log::tail(&here, &tmp.path().join("gwfile.log"), empty()),

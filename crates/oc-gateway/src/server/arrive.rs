@@ -56,6 +56,7 @@ pub(super) fn announce(
                 path_env: connect.path_env.clone(),
             },
         );
+        gateway.nodes_changed.notify_one();
     }
     if let Some(key) = presence_key(connection) {
         gateway.presence().put(&key, entry(connection), now_ms());
@@ -71,6 +72,7 @@ pub(super) fn announce(
 pub(super) fn depart(gateway: &Gateway, connection: &Connection) {
     if connection.role == Role::Node {
         gateway.nodes.disconnect(connection.number);
+        gateway.nodes_changed.notify_one();
     }
     let Some(key) = presence_key(connection) else { return };
     gateway.presence().note(&key, "disconnect", now_ms());

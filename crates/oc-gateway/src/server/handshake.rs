@@ -72,7 +72,7 @@ pub async fn serve(gateway: Arc<Gateway>, upgraded: Upgraded, arrival: Arrival) 
     match greeted {
         Ok((connection, hello)) => {
             opener.open();
-            session::drive(&gateway, socket, &connection, hello).await;
+            session::drive(&gateway, &mut socket, &connection, hello).await;
         }
         Err(ending) => session::close(&mut socket, &ending).await,
     }
@@ -459,6 +459,6 @@ mod tests {
             size_of::<F>()
         }
         let size = size(serve);
-        assert!(size <= 3 * 1024, "{size}");
+        assert!(size <= 2048, "{size}");
     }
 }

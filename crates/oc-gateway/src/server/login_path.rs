@@ -32,7 +32,11 @@ pub async fn take_over(gateway: Arc<Gateway>) {
         () = stopping(&mut phase) => return,
     };
     match asked {
-        Ok(Some(path)) => gateway.gate.search_first(&path),
+        Ok(Some(path)) => {
+            gateway.gate.search_first(&path);
+            // Other programs are found now.
+            gateway.skills.touch();
+        }
         // Nobody says which shell it is.
         Ok(None) => {}
         Err(why) => {

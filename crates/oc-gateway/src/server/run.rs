@@ -4,10 +4,11 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use oc_agent::handlers::web_fetch::{PublicOnly, WebFetch};
 use oc_config::Loaded;
 use oc_fs::ledger::Ledger;
 use oc_sandbox::container::EngineAddress;
-use oc_sandbox::gate::{Approvals, Gate, Handlers, Listener};
+use oc_sandbox::gate::{Approvals, Gate, Handlers, Listener, ToolHandler};
 use oc_sandbox::machine::Machine;
 use serde_json::json;
 use thiserror::Error;
@@ -22,7 +23,7 @@ use super::state::{Gateway, Parts, Phase};
 use super::surroundings::Surroundings;
 use super::tls::{self, Identity, TlsFailure};
 use super::told::Told;
-use super::{accept, login_path, reload, retention, revoked, ticks, watch};
+use super::{accept, login_path, reload, retention, revoked, skills, ticks, watch};
 use crate::assistant::channels::Channels;
 use crate::assistant::runtime::Assistant;
 use crate::assistant::tools::{self, Facts};
@@ -160,7 +161,8 @@ fn gate(snapshot: &super::snapshot::Snapshot, approvals: Approvals) -> Gate {
 fn handlers(gateway: &Arc<Gateway>) -> Handlers {
     let gateway = Arc::downgrade(gateway);
     let facts = Facts::by(move || gateway.upgrade().map(|g| g.snapshot().place()));
-    Handlers::new(tools::reading(&facts))
+    let web = Arc::new(WebFetch::new(Arc::new(PublicOnly))) as Arc<dyn ToolHandler>;
+    Handlers::new(tools::reading(&facts).into_iter().chain([web]))
 }
 
 /// The places of execution of this machine.
@@ -204,6 +206,7 @@ fn serve(
     tasks.spawn(ticks::run(Arc::clone(&gateway)));
     tasks.spawn(ticks::presence(Arc::clone(&gateway)));
     tasks.spawn(watch::run(Arc::clone(&gateway)));
+    tasks.spawn(skills::run(Arc::clone(&gateway)));
     tasks.spawn(reload::watch(Arc::clone(&gateway)));
     tasks.spawn(revoked::watch(Arc::clone(&gateway)));
     tasks.spawn(retention::run(Arc::clone(&gateway), super::state::now_ms));

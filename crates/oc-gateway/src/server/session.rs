@@ -22,12 +22,12 @@ const LINGER: Duration = Duration::from_millis(1500);
 const SEND: Duration = Duration::from_secs(15);
 
 /// Drives a connection. The greeting is the first frame.
-pub async fn drive(gateway: &Arc<Gateway>, mut socket: Socket, connection: &Arc<Connection>, hello: String) {
-    let sent = greet(&mut socket, &connection.outbox, &hello).await;
+pub async fn drive(gateway: &Arc<Gateway>, socket: &mut Socket, connection: &Arc<Connection>, hello: String) {
+    let sent = greet(socket, &connection.outbox, &hello).await;
     drop(hello);
     let ending = if sent {
         methods::greeted(gateway, connection);
-        exchange(gateway, &mut socket, connection).await
+        exchange(gateway, socket, connection).await
     } else {
         over(&connection.outbox)
     };
@@ -35,7 +35,7 @@ pub async fn drive(gateway: &Arc<Gateway>, mut socket: Socket, connection: &Arc<
     connection.end(Ending::now(Close::Policy, "gone"));
     super::arrive::depart(gateway, connection);
     if let Some(ending) = ending {
-        close(&mut socket, &ending).await;
+        close(socket, &ending).await;
     }
 }
 

@@ -8,7 +8,9 @@ use std::time::Instant;
 
 use arc_swap::ArcSwap;
 use oc_approval::node_run::Desk;
+use oc_extensions::snapshot::SkillsSnapshot;
 use oc_fs::approval_queue::ApprovalQueue;
+use oc_fs::skill_library::SkillLibrary;
 use oc_sandbox::gate::{Approvals, Asking, Gate};
 use serde_json::{Value, json};
 use tokio::sync::{Notify, watch};
@@ -27,7 +29,7 @@ use crate::entrance::throttle::Throttle;
 use crate::log::LogHandle;
 use crate::methods::approvals::AsSent;
 use crate::methods::system_events::SystemEvents;
-use crate::methods::{Paths, health_for};
+use crate::methods::{Paths, health_for, skills};
 use crate::presence::{self, Presence};
 use crate::protocol::frame::{Close, StateVersion};
 
@@ -82,6 +84,10 @@ pub struct Gateway {
     pub as_sent: AsSent,
     /// Wakes whoever watches the queue.
     pub queue_changed: Arc<Notify>,
+    /// The skills of all agents; a turn takes its own from it when it starts.
+    pub skills: Arc<SkillLibrary>,
+    /// Wakes whoever asks nodes what they have.
+    pub(super) nodes_changed: Notify,
     /// Wakes whoever tells of the presence list.
     pub(super) presence_changed: Notify,
     /// Answers of calls that may be sent again.
@@ -171,6 +177,8 @@ impl Gateway {
             counters: Counters::default(),
             system_events: Mutex::default(),
             queue_changed: parts.queue_changed,
+            skills: Arc::default(),
+            nodes_changed: Notify::new(),
             presence_changed: Notify::new(),
             idempotency: Mutex::default(),
             started: Instant::now(),
@@ -229,6 +237,7 @@ impl Gateway {
             !crate::entrance::admission::outlives(c.method, before, &after)
         };
         self.registry.end_where(stranded, &Ending::now(Close::Policy, "gateway credential changed"));
+        self.skills.touch();
         self.forget_health();
         if let Some(channels) = self.channels() {
             channels.reload(&self.snapshot());
@@ -238,6 +247,24 @@ impl Gateway {
     /// The budget of wrong answers.
     pub fn throttle(&self) -> MutexGuard<'_, Throttle> {
         lock(&self.throttle)
+    }
+
+    /// The skills of an agent for a turn that starts now. Touches the disk.
+    #[must_use]
+    pub fn skills_of(&self, agent: &oc_types::AgentId) -> Arc<SkillsSnapshot> {
+        let snapshot = self.snapshot();
+        let environment = &snapshot.loaded.environment;
+        let path = self.search_path();
+        let host = skills::Host { path: &path, variable: &|name| environment.text(name).is_some() };
+        skills::snapshot(&self.skills, &snapshot.place(), agent, &host)
+    }
+
+    /// Where commands on this host are looked for at this moment.
+    #[must_use]
+    pub fn search_path(&self) -> Vec<PathBuf> {
+        let inherited = self.gate.inherited();
+        let path = inherited.iter().find(|(name, _)| name == "PATH").map_or("", |(_, path)| path.as_str());
+        std::env::split_paths(path).collect()
     }
 
     /// The presence list.

@@ -80,6 +80,15 @@ impl IdentityLinks {
         Self(index)
     }
 
+    /// Whether some person is linked under this name.
+    fn names(&self, peer: &str) -> bool {
+        // Without links there is nothing to look through.
+        !self.0.is_empty() && {
+            let peer = lower(peer);
+            self.0.values().any(|(_, name)| *name == peer)
+        }
+    }
+
     /// The canonical name for a person on a channel, if one is linked.
     #[must_use]
     pub fn canonical(&self, channel: &str, peer: &str) -> Option<&str> {
@@ -172,6 +181,8 @@ fn direct_rest(settings: &SessionSettings, parts: &SessionParts<'_>, channel: &s
     }
     let peer = match settings.links.canonical(&lower(parts.channel.trim()), peer) {
         Some(name) => encode(name),
+        // Whoever has the name of a linked person as an id is somebody else all the same (SP-419).
+        None if settings.links.names(peer) => escape_first(&encode(peer)),
         None => encode(peer),
     };
     match settings.dm_scope {
@@ -223,6 +234,15 @@ fn encode_room(text: &str) -> String {
             format!("{}:topic:{topic}", encode(chat))
         }
         _ => encode(text),
+    }
+}
+
+/// The first character as `%XX`, which [`escape`] leaves to nobody else.
+fn escape_first(text: &str) -> String {
+    let mut chars = text.chars();
+    match chars.next() {
+        Some(c) => format!("%{:02x}{}", u32::from(c), chars.as_str()),
+        None => String::new(),
     }
 }
 

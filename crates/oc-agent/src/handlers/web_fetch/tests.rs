@@ -73,7 +73,7 @@ async fn fetch(tool: &WebFetch, arguments: Value) -> Result<ToolResult, String> 
 }
 
 fn tool(destinations: impl Destinations + 'static) -> WebFetch {
-    WebFetch::new(Arc::new(destinations)).unwrap()
+    WebFetch::new(Arc::new(destinations))
 }
 
 #[tokio::test]

@@ -14,6 +14,8 @@ use crate::json::Members as _;
 const HOLD: Duration = Duration::from_secs(30);
 /// Time for the answer beyond that; a first one can be long.
 const GRACE: Duration = Duration::from_secs(60);
+/// Most pages of a hundred events that are read after a gap.
+const PAGES: usize = 50;
 /// Pause before events are asked for again that could not be taken.
 const LATER: Duration = Duration::from_secs(1);
 
@@ -43,7 +45,10 @@ async fn follow(matrix: &Matrix, door: &dyn Door) -> Result<std::convert::Infall
         invitations(matrix, door, &answer, &own_id, &mut taken).await;
         learn(matrix, &answer);
         // At the first start what lies in the rooms already is history, not messages to us.
-        let all_taken = first || rooms(matrix, door, &answer, &own_id, &mut taken).await;
+        let all_taken = match since.as_deref() {
+            Some(since) => rooms(matrix, door, &answer, (&own_id, since), &mut taken).await?,
+            None => true,
+        };
         if !all_taken {
             tokio::time::sleep(LATER).await;
             continue;
@@ -137,22 +142,26 @@ async fn rooms(
     matrix: &Matrix,
     door: &dyn Door,
     answer: &Value,
-    own_id: &str,
+    (own_id, since): (&str, &str),
     taken: &mut HashSet<String>,
-) -> bool {
+) -> Result<bool, AdapterFailure> {
     for (room, body) in answer.at("rooms").at("join").as_object().into_iter().flatten() {
-        if body.at("timeline").is_true("limited") {
-            tracing::warn!(service = SERVICE, account = matrix.account, room = %oc_text::visible::visible(room, 100), "some messages were passed over: too many came at once");
-        }
-        let events = body.at("timeline").items("events");
+        let timeline = body.at("timeline");
+        let newest = timeline.items("events");
+        // What was said in a room before we came was not said to us; in a direct chat it was.
+        let history = newest.iter().any(|e| is_own_join(e, own_id)) && members(matrix, room).await != Some(2);
+        let missed = match timeline.text("prev_batch").filter(|_| timeline.is_true("limited") && !history) {
+            Some(before) => gap(matrix, room, before, since).await?,
+            None => Vec::new(),
+        };
+        let events: Vec<&Value> = missed.iter().chain(newest).collect();
         let joined = events.iter().position(|e| is_own_join(e, own_id));
-        for (at, found) in events.iter().enumerate() {
+        for (at, found) in events.into_iter().enumerate() {
             let Some(id) = found.text("event_id").filter(|id| !taken.contains(*id)) else { continue };
             if found.text("sender") == Some(own_id) {
                 matrix.state().sent(id);
             }
             let members = members(matrix, room).await;
-            // What was said in a room before we came was not said to us; in a direct chat it was.
             if joined.is_some_and(|j| at < j) && members != Some(2) {
                 continue;
             }
@@ -161,11 +170,38 @@ async fn rooms(
                 Taken::Done => {
                     taken.insert(id.to_owned());
                 }
-                Taken::Later => return false,
+                Taken::Later => return Ok(false),
             }
         }
     }
-    true
+    Ok(true)
+}
+
+/// What lies between the last answer and this one when the server left some out, oldest first.
+async fn gap(matrix: &Matrix, room: &str, before: &str, since: &str) -> Result<Vec<Value>, AdapterFailure> {
+    let mut found: Vec<Value> = Vec::new();
+    let mut from = before.to_owned();
+    for _ in 0..PAGES {
+        let (room, to) = (encoded(room), encoded(since));
+        let path = format!(
+            "/_matrix/client/v3/rooms/{room}/messages?dir=b&limit=100&from={}&to={to}",
+            encoded(&from)
+        );
+        let page = matrix.api.get(&path, GRACE).await?;
+        let chunk = page.items("chunk");
+        found.extend(chunk.iter().cloned());
+        match page.text("end").filter(|_| !chunk.is_empty()) {
+            Some(end) => from = end.to_owned(),
+            None => {
+                found.reverse();
+                return Ok(found);
+            }
+        }
+    }
+    let name = oc_text::visible::visible(room, 100);
+    tracing::warn!(service = SERVICE, account = matrix.account, room = %name, "some messages were passed over: too many came at once");
+    found.reverse();
+    Ok(found)
 }
 
 fn is_own_join(e: &Value, own_id: &str) -> bool {

@@ -1,0 +1,73 @@
+//! Requests that chat services make: verified on the raw bytes by the account that owns the path, before anything of them is believed
+//! (SP-414).
+
+use http_body_util::Full;
+use hyper::body::Incoming;
+use hyper::{Request, Response};
+use oc_channels::adapter::{Taken, WebhookRefusal, WebhookRequest};
+
+use super::auth::{self, Visit};
+use super::body::{self, BadBody};
+use super::{Answered, answer};
+use crate::assistant::channels::Hooked;
+use crate::entrance::throttle::Class;
+use crate::server::state::now_ms;
+
+/// Largest body, in bytes.
+const LARGEST: usize = 1024 * 1024;
+
+/// Answers.
+pub async fn respond(visit: &Visit<'_>, request: Request<Incoming>, hooked: &Hooked) -> Answered {
+    let Some(webhook) = hooked.adapter.webhook() else { return answer::plain(404, "Not Found").into() };
+    let (parts, body) = request.into_parts();
+    // Loopback gives no trust, and wrong signatures are counted as every wrong credential is.
+    if let Err(refused) = auth::spend(visit, Class::Hook).await {
+        return answer::unauthorized(&refused).into();
+    }
+    let body = match body::read(body, LARGEST).await {
+        Ok(body) => body,
+        Err(BadBody::TooLarge) => return answer::plain(413, "Payload Too Large").into(),
+        Err(BadBody::Broken | BadBody::NotJson) => return answer::plain(400, "Bad Request").into(),
+    };
+    let headers: Vec<(String, String)> = parts
+        .headers
+        .iter()
+        .filter_map(|(name, value)| Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned())))
+        .collect();
+    let verified = webhook.verify(&WebhookRequest {
+        method: parts.method.as_str(),
+        query: parts.uri.query().unwrap_or_default(),
+        headers: &headers,
+        body: &body,
+        now_ms: i64::try_from(now_ms()).unwrap_or(i64::MAX),
+    });
+    let verified = match verified {
+        Ok(verified) => verified,
+        Err(refusal) => {
+            tracing::warn!(target: "channels", channel = %hooked.adapter.channel(), why = %refusal, "a webhook request was refused");
+            let status = match refusal {
+                WebhookRefusal::Signature | WebhookRefusal::Stale => 401,
+                WebhookRefusal::Method => 405,
+                WebhookRefusal::Body => 400,
+            };
+            return answer::plain(status, "refused").into();
+        }
+    };
+    visit.gateway.throttle().succeeded(Class::Hook, visit.caller, visit.head.origin.is_some());
+    for event in verified.events {
+        if hooked.door.offer(event).await == Taken::Later {
+            // The service delivers it again.
+            return known(answer::plain(503, "later"));
+        }
+    }
+    let said = verified.answer;
+    let built = Response::builder()
+        .status(said.status)
+        .header("content-type", said.content_type)
+        .body(Full::from(said.body));
+    known(built.unwrap_or_else(|_| answer::plain(200, "")))
+}
+
+fn known(response: Response<Full<bytes::Bytes>>) -> Answered {
+    Answered { response, authenticated: true }
+}
