@@ -40,7 +40,7 @@ pub fn lay(home: &Path) {
     }
     let approvals = serde_json::json!({
         "version": 1,
-        "agents": { "main": { "security": "allowlist", "ask": "on-miss", "allowlist": [{ "pattern": "/usr/bin/wc" }] } },
+        "agents": { "main": { "allowlist": [{ "pattern": "/usr/bin/wc" }] } },
     });
     write(&home.join(".openclaw/exec-approvals.json"), &approvals.to_string());
     let paired = serde_json::json!({ "version": 1, "allowFrom": ["2002"] });
@@ -52,11 +52,12 @@ pub fn lay(home: &Path) {
     }
 }
 
-/// Writes a file that belongs to its owner alone.
+/// Writes a file that belongs to its owner alone; a script can be started.
 pub fn write(path: &Path, text: &str) {
     std::fs::create_dir_all(path.parent().unwrap()).unwrap();
     std::fs::write(path, text).unwrap();
-    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).unwrap();
+    let mode = if text.starts_with("#!") { 0o700 } else { 0o600 };
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
 }
 
 /// Every file below the home with what is in it: text, or where a link leads, and its mode.
