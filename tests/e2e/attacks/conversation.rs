@@ -102,6 +102,9 @@ pub struct Expect {
     pub messages: Option<Vec<String>>,
     /// What was decided about each call, in order; a call that was asked about has both words (`asked denied`).
     pub calls: Vec<String>,
+    /// Calls that the turn itself gives up, before anything is decided about them: arguments that are no JSON, too many in one answer, the
+    /// same again and again.
+    pub given_up: usize,
     /// Whether the model is not even asked.
     pub unasked: bool,
     /// Files, relative to the home, that change.
