@@ -13,6 +13,7 @@ pub struct Conversation {
     /// Unique.
     pub id: String,
     /// What is tried, in a sentence.
+    #[expect(dead_code, reason = "for people who read the corpus")]
     pub about: String,
     /// The configuration: a name of `worlds.json`.
     pub world: String,
