@@ -1,7 +1,7 @@
 //! Sessions as upstream keeps them: an entry in `sessions.json` and a transcript of lines that form a tree (sessions-routing 4 to 6).
 //!
 //! * [`entry`]: what the store says of a session; [`reset`]: when it begins anew.
-//! * [`line`]: one line of a transcript; [`history`]: what of it a model reads.
+//! * [`mod@line`]: one line of a transcript; [`history`]: what of it a model reads.
 //!
 //! Files are `oc-fs`'s work ([`oc_fs::session_store`]); here is what stands in them. One turn writes a session at a time: the transcript's
 //! lock is held from its first to its last message.

@@ -1,6 +1,6 @@
 //! `web_fetch`: a page from the public web, in an envelope that says it is somebody else's text.
 //!
-//! Invariant: the address that was classified is the address that is connected to (SP-010): names are resolved by [`guard`], every address
+//! Invariant: the address that was classified is the address that is connected to (SP-010): names are resolved by `guard`, every address
 //! of a name must be public, and each redirect is looked at again.
 //! Invariant: no credential goes out: none in the URL, no header of ours, no proxy of the environment, no cookie.
 
