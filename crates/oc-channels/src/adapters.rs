@@ -8,6 +8,8 @@ use crate::account::{AccountSettings, Setup};
 use crate::adapter::{Adapter, AdapterFailure};
 
 pub mod bluebubbles;
+#[cfg(test)]
+mod conformance;
 pub mod discord;
 pub mod imessage;
 pub mod irc;

@@ -27,6 +27,10 @@
 //! Invariant: a message keeps its own sender's authority, and a turn runs with the least of its messages (SP-426).
 //! Golden data: `fixtures/channels`.
 
+// The conformance suite of the tests is also run over the private readers of adapters.
+#[cfg(test)]
+extern crate self as oc_channels;
+
 pub mod account;
 pub mod adapter;
 pub mod adapters;

@@ -110,9 +110,9 @@ impl Front {
     async fn link(&self) -> (String, WebSocketStream<TcpStream>) {
         let taking = async { self.links.lock().await.recv().await.unwrap() };
         let (head, mut stream) = tokio::time::timeout(door::LONG, taking).await.expect("nobody connected");
-        let key = head.lines().find_map(|l| {
-            l.to_ascii_lowercase().starts_with("sec-websocket-key:").then(|| l[18..].trim().to_owned())
-        });
+        let headers = head.lines().filter_map(|l| l.split_once(':'));
+        let mut keys = headers.filter(|(name, _)| name.eq_ignore_ascii_case("sec-websocket-key"));
+        let key = keys.next().map(|(_, value)| value.trim().to_owned());
         let accept = tokio_tungstenite::tungstenite::handshake::derive_accept_key(key.unwrap().as_bytes());
         let answer = format!(
             "HTTP/1.1 101 X\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Accept: {accept}\r\n\r\n"

@@ -195,8 +195,9 @@ impl Adapter for Teams {
         most: u64,
     ) -> Pending<'a, Result<Vec<u8>, AdapterFailure>> {
         Box::pin(async move {
-            let media: Vec<&str> = self.media_hosts.iter().map(String::as_str).collect();
-            self.api.file(&attachment.handle, (&self.hosts(), &media), most).await
+            let (hosts, media) =
+                (self.hosts(), self.media_hosts.iter().map(String::as_str).collect::<Vec<_>>());
+            self.api.file(&attachment.handle, (hosts.as_slice(), media.as_slice()), most).await
         })
     }
 

@@ -28,7 +28,7 @@ const PAUSE: Duration = Duration::from_secs(1);
 
 /// What is subscribed: servers, messages and their text, reactions, both in servers and directly.
 pub(super) fn intents(members: bool, presences: bool) -> u64 {
-    let base = (1 << 0) | (1 << 9) | (1 << 10) | (1 << 12) | (1 << 13) | (1 << 15);
+    let base = 1 | (1 << 9) | (1 << 10) | (1 << 12) | (1 << 13) | (1 << 15);
     base | if members { 1 << 1 } else { 0 } | if presences { 1 << 8 } else { 0 }
 }
 

@@ -7,6 +7,7 @@ use super::room::Rooms;
 use super::*;
 use crate::account::Setup;
 use crate::adapter::{Event, MediaKind};
+use crate::adapters::conformance::suite::{self, Wanted};
 
 const OWN: &str = "4242";
 
@@ -240,4 +241,60 @@ fn settings_name_their_key() {
     let made = bot(&json!({ "token": "secret-token", "intents": { "guildMembers": true } })).unwrap();
     assert_eq!(made.intents & 0b10, 0b10);
     assert!(!format!("{made:?}").contains("secret-token"));
+}
+
+/// Reads what the service would send.
+struct Subject;
+
+impl suite::Subject for Subject {
+    fn channel(&self) -> &'static str {
+        "discord"
+    }
+
+    fn event(&self, w: &Wanted<'_>) -> Option<Event> {
+        let mut rooms = Rooms::default();
+        let number = match w.kind {
+            ConversationKind::Direct => json!(1),
+            ConversationKind::Group => json!(3),
+            ConversationKind::Channel | ConversationKind::Unknown => Value::Null,
+        };
+        rooms.learn(&json!({ "id": w.place, "type": number }), None);
+        let user = json!({ "id": w.sender, "username": "somebody" });
+        let message = |number: u64| json!({ "id": w.id, "channel_id": w.place, "type": number, "content": w.text, "author": user, "mentions": [] });
+        let with = |mut m: Value, key: &str, value: Value| {
+            m[key] = value;
+            m
+        };
+        let interaction = |number: u64, data: Value| json!({ "id": w.id, "channel_id": w.place, "type": number, "user": user, "token": "t", "data": data });
+        let (kind, d) = match w.event {
+            EventKind::Message => ("MESSAGE_CREATE", message(0)),
+            EventKind::Edit => ("MESSAGE_UPDATE", with(message(0), "edited_timestamp", json!("t"))),
+            EventKind::Delete => ("MESSAGE_DELETE", json!({ "id": w.id, "channel_id": w.place })),
+            EventKind::Reaction => (
+                "MESSAGE_REACTION_ADD",
+                json!({ "user_id": w.sender, "channel_id": w.place, "message_id": w.id, "emoji": { "name": "x" } }),
+            ),
+            EventKind::Pin => ("MESSAGE_CREATE", message(6)),
+            EventKind::Membership => ("MESSAGE_CREATE", message(7)),
+            EventKind::Voice => ("MESSAGE_CREATE", message(3)),
+            EventKind::Poll => {
+                ("MESSAGE_CREATE", with(message(0), "poll", json!({ "question": { "text": "q" } })))
+            }
+            EventKind::Button => {
+                ("INTERACTION_CREATE", interaction(3, json!({ "component_type": 2, "custom_id": "oc1-x" })))
+            }
+            EventKind::SlashCommand => ("INTERACTION_CREATE", interaction(2, json!({ "name": "stop" }))),
+            EventKind::Unknown => ("SOMETHING_NEW", message(0)),
+            EventKind::Card | EventKind::Verification => return None,
+        };
+        let channel = ChannelId::parse("discord").unwrap();
+        let own = SelfIdentity { id: OWN.to_owned(), username: Some("ourbot".to_owned()) };
+        let who = Who { channel: &channel, account: "default", own: &own };
+        read(kind, &d, &who, &rooms.around(w.place, None))
+    }
+}
+
+#[tokio::test]
+async fn it_passes_the_conformance_suite() {
+    assert_eq!(suite::check(&Subject).await, Vec::<String>::new());
 }

@@ -73,10 +73,11 @@ async fn follow(bot: &Mattermost, door: &dyn Door) -> Result<std::convert::Infal
         }
         let Some(kind) = frame.text("event") else { continue };
         let number = frame.at("seq").as_u64();
+        let expected = bot.position().next;
         if kind == "hello" {
             greet(bot, frame.at("data").text("connection_id"));
         } else if let Some(number) = number
-            && number != bot.position().next
+            && number != expected
         {
             // Something is missing: what the server still has comes with a new connection.
             return Err(bot.api.unavailable("an event is missing"));
@@ -96,7 +97,7 @@ fn greet(bot: &Mattermost, connection: Option<&str>) {
         if position.connection.is_some() {
             tracing::warn!(
                 service = SERVICE,
-                account = bot.account,
+                account = bot.account.as_str(),
                 "the server has forgotten the stream: messages may have been lost"
             );
         }

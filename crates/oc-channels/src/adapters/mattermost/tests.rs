@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::*;
 use crate::account::Setup;
 use crate::adapter::Event;
+use crate::adapters::conformance::suite::{self, Wanted};
 
 const OWN: &str = "bot0bot0bot0bot0bot0bot0bo";
 const ALICE: &str = "ali0ali0ali0ali0ali0ali0al";
@@ -136,4 +137,52 @@ fn settings_name_their_key() {
             .starts_with("channels.mattermost.baseUrl: ")
     );
     assert!(!format!("{:?}", bot()).contains("made-up-token"));
+}
+
+/// Reads what the server would send.
+struct Subject(Mattermost);
+
+impl suite::Subject for Subject {
+    fn channel(&self) -> &'static str {
+        "mattermost"
+    }
+
+    fn event(&self, w: &Wanted<'_>) -> Option<Event> {
+        let word = match w.kind {
+            ConversationKind::Direct => json!("D"),
+            ConversationKind::Group => json!("G"),
+            ConversationKind::Channel => json!("O"),
+            ConversationKind::Unknown => Value::Null,
+        };
+        let frame = |kind: &str, post_type: &str| {
+            let post = json!({ "id": w.id, "channel_id": w.place, "user_id": w.sender, "message": w.text, "type": post_type });
+            json!({ "event": kind, "seq": 1, "broadcast": { "channel_id": w.place }, "data": { "channel_type": word, "post": post.to_string() } })
+        };
+        let frame = match w.event {
+            EventKind::Message => frame("posted", ""),
+            EventKind::Edit => frame("post_edited", ""),
+            EventKind::Delete => frame("post_deleted", ""),
+            EventKind::Membership => frame("posted", "system_join_channel"),
+            EventKind::Unknown => frame("posted", "something_new"),
+            EventKind::Reaction => {
+                let reaction =
+                    json!({ "user_id": w.sender, "post_id": w.id, "emoji_name": "x", "create_at": 1 })
+                        .to_string();
+                json!({ "event": "reaction_added", "seq": 1, "broadcast": { "channel_id": w.place }, "data": { "reaction": reaction } })
+            }
+            EventKind::Pin
+            | EventKind::Button
+            | EventKind::SlashCommand
+            | EventKind::Card
+            | EventKind::Poll
+            | EventKind::Voice
+            | EventKind::Verification => return None,
+        };
+        read_with(&self.0, &frame)
+    }
+}
+
+#[tokio::test]
+async fn it_passes_the_conformance_suite() {
+    assert_eq!(suite::check(&Subject(bot())).await, Vec::<String>::new());
 }

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use super::*;
 use crate::account::Setup;
 use crate::adapter::{Event, WebhookRefusal, WebhookRequest};
+use crate::adapters::conformance::suite::{self, Wanted};
 
 const NOW: i64 = 1_700_000_100_000;
 const PLACE: &str = "https://smba.trafficmanager.net/emea/";
@@ -247,4 +248,52 @@ fn settings_name_their_key() {
         said(json!({ "openIdRoot": "http://example.org/x" })).starts_with("channels.msteams.openIdRoot: ")
     );
     assert!(!format!("{:?}", bot()).contains("app-password-1"));
+}
+
+/// Reads what the service would send.
+struct Subject(Teams);
+
+impl suite::Subject for Subject {
+    fn channel(&self) -> &'static str {
+        "msteams"
+    }
+
+    fn id(&self, plain: &str) -> String {
+        format!("29:{plain}")
+    }
+
+    fn event(&self, w: &Wanted<'_>) -> Option<Event> {
+        let word = match w.kind {
+            ConversationKind::Direct => json!("personal"),
+            ConversationKind::Group => json!("groupChat"),
+            ConversationKind::Channel => json!("channel"),
+            ConversationKind::Unknown => Value::Null,
+        };
+        let (kind, value) = match w.event {
+            EventKind::Message => ("message", Value::Null),
+            EventKind::Edit => ("messageUpdate", Value::Null),
+            EventKind::Delete => ("messageDelete", Value::Null),
+            EventKind::Reaction => ("messageReaction", Value::Null),
+            EventKind::Membership => ("conversationUpdate", Value::Null),
+            EventKind::Button => ("message", json!({ "openclaw": "oc1-x" })),
+            EventKind::Card => ("invoke", Value::Null),
+            EventKind::Unknown => ("somethingNew", Value::Null),
+            EventKind::Pin
+            | EventKind::SlashCommand
+            | EventKind::Poll
+            | EventKind::Voice
+            | EventKind::Verification => {
+                return None;
+            }
+        };
+        let a = activity(json!({ "type": kind, "value": value, "id": w.id, "text": w.text,
+            "from": { "id": suite::Subject::id(self, w.sender) },
+            "conversation": { "id": suite::Subject::id(self, w.place), "conversationType": word } }));
+        event::read(&a, &self.0)
+    }
+}
+
+#[tokio::test]
+async fn it_passes_the_conformance_suite() {
+    assert_eq!(suite::check(&Subject(bot())).await, Vec::<String>::new());
 }

@@ -16,7 +16,7 @@ pub(super) fn read(body: &Value, own: &WhatsApp) -> Vec<Event> {
         *field == Some("messages")
             && value.at("metadata").text("phone_number_id") == Some(own.number_id.as_str())
     });
-    ours.flat_map(|(_, value)| value.items("messages").iter().filter_map(|m| message(m, value, own)))
+    ours.flat_map(|(_, value)| value.items("messages").iter().filter_map(move |m| message(m, value, own)))
         .collect()
 }
 

@@ -1,0 +1,6 @@
+//! The suite that every adapter passes, for those whose readers are private: its subjects stand in the tests of the adapters.
+
+#[path = "../../tests/conformance/doubles.rs"]
+mod doubles;
+#[path = "../../tests/conformance/suite.rs"]
+pub(super) mod suite;
