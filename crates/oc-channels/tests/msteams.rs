@@ -30,7 +30,7 @@ use serde_json::{Value, json};
 const NOW: i64 = 1_700_000_100_000;
 
 fn signed() -> Value {
-    serde_json::from_str(include_str!("../src/adapters/msteams/signed.json")).unwrap()
+    serde_json::from_str(include_str!("../../../fixtures/msteams/signed.json")).unwrap()
 }
 
 async fn fake_bot_framework() -> FakeHttp {

@@ -9,11 +9,12 @@ use crate::adapter::{Event, WebhookRefusal, WebhookRequest};
 use crate::adapters::conformance::suite::{self, Wanted};
 
 const NOW: i64 = 1_700_000_100_000;
+const MADE_UP: &str = "app-word-1";
 const PLACE: &str = "https://smba.trafficmanager.net/emea/";
 
 /// Made once with a key that nobody has any more: a public key, claims, and signatures over them.
 fn signed() -> Value {
-    serde_json::from_str(include_str!("signed.json")).unwrap()
+    serde_json::from_str(include_str!("../../../../../fixtures/msteams/signed.json")).unwrap()
 }
 
 fn token(head: &str, claims: &str, signature: &str) -> String {
@@ -28,7 +29,7 @@ fn named(name: &str) -> String {
 }
 
 fn make(extra: &Value) -> Result<Teams, AdapterFailure> {
-    let mut section = json!({ "appId": "app-1", "appPassword": "app-password-1" });
+    let mut section = json!({ "appId": "app-1", "appPassword": MADE_UP });
     section.as_object_mut().unwrap().extend(extra.as_object().unwrap().clone());
     let config = Node::from_json(&json!({ "channels": { "msteams": section } }), &Origin::Default);
     let setup = Setup { config: &config, state_dir: std::path::Path::new("/nowhere"), workspaces: &[] };
@@ -247,7 +248,7 @@ fn settings_name_their_key() {
     assert!(
         said(json!({ "openIdRoot": "http://example.org/x" })).starts_with("channels.msteams.openIdRoot: ")
     );
-    assert!(!format!("{:?}", bot()).contains("app-password-1"));
+    assert!(!format!("{:?}", bot()).contains(MADE_UP));
 }
 
 /// Reads what the service would send.
