@@ -14,8 +14,10 @@ use crate::websocket::{Frame, Socket};
 
 /// How often something is said, so that both sides notice a loss.
 const PING: Duration = Duration::from_secs(30);
-/// How long nothing may come.
+/// How long nothing may come between two of ours.
 const IDLE: Duration = Duration::from_secs(90);
+/// How many of ours may stay without any word from the server.
+const UNHEARD: u32 = 3;
 /// How often an event is offered before the connection is given up; it comes again then.
 const OFFERS: u32 = 10;
 /// The pause between offers.
@@ -50,18 +52,22 @@ async fn follow(bot: &Mattermost, door: &dyn Door) -> Result<std::convert::Infal
     let mut socket = Socket::open(SERVICE, &address(bot, &before)?, bot.api.root(), &[], hidden).await?;
     let sign = json!({ "seq": 1, "action": "authentication_challenge", "data": { "token": bot.api.token().expose() } });
     socket.send(sign.to_string()).await?;
-    let mut sent: u64 = 1;
+    let (mut sent, mut unheard): (u64, u32) = (1, 0);
     let mut ping = interval_at(Instant::now() + PING, PING);
     ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         let came = tokio::select! {
             came = socket.next(IDLE) => came?,
             _ = ping.tick() => {
-                sent = sent.saturating_add(1);
+                if unheard >= UNHEARD {
+                    return Err(bot.api.unavailable("the connection for events was lost: it does not answer"));
+                }
+                (sent, unheard) = (sent.saturating_add(1), unheard.saturating_add(1));
                 socket.send(json!({ "seq": sent, "action": "ping" }).to_string()).await?;
                 continue;
             }
         };
+        unheard = 0;
         let Frame::Text(text) = came else {
             return Err(bot.api.unavailable("the connection for events was closed"));
         };
