@@ -12,13 +12,19 @@ pub(super) const PAYLOAD: &str = "openclaw";
 /// Buttons of a card.
 const MOST: usize = 6;
 
+/// Whether it is a conversation's id: `19:...@thread.tacv2`, `a:...`; never a name (SP-418).
+fn is_conversation(text: &str) -> bool {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b"-_.@:=+/".contains(&b);
+    let shaped = text.split_once(':').is_some_and(|(kind, rest)| {
+        (1..=8).contains(&kind.len()) && kind.bytes().all(|b| b.is_ascii_alphanumeric()) && !rest.is_empty()
+    });
+    shaped && text.len() <= 512 && text.bytes().all(plain)
+}
+
 /// The address of a conversation's activities. `None` for what is no conversation id.
 fn address(teams: &Teams, to: &Destination) -> Option<String> {
     let conversation = to.conversation.as_str();
-    let shaped = !conversation.is_empty()
-        && conversation.len() <= 512
-        && !conversation.chars().any(|c| c.is_control() || c.is_whitespace());
-    if !shaped {
+    if !is_conversation(conversation) {
         return None;
     }
     let known = teams.places().known.get(conversation).cloned();

@@ -88,6 +88,7 @@ const KEYS: &[Key] = &[
     ),
     key("heartbeat", shared::VISIBILITY),
     key("responsePrefix", TEXT),
+    key("execApprovals", shared::APPROVERS).product(),
     key("apiRoot", form(Form::HttpUrl)).product(),
 ];
 

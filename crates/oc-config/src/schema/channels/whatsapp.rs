@@ -41,6 +41,7 @@ const KEYS: &[Key] = &[
     ),
     key("debounceMs", COUNT).default(Literal::Number(0.0)),
     key("heartbeat", shared::VISIBILITY),
+    key("execApprovals", shared::APPROVERS).product(),
     key(
         "cloud",
         object(&[
