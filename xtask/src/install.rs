@@ -21,7 +21,7 @@ const fn debian(package: &'static str) -> [&'static str; 6] {
 }
 
 /// Debian packages need root; the others do not.
-const TOOLS: [Tool; 23] = [
+const TOOLS: [Tool; 24] = [
     Tool {
         program: "cargo-nextest",
         probe: VERSION,

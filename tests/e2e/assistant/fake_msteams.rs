@@ -45,7 +45,8 @@ pub fn start() -> Option<FakeTeams> {
         return None;
     };
     assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
-    let key = RsaKeyPair::from_pkcs8(&made.stdout).unwrap();
+    // Releases differ in the form that they write.
+    let key = RsaKeyPair::from_der(&made.stdout).or_else(|_| RsaKeyPair::from_pkcs8(&made.stdout)).unwrap();
     assert!(KEY.set(key).is_ok(), "one fake a process");
     Some(FakeTeams { service: FakeService::start(Script::requests(answer)), gateway: 0, count: 0 })
 }

@@ -50,7 +50,7 @@ impl Chat for FakeSignal {
     fn say(&mut self, text: &str) {
         self.count += 1;
         let stamp = now_ms() + self.count;
-        let envelope = json!({ "sourceNumber": ALICE, "timestamp": stamp, "dataMessage": { "timestamp": stamp, "message": text } });
+        let envelope = json!({ "sourceNumber": ALICE, "sourceUuid": "33333333-cccc-4000-8000-000000000003", "timestamp": stamp, "dataMessage": { "timestamp": stamp, "message": text } });
         self.service.tell(&json!({ "account": OWN, "envelope": envelope }));
     }
 
