@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::chat::Chat;
-use crate::fake_service::{FakeService, Notes, Reply, Request, Script, deliver, now_ms};
+use crate::fake_service::{FakeService, Notes, Reply, Request, Script, deliver, now_ms, refused};
 
 const PASSWORD: &str = "made-up-bubbles-password";
 const ALICE: &str = "+15552223333";
@@ -53,6 +53,7 @@ impl Chat for FakeBlueBubbles {
 
     fn greet(&mut self) {
         self.service.wait();
+        refused(self.gateway, "/bluebubbles-webhook?password=another", &[], "{}");
     }
 
     fn say(&mut self, text: &str) {

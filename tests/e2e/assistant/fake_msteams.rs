@@ -10,7 +10,7 @@ use ring::signature::{RSA_PKCS1_SHA256, RsaKeyPair};
 use serde_json::{Value, json};
 
 use crate::chat::{Chat, missing};
-use crate::fake_service::{FakeService, Notes, Reply, Request, Script, deliver, now_ms};
+use crate::fake_service::{FakeService, Notes, Reply, Request, Script, deliver, now_ms, refused};
 
 const PASSWORD: &str = "made-up-app-password";
 const TOKEN: &str = "made-up-service-token";
@@ -138,6 +138,9 @@ impl Chat for FakeTeams {
 
     fn greet(&mut self) {
         self.service.wait();
+        let cut = self.token();
+        let cut = cut.rsplit_once('.').unwrap().0.to_owned() + ".AAAA";
+        refused(self.gateway, "/api/messages", &[("authorization", cut)], "{}");
     }
 
     fn say(&mut self, text: &str) {

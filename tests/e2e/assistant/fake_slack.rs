@@ -5,7 +5,7 @@ use ring::hmac;
 use serde_json::{Value, json};
 
 use crate::chat::Chat;
-use crate::fake_service::{FakeService, Notes, Reply, Request, Script, deliver, now_ms};
+use crate::fake_service::{FakeService, Notes, Reply, Request, Script, deliver, now_ms, refused};
 
 const BOT: &str = "xoxb-made-up-1";
 const APP: &str = "xapp-made-up-1";
@@ -119,6 +119,14 @@ impl Chat for FakeSlack {
 
     fn greet(&mut self) {
         self.service.wait();
+        if let Some(port) = self.calls.filter(|_| self.http) {
+            refused(
+                port,
+                "/slack/events",
+                &[("x-slack-request-timestamp", (now_ms() / 1000).to_string())],
+                "{}",
+            );
+        }
     }
 
     fn say(&mut self, text: &str) {

@@ -5,7 +5,7 @@ use ring::hmac;
 use serde_json::{Value, json};
 
 use crate::chat::Chat;
-use crate::fake_service::{FakeService, Notes, Reply, Request, Script, call, deliver, now_ms};
+use crate::fake_service::{FakeService, Notes, Reply, Request, Script, call, deliver, now_ms, refused};
 
 const TOKEN: &str = "made-up-access-token";
 const SECRET: &str = "made-up-app-secret";
@@ -89,6 +89,8 @@ impl Chat for FakeWhatsApp {
 
     fn greet(&mut self) {
         self.service.wait();
+        let forged = format!("sha256={}", "0".repeat(64));
+        refused(self.gateway, PATH, &[("x-hub-signature-256", forged)], "{}");
         // The address is verified before the service calls it.
         let asks = |token: &str| {
             let query = format!("hub.mode=subscribe&hub.verify_token={token}&hub.challenge=1158201444");
