@@ -48,7 +48,7 @@ pub async fn respond(visit: &Visit<'_>, request: Request<Incoming>, rest: &str) 
         return answer::plain(401, "Unauthorized").into();
     }
     visit.gateway.throttle().succeeded(Class::Hook, visit.caller, visit.head.origin.is_some());
-    let known = |response| Answered { response, authenticated: true };
+    let known = Answered::known;
     if auth::is_cross_site(visit, &parts.headers) {
         return known(answer::plain(403, "Forbidden"));
     }

@@ -69,5 +69,5 @@ pub async fn respond(visit: &Visit<'_>, request: Request<Incoming>, hooked: &Hoo
 }
 
 fn known(response: Response<Full<bytes::Bytes>>) -> Answered {
-    Answered { response, authenticated: true }
+    Answered::known(response)
 }
