@@ -10,6 +10,8 @@
     reason = "tests"
 )]
 
+#[path = "turns/hooks.rs"]
+mod hooks;
 #[path = "turns/openai.rs"]
 mod openai;
 #[path = "../../../tests/support/scripted_provider.rs"]

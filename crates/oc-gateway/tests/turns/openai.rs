@@ -289,7 +289,7 @@ async fn a_call_of_such_a_turn_waits_for_a_person_and_stands_in_the_ledger() {
     });
     assert_eq!(answer.0, 200, "{}", answer.1);
     assert!(
-        model.requests()[1].results()[0].1.to_lowercase().contains("denied"),
+        model.requests()[1].results()[0].1.to_lowercase().contains("refused"),
         "{:?}",
         model.requests()[1].results()
     );
