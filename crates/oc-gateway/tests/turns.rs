@@ -12,6 +12,8 @@
 
 #[path = "turns/hooks.rs"]
 mod hooks;
+#[path = "turns/methods.rs"]
+mod methods;
 #[path = "turns/openai.rs"]
 mod openai;
 #[path = "../../../tests/support/scripted_provider.rs"]

@@ -18,7 +18,7 @@ use super::{Call, Outcome, Waiting, sessions};
 use crate::assistant::outside;
 use crate::assistant::runs::{Run, Standing, Taken, end};
 use crate::assistant::runtime::{Assistant, Conversation};
-use crate::protocol::frame::Failure;
+use crate::protocol::frame::{Failure, Outgoing};
 use crate::server::outbox::Weight;
 use crate::server::state::{Gateway, now_ms};
 
@@ -384,15 +384,35 @@ pub fn agent(call: Call) -> Waiting {
         let id = wanted.idempotency_key.trim().to_owned();
         let named = key.clone();
         start(&call, agent, key, &named, wanted.message.trim(), &id)?;
+        // Two answers to one request: that it runs, and what came of it.
+        let accepted = json!({ "runId": id, "status": "accepted", "acceptedAt": now_ms() });
+        call.connection.send(&Outgoing::answer(&call.id, Ok(accepted)));
         let run = assistant(&call.gateway)?.runs().get(&id);
         let mut run = run.ok_or_else(|| unavailable("the run was not kept"))?;
         let over = run.wait_for(|r| r.standing != Standing::Running).await;
         let seen = over.map_err(|_| unavailable("the run was lost"))?.clone();
+        if let Some(why) = failed(&seen.standing) {
+            let mut failure = unavailable(why);
+            failure.details = Some(json!({ "runId": id, "status": "error", "summary": why }));
+            return Err(failure);
+        }
         let mut out = waited(&id, Some(&seen));
+        if let Some(members) = out.as_object_mut() {
+            members.insert("summary".to_owned(), "completed".into());
+        }
         if let (Standing::Ok { reply: Some(reply) }, Some(members)) = (&seen.standing, out.as_object_mut()) {
             let shown = call.gateway.gate.snapshot().redactor().redact(reply);
             members.insert("result".to_owned(), json!({ "payloads": [{ "text": shown }] }));
         }
         Ok(out)
     })
+}
+
+/// Why a run did not end well.
+fn failed(standing: &Standing) -> Option<&str> {
+    match standing {
+        Standing::Running | Standing::Ok { .. } => None,
+        Standing::Aborted => Some("aborted"),
+        Standing::Error { why } => Some(why),
+    }
 }
