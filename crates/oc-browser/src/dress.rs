@@ -7,7 +7,7 @@ const FEATURES_OFF: &str = "--disable-features=Translate,MediaRouter,Optimizatio
      DialMediaRouteProvider,InterestFeedContentSuggestions,PasswordManagerOnboarding,NetworkTimeServiceQuerying,WebOTP,DnsOverHttps";
 
 /// Switches that never change.
-const ALWAYS: [&str; 31] = [
+const ALWAYS: [&str; 33] = [
     "--remote-debugging-pipe",
     "--no-first-run",
     "--no-default-browser-check",
@@ -30,7 +30,9 @@ const ALWAYS: [&str; 31] = [
     "--disable-crash-reporter",
     "--metrics-recording-only",
     "--disable-prompt-on-repost",
-    "--disable-popup-blocking",
+    "--disable-backgrounding-occluded-windows",
+    "--disable-renderer-backgrounding",
+    "--disable-background-timer-throttling",
     "--disable-search-engine-choice-screen",
     "--disable-notifications",
     "--disable-print-preview",

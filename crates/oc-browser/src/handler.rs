@@ -136,7 +136,7 @@ async fn drive(running: &Running, settings: &Settings, action: &Action) -> Resul
     let drive = Drive { running, settings };
     match action {
         Action::Status | Action::Start | Action::Stop => Ok(status(running)),
-        Action::Tabs => Ok(drive.tabs()),
+        Action::Tabs => Ok(drive.tabs().await),
         Action::Open(url) => drive.open(url).await,
         Action::Focus(target) => drive.focus(target).await,
         Action::Close(target) => drive.close(target.as_deref()).await,
@@ -147,7 +147,7 @@ async fn drive(running: &Running, settings: &Settings, action: &Action) -> Resul
         }
         Action::Screenshot { tab, full, jpeg } => drive.screenshot(tab.as_deref(), *full, *jpeg).await,
         Action::Act(act, target) => drive.act(act, target.as_deref()).await,
-        Action::Console { tab, errors } => drive.console(tab.as_deref(), *errors),
+        Action::Console { tab, errors } => drive.console(tab.as_deref(), *errors).await,
     }
 }
 

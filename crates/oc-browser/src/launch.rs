@@ -18,6 +18,7 @@ use crate::dress::{self, Looks};
 use crate::executable;
 use crate::failure::BrowserFailure;
 use crate::guard::{GREETING, Guard};
+use crate::page::BLANK;
 use crate::places::Places;
 use crate::preferences;
 use crate::settings::Settings;
@@ -173,8 +174,9 @@ impl Running {
         }
         cdp.call(Some(&session), &DisableFetch {}).await?;
         self.world().pass = None;
-        cdp.call(Some(&session), &Navigate { url: "about:blank".to_owned() }).await?;
-        Ok(())
+        cdp.call(Some(&session), &Navigate { url: BLANK.to_owned() }).await?;
+        let blank = |world: &World| world.tab(None).filter(|t| t.url == BLANK && !t.loading).map(drop);
+        self.until(START, blank).await.ok_or(BrowserFailure::NoTab)
     }
 
     /// What is known of it.

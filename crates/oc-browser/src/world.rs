@@ -31,6 +31,8 @@ pub(crate) struct Tab {
     pub url: String,
     /// Its title. Untrusted.
     pub title: String,
+    /// Whether it shows what the browser says about a page that was not reached.
+    pub failed: bool,
     /// Whether it loads.
     pub loading: bool,
     /// The document that was loaded completely.
@@ -131,7 +133,9 @@ impl World {
             }
             "Page.frameNavigated" => {
                 let url = text("/frame/url");
+                let failed = !text("/frame/unreachableUrl").is_empty();
                 if let Some(tab) = self.tab_mut(text("/frame/id")) {
+                    tab.failed = failed;
                     url.clone_into(&mut tab.url);
                     tab.refs.clear();
                 }
@@ -179,6 +183,8 @@ impl World {
             enable("Page.enable", json!({})),
             enable("Page.setLifecycleEventsEnabled", json!({ "enabled": true })),
             enable("Runtime.enable", json!({})),
+            // A tab that a page opens takes nothing from the one that is driven.
+            enable("Emulation.setFocusEmulationEnabled", json!({ "enabled": true })),
         ];
         let (url, title) = (text("/targetInfo/url"), text("/targetInfo/title"));
         self.active.get_or_insert_with(|| target.clone());

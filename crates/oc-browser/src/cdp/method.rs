@@ -60,6 +60,8 @@ methods! {
     Discover = "Target.setDiscoverTargets" -> IgnoredAny { discover: bool }
     /// Attaches to every tab.
     AutoAttach = "Target.setAutoAttach" -> IgnoredAny { auto_attach: bool, wait_for_debugger_on_start: bool, flatten: bool }
+    /// What there is now.
+    GetTargets = "Target.getTargets" -> Targets {}
     /// A new tab.
     CreateTarget = "Target.createTarget" -> Created { url: String }
     /// Brings a tab to the front.
@@ -113,6 +115,28 @@ pub(crate) struct Version {
     /// Name and version.
     #[serde(default)]
     pub product: String,
+}
+
+/// See [`GetTargets`].
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Targets {
+    /// Tabs and other things.
+    pub target_infos: Vec<TargetInfo>,
+}
+
+/// A tab as the browser lists it.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct TargetInfo {
+    /// Its id.
+    pub target_id: String,
+    /// Its title.
+    #[serde(default)]
+    pub title: String,
+    /// Its address.
+    #[serde(default)]
+    pub url: String,
 }
 
 /// See [`CreateTarget`].

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::{BLANK, Drive};
 use crate::action::{Act, Until};
 use crate::answer::Answer;
+use crate::cdp::CdpFailure;
 use crate::cdp::method::{
     CallFunction, ContentQuads, Evaluate, Focus, InsertText, Key, Mouse, Navigate, ResolveNode,
     ScrollIntoView,
@@ -17,6 +18,8 @@ use crate::world::{Tab, World};
 
 /// How long after an act a page may begin to go somewhere.
 const BEGIN: Duration = Duration::from_millis(300);
+/// How long a page may take to hear of the mouse.
+const MOUSE: Duration = Duration::from_secs(5);
 /// How often a text is looked for.
 const LOOK: Duration = Duration::from_millis(150);
 /// How long a script of a model may take.
@@ -97,7 +100,8 @@ impl Hand<'_> {
             buttons: Some(i64::from(kind == "mousePressed")),
             click_count: pressed.then_some(count),
         };
-        self.tell(&event).await.map(drop)
+        let told = self.drive.running.cdp.call_within(Some(&self.tab.session), &event, MOUSE).await;
+        Ok(told.map(drop)?)
     }
 
     async fn click(&self, reference: &str, double: bool) -> Result<(), BrowserFailure> {
@@ -105,7 +109,11 @@ impl Hand<'_> {
         self.mouse("mouseMoved", at, 0).await?;
         for count in 1..=(if double { 2 } else { 1 }) {
             self.mouse("mousePressed", at, count).await?;
-            self.mouse("mouseReleased", at, count).await?;
+            match self.mouse("mouseReleased", at, count).await {
+                // A page that opens another tab or closes itself does not say that the button came up.
+                Ok(()) | Err(BrowserFailure::Cdp(CdpFailure::Slow(_))) => {}
+                Err(other) => return Err(other),
+            }
         }
         Ok(())
     }
@@ -216,7 +224,7 @@ impl Hand<'_> {
             }
         };
         let cut = text.chars().count() > RESULT;
-        let page = self.drive.place(&self.tab.target, text.chars().take(RESULT).collect());
+        let page = self.drive.place(&self.tab.target, text.chars().take(RESULT).collect()).await;
         let notes = if cut { vec!["cut: the result is longer".to_owned()] } else { Vec::new() };
         Ok(Answer { said: said.to_owned(), page: Some(page), notes, picture: None })
     }
@@ -228,9 +236,13 @@ impl Hand<'_> {
         if self.drive.running.until(BEGIN, begins).await.is_some() {
             self.drive.settled(target).await;
         }
+        self.drive.refresh().await;
         let Ok(tab) = self.drive.tab(Some(target)) else {
             return Ok(Answer::said("Done; the tab is closed."));
         };
+        if tab.failed {
+            return Ok(Answer::said("Done; the page that it led to was not reached."));
+        }
         if self.drive.web(Some(target)).is_err() {
             let blank = Navigate { url: BLANK.to_owned() };
             let _ = self.drive.running.cdp.call(Some(&tab.session), &blank).await;
@@ -240,7 +252,7 @@ impl Hand<'_> {
         }
         Ok(Answer {
             said: "Done.".to_owned(),
-            page: Some(self.drive.place(target, String::new())),
+            page: Some(self.drive.place(target, String::new()).await),
             ..Answer::default()
         })
     }

@@ -12,7 +12,7 @@ async fn sp_010_neither_a_model_nor_a_page_reaches_an_address_that_is_not_permit
         return;
     }
     // What must not be reached: another address of this machine, as a router or a metadata service would be one.
-    let inside = site("127.0.0.2", HashMap::from([("/", "<title>inside</title>secret".to_owned())])).await;
+    let inside = site("127.0.0.2", HashMap::from([("/", "<title>inside</title>INNERMOST".to_owned())])).await;
     let target = inside.url("/");
     let ws = target.replacen("http", "ws", 1);
     let loads = format!(
@@ -53,7 +53,7 @@ async fn sp_010_neither_a_model_nor_a_page_reaches_an_address_that_is_not_permit
         b.call(json!({"action": "navigate", "targetUrl": site.url(path)}), MAIN).await.unwrap();
         b.call(json!({"action": "act", "request": {"kind": "wait", "timeMs": 500}}), MAIN).await.unwrap();
         let read = text(&b.call(json!({"action": "snapshot"}), MAIN).await.unwrap());
-        assert!(!read.contains("secret"), "{path}: {read}");
+        assert!(!read.contains("INNERMOST"), "{path}: {read}");
     }
     let opened = b.works(json!({"action": "navigate", "targetUrl": site.url("/loads")})).await;
     assert!(
@@ -61,7 +61,7 @@ async fn sp_010_neither_a_model_nor_a_page_reaches_an_address_that_is_not_permit
         "{opened}"
     );
     b.act(json!({"kind": "wait", "timeMs": 500})).await;
-    for (link, words) in [("\"file\"", "root:"), ("\"chrome\"", "Chromium"), ("\"inward\"", "secret")] {
+    for (link, words) in [("\"file\"", "root:"), ("\"chrome\"", "Chromium"), ("\"inward\"", "INNERMOST")] {
         let link = b.reference(link).await;
         b.act(json!({"kind": "click", "ref": link})).await;
         let read = text(&b.call(json!({"action": "snapshot"}), MAIN).await.unwrap());
@@ -73,6 +73,6 @@ async fn sp_010_neither_a_model_nor_a_page_reaches_an_address_that_is_not_permit
     let config = json!({ "browser": { "headless": true, "ssrfPolicy": { "allowedHostnames": ["127.0.0.1", "127.0.0.2"] } } });
     b.gate.reload(snapshot(&config, &b.state));
     b.works(json!({"action": "navigate", "targetUrl": site.url("/twice")})).await;
-    assert!(b.works(json!({"action": "snapshot"})).await.contains("secret"));
+    assert!(b.works(json!({"action": "snapshot"})).await.contains("INNERMOST"));
     assert!(inside.count() > 0);
 }
