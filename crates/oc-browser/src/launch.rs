@@ -220,6 +220,7 @@ impl Running {
     }
 
     /// The process, while it runs.
+    #[cfg(test)]
     pub fn process(&self) -> Option<u32> {
         self.child.id()
     }

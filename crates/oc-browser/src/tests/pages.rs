@@ -108,7 +108,8 @@ async fn tabs_are_listed_focused_and_closed_and_a_pages_own_are_bounded() {
     b.works(json!({"action": "close", "targetId": one})).await;
     assert!(b.fails(json!({"action": "focus", "targetId": one})).await.contains("no such tab"));
     let open = b.reference("\"Open\"").await;
-    b.act(json!({"kind": "click", "ref": open})).await;
+    let clicked = b.act(json!({"kind": "click", "ref": open})).await;
+    assert!(clicked.contains("the page opened another tab"), "{clicked}");
     b.act(json!({"kind": "wait", "timeMs": 1000})).await;
     let count: usize = b.works(json!({"action": "tabs"})).await.split(' ').next().unwrap().parse().unwrap();
     assert_eq!(count, 2, "one window for a click");
