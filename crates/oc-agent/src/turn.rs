@@ -13,6 +13,7 @@
 //! Invariant: every call in the transcript has a result, also after a stop (a process that dies leaves that to the next opening).
 
 mod abort;
+mod afterwards;
 mod asking;
 pub mod authority;
 mod calling;
@@ -39,6 +40,7 @@ use crate::session::Session;
 use crate::tools::Offer;
 
 pub use abort::Abort;
+pub use afterwards::{Afterwards, Going};
 pub use notice::Notice;
 pub use sink::{Event, NoSink, Sink};
 
@@ -57,12 +59,16 @@ pub struct TurnRequest {
     pub caller: Caller,
     /// What started it.
     pub said: Said,
+    /// Who stands behind it and must be allowed every call as well: the session that wrote, the turn that this one follows. Only narrows.
+    pub behind: Vec<Caller>,
     /// The opened session; its lock is held until the turn is over.
     pub session: Session,
     /// What the system prompt is made of.
     pub ground: Ground,
     /// Tools of plugins and other servers, described.
     pub tools: Vec<ToolDefinition>,
+    /// Who takes a command over that still waits or runs when the turn's time is up; without anybody it ends with the turn.
+    pub afterwards: Option<std::sync::Arc<dyn Afterwards>>,
     /// The model's window.
     pub window: Window,
     /// Most tokens of one answer.
@@ -124,8 +130,14 @@ pub async fn run(
     abort: &Abort,
 ) -> TurnEnd {
     let mut state = State::new(&request.limits);
-    let turn =
-        Turn { authority: Authority::of(&request.caller, &request.said), request, model, gate, sink, abort };
+    let turn = Turn {
+        authority: Authority::of(&request.caller, &request.said).behind(&request.behind),
+        request,
+        model,
+        gate,
+        sink,
+        abort,
+    };
     let how = turn.go(&mut state).await;
     state.end(how, &turn.request.said, turn.request.window)
 }

@@ -12,12 +12,13 @@ use oc_channels::adapter::Pending;
 use oc_channels::approval_prompt::ApprovalPrompt;
 use oc_channels::turn::{Replies, Reply, StopCause, Turn, TurnMessage, TurnOutcome, Turns};
 use oc_policy::command::approve::ApproveWord;
-use oc_policy::inbound::ConversationKind;
+use oc_policy::inbound::{ConversationKind, Place};
 use oc_policy::session_key::SessionKey;
 use oc_sandbox::gate::{CallSender, Caller, Surface};
 use oc_types::Node;
 
 use super::approvers::pressers;
+use super::attachments::{self, Opened};
 use super::runtime::{Assistant, BeforeActing, Conversation};
 use super::session_view::session_exec;
 use crate::server::snapshot::Snapshot;
@@ -44,8 +45,9 @@ impl ChannelTurns {
     }
 
     async fn turn(&self, gateway: &Gateway, turn: Turn, out: &dyn Replies) -> TurnOutcome {
+        let opened = attachments::open(&turn, out).await;
         let snapshot = gateway.snapshot();
-        let what = conversation(&snapshot, &turn);
+        let what = conversation(&snapshot, &turn, opened);
         let key = what.key.clone();
         let session = turn.session().as_str().to_owned();
         let shown = forwards(&snapshot.tree, turn.admission.kind());
@@ -123,7 +125,7 @@ impl BeforeActing for Acting<'_> {
 }
 
 /// A turn of the ingress as a conversation of the runtime.
-fn conversation(snapshot: &Snapshot, turn: &Turn) -> Conversation {
+fn conversation(snapshot: &Snapshot, turn: &Turn, opened: Vec<Opened>) -> Conversation {
     let place = snapshot.place();
     let agent = turn.admission.agent().clone();
     let key = place.canonical(&agent, turn.session());
@@ -137,10 +139,13 @@ fn conversation(snapshot: &Snapshot, turn: &Turn) -> Conversation {
     caller.group_channel.clone_from(&turn.place.name);
     caller.group_space = turn.place.guild.clone().or_else(|| turn.place.team.clone());
     caller.exec = session_exec(&place.store(&agent), &key);
-    let messages = turn.messages.iter().map(|m| person(m, kind, turn.admission.conversation().as_str()));
+    let files = opened.into_iter().map(Some).chain(std::iter::repeat_with(|| None));
+    let address = turn.admission.conversation().as_str();
+    let messages =
+        turn.messages.iter().zip(files).map(|(m, files)| person(m, kind, address, files.unwrap_or_default()));
     let surroundings = Surroundings {
         subject: turn.place.name.clone(),
-        metadata: Vec::new(),
+        metadata: metadata(&turn.place),
         earlier: turn
             .context
             .iter()
@@ -170,7 +175,7 @@ fn conversation(snapshot: &Snapshot, turn: &Turn) -> Conversation {
         },
         Said::People,
     );
-    Conversation { agent, key, caller, said, facts, wish: Wish::None, prompt: Mode::Full }
+    Conversation { agent, key, caller, behind: Vec::new(), said, facts, wish: Wish::None, prompt: Mode::Full }
 }
 
 fn word(kind: ConversationKind) -> &'static str {
@@ -183,7 +188,7 @@ fn word(kind: ConversationKind) -> &'static str {
 }
 
 /// One message with its own sender's authority (SP-426).
-fn person(message: &TurnMessage, kind: ConversationKind, conversation: &str) -> PersonMessage {
+fn person(message: &TurnMessage, kind: ConversationKind, conversation: &str, files: Opened) -> PersonMessage {
     let sender = CallSender {
         id: message.sender.id.as_ref().map(|id| id.as_str().to_owned()),
         e164: message.sender.phone.as_ref().map(|p| p.as_str().to_owned()),
@@ -197,18 +202,19 @@ fn person(message: &TurnMessage, kind: ConversationKind, conversation: &str) -> 
         .quoted
         .as_ref()
         .map(|q| Quote { name: q.sender.clone().unwrap_or_default(), text: q.text.clone() });
-    out.attachments = message
-        .attachments
-        .iter()
-        .map(|a| {
-            format!(
-                "a file was attached and not opened: {:?} {}",
-                a.kind,
-                oc_text::visible(a.name.as_deref().unwrap_or("without a name"), 120)
-            )
-        })
-        .collect();
+    out.attachments = files.texts;
+    out.pictures = files.pictures;
     out
+}
+
+/// What the service says about where it was written, beyond the room's name: untrusted, for an envelope (SP-416).
+fn metadata(place: &Place) -> Vec<(&'static str, String)> {
+    let rows = [
+        ("Server", place.guild_name.as_ref()),
+        ("Room of the thread", place.thread_parent_name.as_ref()),
+        ("Topic", place.topic.as_ref()),
+    ];
+    rows.into_iter().filter_map(|(name, value)| Some((name, value?.clone()))).collect()
 }
 
 /// Whether requests for approval are shown in the conversation that they come from: as `approvals.exec` says; without it in direct chats,

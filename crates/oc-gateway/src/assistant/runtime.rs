@@ -25,12 +25,16 @@ use oc_types::{AgentId, Node};
 use serde_json::Value;
 use thiserror::Error;
 
+use super::children::Children;
+use super::later::Later;
 use super::models::{self, NoModels, SessionModels};
 use super::runs::Runs;
 use crate::server::state::Gateway;
 
 /// How long a turn waits for the former one of its session.
 const WAIT: Duration = Duration::from_secs(120);
+/// Turns of a session that follow from its commands and sub-agents without a message of a person in between.
+const FOLLOW_UPS: usize = 32;
 
 /// Something for a session.
 #[derive(Debug)]
@@ -41,6 +45,8 @@ pub struct Conversation {
     pub key: String,
     /// For whom calls act, but for what [`Said`] says.
     pub caller: Caller,
+    /// Who must be allowed every call as well: whoever stands behind a turn that no person started.
+    pub behind: Vec<Caller>,
     /// What is said.
     pub said: Said,
     /// What is known of the conversation.
@@ -94,13 +100,23 @@ pub struct Assistant {
     models: models::Kept,
     running: Mutex<HashMap<String, Abort>>,
     runs: Runs,
+    children: Arc<Children>,
+    /// Turns of a session that followed from something, since a person wrote.
+    follow_ups: Mutex<HashMap<String, usize>>,
 }
 
 impl Assistant {
     /// The assistant of a gateway; it does not keep the gateway.
     #[must_use]
     pub fn new(gateway: Weak<Gateway>) -> Self {
-        Self { gateway, models: models::Kept::default(), running: Mutex::default(), runs: Runs::default() }
+        Self {
+            gateway,
+            models: models::Kept::default(),
+            running: Mutex::default(),
+            runs: Runs::default(),
+            children: Arc::default(),
+            follow_ups: Mutex::default(),
+        }
     }
 
     /// The gateway, while it is there.
@@ -115,14 +131,38 @@ impl Assistant {
         &self.runs
     }
 
+    /// The sub-agents that run.
+    #[must_use]
+    pub fn children(&self) -> &Arc<Children> {
+        &self.children
+    }
+
     /// Stops what runs in a session and in the sessions that it spawned. `true` when something ran.
     pub fn stop(&self, key: &str) -> bool {
+        let spawned = self.children.stop_of(key);
         let running = self.running();
-        let abort = running.get(key);
-        if let Some(abort) = abort {
-            abort.stop();
-        }
-        abort.is_some()
+        let aborts = spawned.iter().map(String::as_str).chain([key]).filter_map(|k| running.get(k));
+        aborts.for_each(Abort::stop);
+        !spawned.is_empty() || running.contains_key(key)
+    }
+
+    /// Whether a session may go on by itself once more. A person's message begins the count anew.
+    #[must_use]
+    pub fn may_follow_up(&self, key: &str) -> bool {
+        let mut all = self.follow_ups.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = all.entry(key.to_owned()).or_default();
+        *count = count.saturating_add(1);
+        *count <= FOLLOW_UPS
+    }
+
+    /// Whether a model that is named can be asked.
+    ///
+    /// # Errors
+    /// One sentence about why not.
+    pub fn knows_model(&self, named: &str) -> Result<(), String> {
+        let gateway = self.gateway().ok_or("the gateway is stopping")?;
+        let models = self.models.of(&gateway.snapshot()).map_err(|e| e.to_string())?;
+        models.settings().resolve(named).map(drop).map_err(|e| e.to_string())
     }
 
     /// Whether a turn runs in a session.
@@ -151,6 +191,9 @@ impl Assistant {
         let config = Arc::clone(&snapshot.tree);
         let store = place.store(&what.agent);
         let begun = self.begin(&what, &store, &config).await?;
+        if matches!(what.said, Said::People(_)) {
+            self.follow_ups.lock().unwrap_or_else(PoisonError::into_inner).remove(&what.key);
+        }
         let workspace = place.workspace(&what.agent);
         let directory = workspace.display().to_string();
         let (session, notes) =
@@ -187,9 +230,11 @@ impl Assistant {
             run: uuid::Uuid::new_v4().to_string(),
             caller,
             said: what.said,
+            behind: what.behind,
             session,
             ground,
-            tools: Vec::new(),
+            afterwards: Some(Arc::new(Later(Arc::downgrade(&gateway)))),
+            tools: gateway.servers().map(|s| s.definitions()).unwrap_or_default(),
             window: Window::of(&config, about.context_window),
             max_tokens: about.max_tokens,
             thinking: thinking(&begun, &config, &about),

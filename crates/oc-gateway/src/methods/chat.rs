@@ -149,7 +149,7 @@ fn conversation(call: &Call, agent: AgentId, key: String, text: &str) -> Convers
     let said = Said::People(People::one(PersonMessage::new(sender, owner, text)));
     // Where a chat's answers go stays as it is: this turn is the client's.
     let facts = Facts::default();
-    Conversation { agent, key, caller, said, facts, wish: Wish::None, prompt: Mode::Full }
+    Conversation { agent, key, caller, behind: Vec::new(), said, facts, wish: Wish::None, prompt: Mode::Full }
 }
 
 /// Tells clients what a run says.

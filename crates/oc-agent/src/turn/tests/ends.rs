@@ -102,6 +102,7 @@ async fn the_same_call_is_made_five_times_and_no_more() {
     assert_eq!(std::fs::read_to_string(b.workspace.join("count")).unwrap(), "x\n".repeat(5));
     assert!(b.results().last().unwrap().0.contains("again and again"));
     assert_eq!(b.results().len(), 6);
+    assert_eq!(b.ledger().last().unwrap().entry.rule, "arguments: repeated-call");
 }
 
 #[tokio::test]
