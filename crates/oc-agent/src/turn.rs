@@ -6,7 +6,7 @@
 //!
 //! * [`said`]: who or what started it; [`authority`]: for whom its calls act.
 //! * [`limits`]: when it ends by itself; [`Abort`]: how it is stopped. [`reply`]: what is not sent.
-//! * [`spawned`]: the caller of a sub-agent.
+//! * [`spawned`]: the caller of a sub-agent. [`steering`]: messages for a turn that runs.
 //!
 //! Invariant: a call runs through [`Gate::call`] with the turn's own caller, or not at all; one whose tool was not offered never does.
 //! Invariant: only [`said::Said::People`] acts as a person or as the owner (SP-421); the text of nobody enters the system prompt.
@@ -25,6 +25,7 @@ pub mod said;
 mod sink;
 pub mod spawned;
 mod state;
+pub mod steering;
 #[cfg(test)]
 mod tests;
 
@@ -49,6 +50,7 @@ use authority::Authority;
 use limits::{Limits, Repeats};
 use said::{EnvelopeIds, Said};
 use state::State;
+use steering::Steering;
 
 /// What a turn is made of.
 #[derive(Debug)]
@@ -69,6 +71,8 @@ pub struct TurnRequest {
     pub tools: Vec<ToolDefinition>,
     /// Who takes a command over that still waits or runs when the turn's time is up; without anybody it ends with the turn.
     pub afterwards: Option<std::sync::Arc<dyn Afterwards>>,
+    /// The way in for messages while it runs.
+    pub steering: Steering,
     /// The model's window.
     pub window: Window,
     /// Most tokens of one answer.
@@ -139,6 +143,8 @@ pub async fn run(
         abort,
     };
     let how = turn.go(&mut state).await;
+    // What came too late for this turn stands in the transcript for the next one.
+    let _ = turn.steered(turn.request.steering.close_now()).await;
     state.end(how, &turn.request.said, turn.request.window)
 }
 
@@ -169,13 +175,21 @@ impl Turn<'_> {
         self.sink.event(Event::Started);
         let mut repeats = Repeats::default();
         while state.asked < self.request.limits.iterations {
+            if let Err(e) = self.steered(self.request.steering.take()).await {
+                return state.broken(Notice::NotKept, &e);
+            }
             let answer = match self.answer(state).await {
                 Ok(answer) => answer,
                 Err(how) => return how,
             };
             let calls: Vec<_> = answer.tool_calls().cloned().collect();
             if calls.is_empty() {
-                return self.finish(state, &answer);
+                if answer.stop == StopReason::Refusal || self.request.steering.close() {
+                    return self.finish(state, &answer);
+                }
+                // Somebody wrote meanwhile and is answered in this turn, too.
+                state.before(answer.text(), &self.request.said);
+                continue;
             }
             let text = answer.text();
             if !text.trim().is_empty() {
@@ -191,8 +205,24 @@ impl Turn<'_> {
         Ended::Stopped(Notice::TooManySteps)
     }
 
+    /// Messages that came while the turn runs, into the transcript.
+    async fn steered(
+        &self,
+        messages: Vec<said::PersonMessage>,
+    ) -> Result<(), crate::session::SessionFailure> {
+        for message in messages {
+            let said = Said::People(said::People::one(message));
+            // Without ids of their own the envelopes are as whole; only their markers are alike then.
+            let ids =
+                EnvelopeIds::random(said.envelopes()).unwrap_or_else(|_| EnvelopeIds::fixed(Vec::new()));
+            let blocks = vec![Message::User(said.blocks(ids))];
+            self.request.session.append(blocks, Some(said.word()), self.request.keep).await?;
+        }
+        Ok(())
+    }
+
     fn finish(&self, state: &mut State, answer: &Answer) -> Ended {
-        let text = answer.text();
+        let text = state.with_before(answer.text(), &self.request.said);
         match answer.stop {
             StopReason::Refusal if text.trim().is_empty() => Ended::Stopped(Notice::ModelRefused),
             _ if reply::is_silent(&text, &self.request.said) => Ended::Silent,

@@ -234,6 +234,7 @@ impl Bench {
             ground: Ground::of(Mode::Full),
             tools: Vec::new(),
             afterwards: None,
+            steering: steering::Steering::default(),
             window: Window { tokens: 200_000, reserve: 20_000 },
             max_tokens: 4_000,
             thinking: Thinking::Off,

@@ -10,7 +10,7 @@ use oc_agent::turn::{Ended, NoSink};
 use oc_approval::life_cycle::{Decision, Record, State, Target};
 use oc_channels::adapter::Pending;
 use oc_channels::approval_prompt::ApprovalPrompt;
-use oc_channels::turn::{Replies, Reply, StopCause, Turn, TurnMessage, TurnOutcome, Turns};
+use oc_channels::turn::{Replies, Reply, Steered, StopCause, Turn, TurnMessage, TurnOutcome, Turns};
 use oc_policy::command::approve::ApproveWord;
 use oc_policy::inbound::{ConversationKind, Place};
 use oc_policy::session_key::SessionKey;
@@ -27,7 +27,7 @@ use crate::server::state::Gateway;
 /// How often a chat is told that an answer is on its way.
 const TYPING: Duration = Duration::from_secs(4);
 /// How often the queue of approvals is looked at for those of a running turn, beside being woken.
-const LOOK: Duration = Duration::from_millis(250);
+pub(super) const LOOK: Duration = Duration::from_millis(250);
 /// What a person is told when a turn could not begin.
 const NOT_BEGUN: &str = "I cannot answer now. The owner finds the cause in the log.";
 
@@ -105,6 +105,24 @@ impl Turns for ChannelTurns {
             let place = gateway.snapshot().place();
             let agent = session.agent().cloned().unwrap_or_else(|| place.default_agent());
             self.assistant.stop(&place.canonical(&agent, session))
+        })
+    }
+
+    fn steer<'a>(&'a self, session: &'a SessionKey, message: TurnMessage) -> Pending<'a, Steered> {
+        Box::pin(async move {
+            // Files are opened when a turn begins.
+            let Some(gateway) = self.assistant.gateway().filter(|_| message.attachments.is_empty()) else {
+                return Steered::NotTaken(Box::new(message));
+            };
+            let place = gateway.snapshot().place();
+            let agent = session.agent().cloned().unwrap_or_else(|| place.default_agent());
+            let key = place.canonical(&agent, session);
+            // The ingress hands on what comes from the turn's own conversation alone.
+            let said = person(&message, ConversationKind::Unknown, "", Opened::default());
+            match self.assistant.steer(&key, said) {
+                Ok(()) => Steered::Taken,
+                Err(_) => Steered::NotTaken(Box::new(message)),
+            }
         })
     }
 }
@@ -219,7 +237,7 @@ fn metadata(place: &Place) -> Vec<(&'static str, String)> {
 
 /// Whether requests for approval are shown in the conversation that they come from: as `approvals.exec` says; without it in direct chats,
 /// where nobody else reads the command.
-fn forwards(config: &Node, kind: ConversationKind) -> bool {
+pub(super) fn forwards(config: &Node, kind: ConversationKind) -> bool {
     let at = |name: &str| config.path(&["approvals", "exec", name]);
     match at("enabled").and_then(Node::as_bool) {
         Some(false) => false,
@@ -229,7 +247,7 @@ fn forwards(config: &Node, kind: ConversationKind) -> bool {
 }
 
 /// What waits for an answer in one of these sessions and was not told yet.
-async fn waiting(gateway: &Gateway, sessions: &[&str], told: &[String]) -> Vec<Record> {
+pub(super) async fn waiting(gateway: &Gateway, sessions: &[&str], told: &[String]) -> Vec<Record> {
     let queue = gateway.queue.clone();
     let Ok(Ok(records)) = tokio::task::spawn_blocking(move || queue.records()).await else {
         return Vec::new();

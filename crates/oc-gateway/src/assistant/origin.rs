@@ -17,6 +17,8 @@ use oc_sandbox::gate::Caller;
 use oc_types::AgentId;
 use serde_json::{Value, json};
 
+use super::approvers::pressers;
+use super::channel_turns::{LOOK, forwards, prompt, waiting};
 use super::runtime::{Assistant, Conversation, Unnoted};
 use super::tools::message::whereabouts;
 use crate::methods::Place;
@@ -86,7 +88,8 @@ pub async fn resume(assistant: &Arc<Assistant>, origin: Origin, said: Said) {
         wish: Wish::None,
         prompt: if session.is_subagent() { Mode::Minimal } else { Mode::Full },
     };
-    let end = assistant.converse(what, &NoSink, &Unnoted).await;
+    let running = assistant.converse(what, &NoSink, &Unnoted);
+    let end = asking(&gateway, &origin, &origin.key, running).await;
     let _order = occupied.map(oc_channels::ingress::Occupied::delivering);
     let text = match end {
         Ok(end) => match (end.how, end.reply, end.notice) {
@@ -100,6 +103,36 @@ pub async fn resume(assistant: &Arc<Assistant>, origin: Origin, said: Said) {
         }
     };
     answer(&gateway, &session, &origin, text).await;
+}
+
+/// Runs something of a session (`key`) that follows from a turn, and shows what waits for an answer of a person in the conversation of that turn, as
+/// it would be while such a turn runs.
+pub async fn asking<T>(
+    gateway: &Arc<Gateway>,
+    origin: &Origin,
+    key: &str,
+    running: impl Future<Output = T>,
+) -> T {
+    let snapshot = gateway.snapshot();
+    let route = origin.route.as_ref().filter(|_| forwards(&snapshot.tree, origin.caller.conversation));
+    let mut running = std::pin::pin!(running);
+    let mut look = tokio::time::interval(LOOK);
+    let mut told: Vec<String> = Vec::new();
+    loop {
+        tokio::select! {
+            end = &mut running => return end,
+            _ = look.tick(), if route.is_some() => {
+                let (Some(route), Some(channels)) = (route, gateway.channels()) else { continue };
+                for record in waiting(gateway, &[key], &told).await {
+                    told.push(record.id.clone());
+                    let shown = prompt(&record, pressers(&snapshot.tree, &route.channel, &route.account));
+                    if let Err(e) = channels.ingress().prompt(route, &shown).await {
+                        tracing::warn!(target: "assistant", error = %e, "a request for approval could not be shown in the chat");
+                    }
+                }
+            }
+        }
+    }
 }
 
 /// Says something where the turn of before was: in its chat, else to the clients of the gateway.

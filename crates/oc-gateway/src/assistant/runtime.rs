@@ -16,7 +16,8 @@ use oc_agent::session::entry::{self, Facts, Finished, Moment, Wish};
 use oc_agent::session::reset::{ResetPolicy, Type};
 use oc_agent::session::{Session, SessionFailure};
 use oc_agent::turn::limits::Limits;
-use oc_agent::turn::said::Said;
+use oc_agent::turn::said::{PersonMessage, Said};
+use oc_agent::turn::steering::Steering;
 use oc_agent::turn::{Abort, Ended, Sink, TurnEnd, TurnRequest, run};
 use oc_fs::session_store::{Durability, Entry, SessionStoreFailure, session_id};
 use oc_policy::inbound::ConversationKind;
@@ -98,7 +99,7 @@ impl BeforeActing for Unnoted {
 pub struct Assistant {
     gateway: Weak<Gateway>,
     models: models::Kept,
-    running: Mutex<HashMap<String, Abort>>,
+    running: Mutex<HashMap<String, (Abort, Steering)>>,
     runs: Runs,
     children: Arc<Children>,
     /// Turns of a session that followed from something, since a person wrote.
@@ -142,7 +143,7 @@ impl Assistant {
         let spawned = self.children.stop_of(key);
         let running = self.running();
         let aborts = spawned.iter().map(String::as_str).chain([key]).filter_map(|k| running.get(k));
-        aborts.for_each(Abort::stop);
+        aborts.for_each(|(abort, _)| abort.stop());
         !spawned.is_empty() || running.contains_key(key)
     }
 
@@ -165,13 +166,25 @@ impl Assistant {
         models.settings().resolve(named).map(drop).map_err(|e| e.to_string())
     }
 
+    /// Hands a message to the turn that runs in a session.
+    ///
+    /// # Errors
+    /// The message, when no turn takes it.
+    pub fn steer(&self, key: &str, message: PersonMessage) -> Result<(), Box<PersonMessage>> {
+        let steering = self.running().get(key).map(|(_, steering)| steering.clone());
+        match steering {
+            Some(steering) => steering.hand_in(message),
+            None => Err(Box::new(message)),
+        }
+    }
+
     /// Whether a turn runs in a session.
     #[must_use]
     pub fn is_running(&self, key: &str) -> bool {
         self.running().contains_key(key)
     }
 
-    fn running(&self) -> MutexGuard<'_, HashMap<String, Abort>> {
+    fn running(&self) -> MutexGuard<'_, HashMap<String, (Abort, Steering)>> {
         self.running.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -226,6 +239,7 @@ impl Assistant {
             time_zone: time_zone.map(str::to_owned),
             heartbeat: Heartbeat::Off,
         };
+        let steering = Steering::of(&what.said);
         let request = TurnRequest {
             run: uuid::Uuid::new_v4().to_string(),
             caller,
@@ -233,6 +247,7 @@ impl Assistant {
             behind: what.behind,
             session,
             ground,
+            steering: steering.clone(),
             afterwards: Some(Arc::new(Later(Arc::downgrade(&gateway)))),
             tools: gateway.servers().map(|s| s.definitions()).unwrap_or_default(),
             window: Window::of(&config, about.context_window),
@@ -242,7 +257,7 @@ impl Assistant {
             keep: Durability::Synced,
         };
         let abort = Abort::new();
-        let _entered = Entered::new(self, &what.key, &abort);
+        let _entered = Entered::new(self, &what.key, &abort, steering);
         let watched = Watched { model: &model, before };
         let end = run(request, &watched, &gateway.gate, sink, &abort).await;
         if let Some(detail) = &end.detail {
@@ -305,8 +320,8 @@ struct Entered<'a> {
 }
 
 impl<'a> Entered<'a> {
-    fn new(assistant: &'a Assistant, key: &str, abort: &Abort) -> Self {
-        assistant.running().insert(key.to_owned(), abort.clone());
+    fn new(assistant: &'a Assistant, key: &str, abort: &Abort, steering: Steering) -> Self {
+        assistant.running().insert(key.to_owned(), (abort.clone(), steering));
         Self { assistant, key: key.to_owned() }
     }
 }

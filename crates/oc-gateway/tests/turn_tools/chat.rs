@@ -2,6 +2,8 @@
 
 use std::sync::{Arc, Mutex};
 
+use oc_approval::approver::Permit;
+use oc_approval::life_cycle::Decision;
 use oc_channels::adapter::{
     Adapter, AdapterFailure, Attachment, Destination, Door, Event, Features, MediaKind, Outgoing, Pending,
     SelfIdentity, Sent, Taken,
@@ -259,4 +261,78 @@ async fn a_request_for_approval_is_forwarded_to_the_configured_chats() {
     until("it is forwarded", || !fake.sent_to("900").is_empty()).await;
     let told = fake.sent_to("900").join("\n");
     assert!(told.contains("make all") && told.contains("/approve "), "{told}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn sp_426_a_message_steers_the_turn_of_its_own_sender_and_no_other() {
+    let (tell, told) = std::sync::mpsc::channel::<()>();
+    let (go, wait) = std::sync::mpsc::channel::<()>();
+    let wait = std::sync::Mutex::new(wait);
+    let script = move |asked: &Recorded| {
+        if asked.text.contains("what else") {
+            return Reply::text("Something else.");
+        }
+        if asked.results().is_empty() {
+            tell.send(()).unwrap();
+            wait.lock().unwrap().recv_timeout(LONG).unwrap();
+            return Reply::call("a", "agents_list", &json!({}));
+        }
+        Reply::text(if asked.text.contains("and in blue") { "Painted blue." } else { "Painted." })
+    };
+    let mut config = open();
+    config["messages"] = json!({ "queue": { "mode": "steer" } });
+    let stage = Stage::start(config, script).await;
+    let (fake, door) = service(&stage).await;
+    assert_eq!(door.offer(message("1", "paint it")).await, Taken::Done);
+    tokio::task::spawn_blocking(move || told.recv_timeout(LONG).unwrap()).await.unwrap();
+    assert_eq!(door.offer(message("2", "and in blue")).await, Taken::Done);
+    let mut other = message("3", "what else");
+    other.message.sender.id = SenderId::new("8");
+    assert_eq!(door.offer(other).await, Taken::Done);
+    go.send(()).unwrap();
+    until("both are answered", || fake.sent_to("100").len() >= 2).await;
+    assert_eq!(fake.sent_to("100"), ["Painted blue.", "Something else."]);
+    let requests = stage.model.requests();
+    assert!(!requests[1].text.contains("what else"), "another sender's message waits for its own turn");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_sub_agent_asks_a_person_is_asked_where_its_parent_is() {
+    let script = |asked: &Recorded| {
+        if asked.text.contains("gives it a task") {
+            return match asked.results().len() {
+                0 => Reply::call("x", "exec", &json!({ "command": "make all" })),
+                _ => Reply::text("It was refused."),
+            };
+        }
+        if asked.text.contains("A sub-agent has finished") {
+            return Reply::text("No build today.");
+        }
+        match asked.results().len() {
+            0 => Reply::call("a", "sessions_spawn", &json!({ "task": "build it" })),
+            _ => Reply::text("It builds."),
+        }
+    };
+    let mut config = open();
+    config["tools"] = json!({ "exec": { "host": "gateway", "ask": "always" } });
+    let stage = Stage::start(config, script).await;
+    let (fake, door) = service(&stage).await;
+    assert_eq!(door.offer(message("1", "build it")).await, Taken::Done);
+    until("it is asked", || fake.sent_to("100").iter().any(|t| t.contains("/approve "))).await;
+    let asked = fake.sent_to("100").into_iter().find(|t| t.contains("/approve ")).unwrap();
+    assert!(asked.contains("make all") && asked.contains("subagent"), "{asked}");
+    let queue = stage.world.gateway.queue.clone();
+    tokio::task::spawn_blocking(move || {
+        let waiting = queue.records().unwrap().into_iter().next_back().unwrap();
+        queue.answer(&waiting.id, Decision::Deny, None, &Permit::terminal("me")).unwrap();
+    })
+    .await
+    .unwrap();
+    until("the report is answered", || fake.sent_to("100").contains(&"No build today.".to_owned())).await;
+    let call = stage
+        .ledger()
+        .into_iter()
+        .find(|r| r.entry.subject == "tool:exec" && r.entry.verdict == "denied")
+        .unwrap();
+    assert!(call.entry.session.contains(":subagent:") && call.entry.inputs["spawnedBy"] == "agent:main:main");
 }

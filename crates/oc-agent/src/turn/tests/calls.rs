@@ -171,6 +171,7 @@ async fn a_command_that_is_approved_after_the_turn_still_runs() {
         ground: Ground::of(Mode::Full),
         tools: Vec::new(),
         afterwards: Some(Arc::clone(&keeper) as Arc<dyn Afterwards>),
+        steering: steering::Steering::default(),
         window: Window { tokens: 200_000, reserve: 20_000 },
         max_tokens: 4_000,
         thinking: Thinking::Off,

@@ -21,7 +21,7 @@ use serde_json::{Map, Value, json};
 
 use super::{of_several, pretty, text};
 use crate::assistant::children::Child;
-use crate::assistant::origin::{Origin, resume};
+use crate::assistant::origin::{Origin, asking, resume};
 use crate::assistant::runtime::{Assistant, Conversation, Unnoted};
 use crate::methods::{Place, sessions};
 use crate::server::state::{Gateway, now_ms};
@@ -217,7 +217,8 @@ fn conversation(child: &Caller, above: Caller, wanted: &Wanted) -> Conversation 
 /// Does the task, tells the session above, and clears up.
 async fn work(assistant: Arc<Assistant>, child: Child, what: Conversation, origin: Origin, wanted: Wanted) {
     let key = what.key.clone();
-    let running = assistant.converse(what, &NoSink, &Unnoted);
+    let Some(gateway) = assistant.gateway() else { return };
+    let running = asking(&gateway, &origin, &key, assistant.converse(what, &NoSink, &Unnoted));
     let ended = match wanted.timeout {
         None => running.await,
         Some(most) => {
@@ -250,9 +251,7 @@ async fn work(assistant: Arc<Assistant>, child: Child, what: Conversation, origi
         let said = InterSession { from: key.clone(), kind: InterSessionKind::Result, text };
         resume(&assistant, origin, Said::InterSession(said)).await;
     }
-    if wanted.delete
-        && let Some(gateway) = assistant.gateway()
-    {
+    if wanted.delete {
         let place = gateway.snapshot().place();
         let deleting = tokio::task::spawn_blocking(move || sessions::delete(&place, json!({ "key": key })));
         if !matches!(deleting.await, Ok(Ok(_))) {
