@@ -105,6 +105,8 @@ pub struct Expect {
     /// Calls that the turn itself gives up, before anything is decided about them: arguments that are no JSON, too many in one answer, the
     /// same again and again.
     pub given_up: usize,
+    /// Whether the turn ends before the model has finished, so that a reader has no summary.
+    pub stopped: bool,
     /// Whether the model is not even asked.
     pub unasked: bool,
     /// Files, relative to the home, that change.
