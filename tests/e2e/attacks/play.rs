@@ -170,6 +170,7 @@ pub async fn converse(world: &World, key: &str, said: Said) -> Option<String> {
         agent,
         key: key.to_owned(),
         caller,
+        behind: Vec::new(),
         said,
         facts: Facts::default(),
         wish: Wish::None,

@@ -109,6 +109,7 @@ pub async fn turn(world: &World, c: &Conversation, line: &Line) {
         run: uuid::Uuid::new_v4().to_string(),
         caller: Caller::of_session(Surface::Model, agent, SESSION),
         said,
+        behind: Vec::new(),
         session,
         ground: Ground::of(Mode::Full),
         tools: vec![ToolDefinition {
@@ -116,6 +117,8 @@ pub async fn turn(world: &World, c: &Conversation, line: &Line) {
             description,
             schema: json!({ "type": "object", "properties": { "query": { "type": "string" } } }),
         }],
+        afterwards: None,
+        steering: oc_agent::turn::steering::Steering::default(),
         window: Window { tokens: 1_000_000, reserve: 20_000 },
         max_tokens: 4096,
         thinking: Thinking::Off,
