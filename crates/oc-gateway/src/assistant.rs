@@ -2,7 +2,7 @@
 //!
 //! * [`runtime`]: turns, for whoever has something for a session; [`models`]: who is asked.
 //! * [`channels`]: the chat accounts; [`channel_turns`]: turns that come from them; [`approvers`], [`session_view`]: what chat commands reach.
-//! * [`runs`]: runs that clients of the gateway started.
+//! * [`runs`]: runs that clients of the gateway started; [`outside`]: how turns that come from no chat are carried out.
 //! * [`observer`]: what is recorded of messages.
 //! * [`tools`]: handlers of the gate for sessions and agents.
 //!
@@ -13,6 +13,7 @@ pub mod channel_turns;
 pub mod channels;
 pub mod models;
 pub mod observer;
+pub mod outside;
 pub mod runs;
 pub mod runtime;
 pub mod session_view;

@@ -24,6 +24,7 @@ use oc_sandbox::gate::Caller;
 use oc_types::{AgentId, Node};
 use serde_json::Value;
 use thiserror::Error;
+use tokio::sync::Semaphore;
 
 use super::models::{self, NoModels, SessionModels};
 use super::runs::Runs;
@@ -31,6 +32,9 @@ use crate::server::state::Gateway;
 
 /// How long a turn waits for the former one of its session.
 const WAIT: Duration = Duration::from_secs(120);
+
+/// Most turns that hooks started and that go on or wait.
+const HOOK_TURNS: usize = 32;
 
 /// Something for a session.
 #[derive(Debug)]
@@ -94,13 +98,20 @@ pub struct Assistant {
     models: models::Kept,
     running: Mutex<HashMap<String, Abort>>,
     runs: Runs,
+    hooks: Arc<Semaphore>,
 }
 
 impl Assistant {
     /// The assistant of a gateway; it does not keep the gateway.
     #[must_use]
     pub fn new(gateway: Weak<Gateway>) -> Self {
-        Self { gateway, models: models::Kept::default(), running: Mutex::default(), runs: Runs::default() }
+        Self {
+            gateway,
+            models: models::Kept::default(),
+            running: Mutex::default(),
+            runs: Runs::default(),
+            hooks: Arc::new(Semaphore::new(HOOK_TURNS)),
+        }
     }
 
     /// The gateway, while it is there.
@@ -113,6 +124,12 @@ impl Assistant {
     #[must_use]
     pub fn runs(&self) -> &Runs {
         &self.runs
+    }
+
+    /// Places for turns that hooks started.
+    #[must_use]
+    pub fn hook_turns(&self) -> Arc<Semaphore> {
+        Arc::clone(&self.hooks)
     }
 
     /// Stops what runs in a session and in the sessions that it spawned. `true` when something ran.

@@ -3,6 +3,7 @@
 //! They read and change nothing. Which sessions a session sees is decided before anything of another one is read, and one that is not
 //! visible looks like one that does not exist (SP-420).
 
+pub mod browser;
 mod read;
 mod seen;
 #[cfg(test)]

@@ -84,5 +84,5 @@ async fn deliver(hooked: &Hooked, name: webhook_replay::Name, events: Vec<Event>
 }
 
 fn known(response: Response<Full<bytes::Bytes>>) -> Answered {
-    Answered { response, authenticated: true }
+    Answered::known(response)
 }

@@ -2,32 +2,25 @@
 //!
 //! A client acts as itself: it is the owner only when it administers, and no argument makes it somebody else (SP-109).
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
-use oc_agent::prompt::Mode;
-use oc_agent::session::entry::{Facts, Wish};
 use oc_agent::turn::said::{People, PersonMessage, Said};
-use oc_agent::turn::{Ended, Event, Sink};
-use oc_policy::inbound::ConversationKind;
 use oc_policy::owner_only::Ownership;
-use oc_policy::session_key::SessionKey;
-use oc_sandbox::gate::{CallSender, Caller, Surface};
+use oc_sandbox::gate::CallSender;
 use oc_types::AgentId;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::params::{invalid, parse, unavailable};
+use super::run_events::Told;
 use super::{Call, Outcome, Waiting, sessions};
+use crate::assistant::outside;
 use crate::assistant::runs::{Run, Standing, Taken, end};
-use crate::assistant::runtime::{Assistant, Conversation, Unnoted};
-use crate::assistant::session_view::session_exec;
-use crate::protocol::frame::Failure;
-use crate::server::outbox::Weight;
+use crate::assistant::runtime::{Assistant, Conversation};
+use crate::protocol::frame::{Failure, Outgoing};
 use crate::server::state::{Gateway, now_ms};
 
-/// The channel of conversations with clients.
-const CHANNEL: &str = "webchat";
 /// Longest message, in characters.
 const LONGEST: usize = 200_000;
 /// Longest id of a run, in characters.
@@ -35,8 +28,6 @@ const LONGEST_ID: usize = 128;
 /// How long `agent.wait` waits when the caller names no time, and at most, milliseconds.
 const WAIT_MS: u64 = 30_000;
 const LONGEST_WAIT_MS: u64 = 600_000;
-/// Texts are told at most so often, milliseconds.
-const DELTA_MS: u64 = 150;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -98,31 +89,10 @@ fn start(call: &Call, agent: AgentId, key: String, named: &str, text: &str, id: 
         Taken::New(run) => run,
     };
     let what = conversation(call, agent, key, text);
-    let sink = Told {
-        gateway: Arc::clone(&gateway),
-        run: id.to_owned(),
-        session: named.to_owned(),
-        state: Mutex::default(),
-    };
+    let sink = Told::new(Arc::clone(&gateway), id, named);
     tokio::spawn(async move {
-        // One turn of a session at a time, whoever started it.
-        let _lane = match (gateway.channels(), SessionKey::parse(&what.key)) {
-            (Some(channels), Ok(key)) => Some(channels.ingress().occupy(&key).await),
-            (None, _) | (_, Err(_)) => None,
-        };
-        let ended = assistant.converse(what, &sink, &Unnoted).await;
-        let standing = match ended {
-            Ok(turn) => match (turn.how, turn.reply) {
-                (Ended::Answered, reply) => Standing::Ok { reply },
-                (Ended::Silent, _) => Standing::Ok { reply: None },
-                (Ended::Aborted, _) => Standing::Aborted,
-                (Ended::Stopped(notice), _) => Standing::Error { why: notice.words().to_owned() },
-            },
-            Err(e) => {
-                tracing::error!(target: "assistant", error = %e, "a turn could not begin");
-                Standing::Error { why: "the turn could not begin; the log says why".to_owned() }
-            }
-        };
+        let over = outside::carry_out(&gateway, &assistant, what, &sink, std::future::pending()).await;
+        let standing = over.standing;
         sink.over(&standing);
         end(&run, standing, now_ms());
     });
@@ -135,99 +105,14 @@ fn assistant(gateway: &Gateway) -> Result<Arc<Assistant>, Failure> {
 
 /// A client's words as a conversation. Whose they are says the connection.
 fn conversation(call: &Call, agent: AgentId, key: String, text: &str) -> Conversation {
-    let place = call.gateway.snapshot().place();
     let owner = if call.connection.may(crate::authority::Scope::Admin) {
         Ownership::Proven
     } else {
         Ownership::NotProven
     };
-    let mut caller = Caller::of_session(Surface::Model, agent.clone(), key.clone());
-    caller.channel = Some(CHANNEL.to_owned());
-    caller.conversation = ConversationKind::Direct;
-    caller.exec = session_exec(&place.store(&agent), &key);
     let sender = CallSender { id: Some(call.connection.label().to_owned()), ..CallSender::default() };
     let said = Said::People(People::one(PersonMessage::new(sender, owner, text)));
-    // Where a chat's answers go stays as it is: this turn is the client's.
-    let facts = Facts::default();
-    Conversation { agent, key, caller, said, facts, wish: Wish::None, prompt: Mode::Full }
-}
-
-/// Tells clients what a run says.
-#[derive(Debug)]
-struct Told {
-    gateway: Arc<Gateway>,
-    run: String,
-    session: String,
-    state: Mutex<Text>,
-}
-
-#[derive(Debug, Default)]
-struct Text {
-    seq: u64,
-    said: String,
-    told_ms: u64,
-}
-
-impl Told {
-    fn tell(&self, state: &str, more: Value) {
-        let seq = {
-            let mut text = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-            text.seq += 1;
-            text.seq
-        };
-        let mut payload =
-            json!({ "runId": self.run, "sessionKey": self.session, "seq": seq, "state": state });
-        if let (Some(members), Value::Object(more)) = (payload.as_object_mut(), more) {
-            members.extend(more);
-        }
-        let weight = if state == "delta" { Weight::DropIfSlow } else { Weight::Needed };
-        self.gateway.registry.broadcast("chat", payload, weight, None);
-    }
-
-    fn message(&self, text: &str) -> Value {
-        let shown = self.gateway.gate.snapshot().redactor().redact(text);
-        json!({ "message": { "role": "assistant", "content": [{ "type": "text", "text": shown }], "timestamp": now_ms() } })
-    }
-
-    fn over(&self, standing: &Standing) {
-        match standing {
-            Standing::Running => {}
-            Standing::Ok { reply } => {
-                let more = reply.as_deref().map_or_else(|| json!({}), |text| self.message(text));
-                self.tell("final", more);
-            }
-            Standing::Aborted => self.tell("aborted", json!({})),
-            Standing::Error { why } => self.tell("error", json!({ "errorMessage": why })),
-        }
-    }
-}
-
-impl Sink for Told {
-    fn event(&self, event: Event) {
-        let now = now_ms();
-        let text = {
-            let mut text = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-            match event {
-                Event::Text(more) => text.said.push_str(&more),
-                Event::Restart | Event::Said(_) => {
-                    text.said.clear();
-                    return;
-                }
-                Event::Started
-                | Event::Thinking(_)
-                | Event::Calling { .. }
-                | Event::Called { .. }
-                | Event::Shortening => return,
-            }
-            if now.saturating_sub(text.told_ms) < DELTA_MS {
-                return;
-            }
-            text.told_ms = now;
-            text.said.clone()
-        };
-        let more = self.message(&text);
-        self.tell("delta", more);
-    }
+    outside::conversation(&call.gateway.snapshot().place(), agent, key, said)
 }
 
 /// Stops what runs in a session; the ids of its runs.
@@ -413,15 +298,35 @@ pub fn agent(call: Call) -> Waiting {
         let id = wanted.idempotency_key.trim().to_owned();
         let named = key.clone();
         start(&call, agent, key, &named, wanted.message.trim(), &id)?;
+        // Two answers to one request: that it runs, and what came of it.
+        let accepted = json!({ "runId": id, "status": "accepted", "acceptedAt": now_ms() });
+        call.connection.send(&Outgoing::answer(&call.id, Ok(accepted)));
         let run = assistant(&call.gateway)?.runs().get(&id);
         let mut run = run.ok_or_else(|| unavailable("the run was not kept"))?;
         let over = run.wait_for(|r| r.standing != Standing::Running).await;
         let seen = over.map_err(|_| unavailable("the run was lost"))?.clone();
+        if let Some(why) = failed(&seen.standing) {
+            let mut failure = unavailable(why);
+            failure.details = Some(json!({ "runId": id, "status": "error", "summary": why }));
+            return Err(failure);
+        }
         let mut out = waited(&id, Some(&seen));
+        if let Some(members) = out.as_object_mut() {
+            members.insert("summary".to_owned(), "completed".into());
+        }
         if let (Standing::Ok { reply: Some(reply) }, Some(members)) = (&seen.standing, out.as_object_mut()) {
             let shown = call.gateway.gate.snapshot().redactor().redact(reply);
             members.insert("result".to_owned(), json!({ "payloads": [{ "text": shown }] }));
         }
         Ok(out)
     })
+}
+
+/// Why a run did not end well.
+fn failed(standing: &Standing) -> Option<&str> {
+    match standing {
+        Standing::Running | Standing::Ok { .. } => None,
+        Standing::Aborted => Some("aborted"),
+        Standing::Error { why } => Some(why),
+    }
 }

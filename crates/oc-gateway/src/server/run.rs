@@ -159,10 +159,11 @@ fn gate(snapshot: &super::snapshot::Snapshot, approvals: Approvals) -> Gate {
 
 /// The tools that the gateway itself carries out.
 fn handlers(gateway: &Arc<Gateway>) -> Handlers {
+    let browser = tools::browser::of(&gateway.snapshot());
     let gateway = Arc::downgrade(gateway);
     let facts = Facts::by(move || gateway.upgrade().map(|g| g.snapshot().place()));
     let web = Arc::new(WebFetch::new(Arc::new(PublicOnly))) as Arc<dyn ToolHandler>;
-    Handlers::new(tools::reading(&facts).into_iter().chain([web]))
+    Handlers::new(tools::reading(&facts).into_iter().chain([web]).chain(browser))
 }
 
 /// The places of execution of this machine.
