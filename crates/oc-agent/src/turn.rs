@@ -6,13 +6,14 @@
 //!
 //! * [`said`]: who or what started it; [`authority`]: for whom its calls act.
 //! * [`limits`]: when it ends by itself; [`Abort`]: how it is stopped. [`reply`]: what is not sent.
-//! * [`spawned`]: the caller of a sub-agent.
+//! * [`spawned`]: the caller of a sub-agent. [`steering`]: messages for a turn that runs.
 //!
 //! Invariant: a call runs through [`Gate::call`] with the turn's own caller, or not at all; one whose tool was not offered never does.
 //! Invariant: only [`said::Said::People`] acts as a person or as the owner (SP-421); the text of nobody enters the system prompt.
 //! Invariant: every call in the transcript has a result, also after a stop (a process that dies leaves that to the next opening).
 
 mod abort;
+mod afterwards;
 mod asking;
 pub mod authority;
 mod calling;
@@ -24,6 +25,7 @@ pub mod said;
 mod sink;
 pub mod spawned;
 mod state;
+pub mod steering;
 #[cfg(test)]
 mod tests;
 
@@ -39,6 +41,7 @@ use crate::session::Session;
 use crate::tools::Offer;
 
 pub use abort::Abort;
+pub use afterwards::{Afterwards, Going};
 pub use notice::Notice;
 pub use sink::{Event, NoSink, Sink};
 
@@ -47,6 +50,7 @@ use authority::Authority;
 use limits::{Limits, Repeats};
 use said::{EnvelopeIds, Said};
 use state::State;
+use steering::Steering;
 
 /// What a turn is made of.
 #[derive(Debug)]
@@ -57,12 +61,18 @@ pub struct TurnRequest {
     pub caller: Caller,
     /// What started it.
     pub said: Said,
+    /// Who stands behind it and must be allowed every call as well: the session that wrote, the turn that this one follows. Only narrows.
+    pub behind: Vec<Caller>,
     /// The opened session; its lock is held until the turn is over.
     pub session: Session,
     /// What the system prompt is made of.
     pub ground: Ground,
     /// Tools of plugins and other servers, described.
     pub tools: Vec<ToolDefinition>,
+    /// Who takes a command over that still waits or runs when the turn's time is up; without anybody it ends with the turn.
+    pub afterwards: Option<std::sync::Arc<dyn Afterwards>>,
+    /// The way in for messages while it runs.
+    pub steering: Steering,
     /// The model's window.
     pub window: Window,
     /// Most tokens of one answer.
@@ -124,9 +134,17 @@ pub async fn run(
     abort: &Abort,
 ) -> TurnEnd {
     let mut state = State::new(&request.limits);
-    let turn =
-        Turn { authority: Authority::of(&request.caller, &request.said), request, model, gate, sink, abort };
+    let turn = Turn {
+        authority: Authority::of(&request.caller, &request.said).behind(&request.behind),
+        request,
+        model,
+        gate,
+        sink,
+        abort,
+    };
     let how = turn.go(&mut state).await;
+    // What came too late for this turn stands in the transcript for the next one.
+    let _ = turn.steered(turn.request.steering.close_now()).await;
     state.end(how, &turn.request.said, turn.request.window)
 }
 
@@ -157,13 +175,21 @@ impl Turn<'_> {
         self.sink.event(Event::Started);
         let mut repeats = Repeats::default();
         while state.asked < self.request.limits.iterations {
+            if let Err(e) = self.steered(self.request.steering.take()).await {
+                return state.broken(Notice::NotKept, &e);
+            }
             let answer = match self.answer(state).await {
                 Ok(answer) => answer,
                 Err(how) => return how,
             };
             let calls: Vec<_> = answer.tool_calls().cloned().collect();
             if calls.is_empty() {
-                return self.finish(state, &answer);
+                if answer.stop == StopReason::Refusal || self.request.steering.close() {
+                    return self.finish(state, &answer);
+                }
+                // Somebody wrote meanwhile and is answered in this turn, too.
+                state.before(answer.text(), &self.request.said);
+                continue;
             }
             let text = answer.text();
             if !text.trim().is_empty() {
@@ -179,8 +205,24 @@ impl Turn<'_> {
         Ended::Stopped(Notice::TooManySteps)
     }
 
+    /// Messages that came while the turn runs, into the transcript.
+    async fn steered(
+        &self,
+        messages: Vec<said::PersonMessage>,
+    ) -> Result<(), crate::session::SessionFailure> {
+        for message in messages {
+            let said = Said::People(said::People::one(message));
+            // Without ids of their own the envelopes are as whole; only their markers are alike then.
+            let ids =
+                EnvelopeIds::random(said.envelopes()).unwrap_or_else(|_| EnvelopeIds::fixed(Vec::new()));
+            let blocks = vec![Message::User(said.blocks(ids))];
+            self.request.session.append(blocks, Some(said.word()), self.request.keep).await?;
+        }
+        Ok(())
+    }
+
     fn finish(&self, state: &mut State, answer: &Answer) -> Ended {
-        let text = answer.text();
+        let text = state.with_before(answer.text(), &self.request.said);
         match answer.stop {
             StopReason::Refusal if text.trim().is_empty() => Ended::Stopped(Notice::ModelRefused),
             _ if reply::is_silent(&text, &self.request.said) => Ended::Silent,

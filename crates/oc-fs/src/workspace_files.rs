@@ -3,7 +3,7 @@
 use std::path::{Component, Path};
 use std::time::UNIX_EPOCH;
 
-use oc_rooted::root::{Refused, Root};
+use oc_rooted::root::{Kind, Refused, Root};
 use thiserror::Error;
 
 use crate::{atomic, mode};
@@ -78,6 +78,28 @@ impl Workspace {
             Err(Refused::Unreadable { .. }) => Found::Refused("it cannot be read"),
         }
     }
+
+    /// Regular files below a folder whose names end like that, in order, at most `most`, `depth` folders deep. Links are passed over, hidden names
+    /// as well.
+    #[must_use]
+    pub fn files(&self, folder: &str, ending: &str, depth: usize, most: usize) -> Vec<String> {
+        let mut out = Vec::new();
+        let mut folders = vec![(folder.to_owned(), depth)];
+        while let Some((folder, depth)) = folders.pop() {
+            let Some(root) = &self.0 else { break };
+            let Ok(entries) = root.list(Path::new(&folder), most) else { continue };
+            for entry in entries.into_iter().filter(|e| !e.name.starts_with('.')) {
+                let path = format!("{folder}/{}", entry.name);
+                match entry.kind {
+                    Kind::File if entry.name.ends_with(ending) && out.len() < most => out.push(path),
+                    Kind::Directory if depth > 0 => folders.push((path, depth - 1)),
+                    Kind::File | Kind::Directory | Kind::Link | Kind::Other => {}
+                }
+            }
+        }
+        out.sort();
+        out
+    }
 }
 
 impl Workspace {
@@ -96,6 +118,25 @@ mod tests {
     use std::os::unix::fs::symlink;
 
     use super::*;
+
+    #[test]
+    fn sp_001_a_list_follows_no_link_and_goes_so_deep() {
+        let tmp = tempfile::tempdir().unwrap();
+        let at = tmp.path().join("workspace");
+        std::fs::create_dir_all(at.join("memory/a/b")).unwrap();
+        std::fs::create_dir(tmp.path().join("other")).unwrap();
+        std::fs::write(tmp.path().join("other/x.md"), "x").unwrap();
+        for name in ["memory/z.md", "memory/.h.md", "memory/n.txt", "memory/a/y.md", "memory/a/b/w.md"] {
+            std::fs::write(at.join(name), "text").unwrap();
+        }
+        symlink(tmp.path().join("other"), at.join("memory/link")).unwrap();
+        symlink(tmp.path().join("other/x.md"), at.join("memory/l.md")).unwrap();
+        let workspace = Workspace::open(&at);
+        assert_eq!(workspace.files("memory", ".md", 1, 10), ["memory/a/y.md", "memory/z.md"]);
+        assert_eq!(workspace.files("memory", ".md", 2, 10).len(), 3);
+        assert_eq!(workspace.files("memory", ".md", 2, 1).len(), 1);
+        assert!(workspace.files("none", ".md", 2, 10).is_empty());
+    }
 
     #[test]
     fn sp_001_nothing_outside_of_the_workspace_is_read() {

@@ -2,19 +2,29 @@
 //!
 //! * [`runtime`]: turns, for whoever has something for a session; [`models`]: who is asked.
 //! * [`channels`]: the chat accounts; [`channel_turns`]: turns that come from them; [`approvers`], [`session_view`]: what chat commands reach.
+//! * [`attachments`]: files that come with messages; [`forwarding`]: requests for approval in other chats.
 //! * [`runs`]: runs that clients of the gateway started; [`outside`]: how turns that come from no chat are carried out.
+//! * [`children`]: the sub-agents that run; [`origin`]: what goes on after a turn, and where its result goes.
+//!   A command that a person approves after the turn's time was up goes on as well.
 //! * [`observer`]: what is recorded of messages.
+//! * [`servers`]: MCP servers and plugins, whose tools are tools of a turn.
 //! * [`tools`]: handlers of the gate for sessions and agents.
 //!
 //! It decides nothing: access is `oc-policy`'s, tools are the gate's.
 
 pub mod approvers;
+pub mod attachments;
 pub mod channel_turns;
 pub mod channels;
+pub mod children;
+pub mod forwarding;
+mod later;
 pub mod models;
 pub mod observer;
+pub mod origin;
 pub mod outside;
 pub mod runs;
 pub mod runtime;
+pub mod servers;
 pub mod session_view;
 pub mod tools;

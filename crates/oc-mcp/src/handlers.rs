@@ -76,6 +76,21 @@ pub fn of_server(server: &Arc<McpServer>, listed: &Listed, ask: AskWhen) -> Vec<
     .collect()
 }
 
+/// The tools of a plugin's process as tools of the gate, under the names that the plugin's manifest declares. What the process offers besides is not
+/// taken, and neither are its resources and prompts.
+#[must_use]
+pub fn of_plugin(server: &Arc<McpServer>, listed: &Listed, declared: &[String]) -> Vec<Arc<dyn ToolHandler>> {
+    let tools = listed.tools.iter().map(|t| (t.name.clone(), What::Tool(t.name.clone())));
+    let withheld = listed.withheld.iter().filter(|w| w.changed);
+    let withheld = withheld.map(|w| (w.tool.clone(), What::Withheld(w.tool.clone())));
+    let own = tools.chain(withheld).filter(|(tool, _)| declared.contains(tool));
+    own.map(|(name, what)| {
+        let tool = ServerTool { server: Arc::clone(server), name, what, ask: AskWhen::Off };
+        Arc::new(tool) as Arc<dyn ToolHandler>
+    })
+    .collect()
+}
+
 /// The same for the policy's inventory.
 #[must_use]
 pub fn inventory(server: &ServerName, listed: &Listed, kinds: Kinds) -> Vec<Tool> {

@@ -201,6 +201,25 @@ impl McpServer {
         self.connection.ask(ask, parameters, within).await.map_err(|f| self.failed(f))
     }
 
+    /// Whether its process or its connection has ended: every call fails from now on.
+    #[must_use]
+    pub fn is_gone(&self) -> bool {
+        self.connection.is_gone()
+    }
+
+    /// What was seen of its tools, for the one that is started in its place.
+    #[must_use]
+    pub fn pins(&self) -> Pins {
+        self.known().pins.clone()
+    }
+
+    /// With what was seen of the tools of the one before: a server does not change its tools by ending.
+    #[must_use]
+    pub fn seen_before(self, pins: Pins) -> Self {
+        self.known().pins = pins;
+        self
+    }
+
     /// Ends the server: its standard input is closed, and what does not go by itself is ended.
     pub async fn stop(&self) {
         self.connection.end();

@@ -55,7 +55,7 @@ pub use backend::{Chosen, Executors, HostSession, SandboxSession, choose};
 pub use background::Finished;
 pub use call::{CallSender, Caller, SessionExec, Surface, ToolCall};
 pub use doors::{door_of, shut};
-pub use handler::{Handled, Handlers, Question, ToolHandler};
+pub use handler::{Forbidden, Handled, Handlers, Judging, Question, ToolHandler};
 pub use nodes::{NoNode, NodeHere, NodeRun, Nodes, pick};
 pub use recording::caller_of;
 pub use refused::{Refused, Stage};
@@ -273,6 +273,15 @@ impl Gate {
         sandbox: Option<&SandboxPlan>,
     ) -> Result<Answer, GateError> {
         let place = handler.place();
+        if let Some(forbidden) = handler.forbids(call, snapshot, sandbox).await {
+            let Forbidden { rule, key, why } = forbidden;
+            let tool = handler.tool();
+            let refused = match key {
+                Some(key) => Refused::by_key(Stage::Policy, tool, rule, snapshot.config(), key, why),
+                None => Refused::built_in(Stage::Policy, tool, rule, why),
+            };
+            return Err(self.refuse(snapshot, call, refused, &Grounds::default()).await);
+        }
         let now;
         let (grounds, taken, snapshot) = match handler.asks(call) {
             None => {
@@ -366,6 +375,7 @@ fn outcome_facts(result: &ToolResult) -> Map<String, serde_json::Value> {
         "sha256",
         "code",
         "masked",
+        "to",
     ];
     result
         .details

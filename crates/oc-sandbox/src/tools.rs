@@ -19,7 +19,7 @@ mod write;
 pub use argument::ArgumentError;
 pub use edit::{EditError, replace_once};
 pub use exec::{ExecOrder, ExecRequest};
-pub use limit::{READ_BYTES, READ_LINES};
+pub use limit::{READ_BYTES, READ_LINES, image_type};
 pub use patch::{Change, Hunk, Patch, PatchError};
 pub use patch_apply::{ApplyError, updated};
 pub use path::{View, ViewPath};

@@ -54,6 +54,17 @@ impl Authority {
         }
     }
 
+    /// With others who must be allowed every call as well: whoever stands behind a turn that no person started.
+    #[must_use]
+    pub fn behind(mut self, others: &[Caller]) -> Self {
+        for other in others {
+            if !self.each.contains(other) {
+                self.each.push(other.clone());
+            }
+        }
+        self
+    }
+
     /// The caller of every call.
     #[must_use]
     pub fn acting(&self) -> &Caller {

@@ -7,7 +7,7 @@ use serde_json::Map;
 
 use super::limits::{CALLS_OF_AN_ANSWER, Repeats};
 use super::state::State;
-use super::{Ended, Event, Notice, Turn, result};
+use super::{Ended, Event, Going, Notice, Turn, result};
 use crate::message::{Answer, Arguments, Message, StopReason, ToolCall};
 use crate::session::{Session, broken_off};
 
@@ -67,6 +67,7 @@ enum Called {
 
 const STOPPED: &str = "Stopped by a person before it was over; nobody knows how far it came.";
 const NO_TIME: &str = "Stopped, because the turn took too long; nobody knows how far it came.";
+const GOES_ON: &str = "The turn's time is up while this waits or runs. It goes on by itself; its result comes into this session.";
 const REPEATED: &str = "Not carried out: the same call was made again and again.";
 const TOO_MANY: &str = "Not carried out: an answer may make at most 32 calls.";
 const CUT_OFF: &str = "Not carried out: the answer was cut off while it was written.";
@@ -82,18 +83,21 @@ impl Turn<'_> {
     ) -> Result<(), Ended> {
         let mut open = Open::of(&self.request.session, &calls);
         for (index, call) in calls.into_iter().enumerate() {
+            let made = self.made(state, index, &call);
             let called = match answer.stop {
                 StopReason::ToolUse | StopReason::EndTurn if index < CALLS_OF_AN_ANSWER => {
-                    self.called(state, index, &call, repeats).await
+                    self.called(state, &call, made, repeats).await
                 }
                 StopReason::ToolUse | StopReason::EndTurn => {
-                    Called::Result(result::failed(&call, TOO_MANY, self.request.window))
+                    Called::Result(self.unmade(&call, &made, "too-many-calls", TOO_MANY).await)
                 }
                 StopReason::MaxTokens
                 | StopReason::StopSequence
                 | StopReason::Refusal
                 | StopReason::Aborted
-                | StopReason::Error => Called::Result(result::failed(&call, CUT_OFF, self.request.window)),
+                | StopReason::Error => {
+                    Called::Result(self.unmade(&call, &made, "answer-cut-off", CUT_OFF).await)
+                }
             };
             let written = match called {
                 Called::Result(message) => {
@@ -115,35 +119,62 @@ impl Turn<'_> {
         Ok(())
     }
 
-    async fn called(
-        &self,
-        state: &mut State,
-        index: usize,
-        call: &ToolCall,
-        repeats: &mut Repeats,
-    ) -> Called {
-        if repeats.count(call) > self.request.limits.identical {
-            return Called::Over(Ended::Stopped(Notice::Repeating), REPEATED);
-        }
+    /// A call as the gate takes it: for whom it acts says the turn.
+    fn made(&self, state: &State, index: usize, call: &ToolCall) -> gate::ToolCall {
         let arguments = match &call.arguments {
             Arguments::Object(arguments) => arguments.clone(),
             Arguments::Invalid { .. } => Map::new(),
         };
-        let made = gate::ToolCall {
+        gate::ToolCall {
             id: format!("{}-{}-{index}", self.request.run, state.asked),
             tool: call.name.clone(),
             arguments,
             caller: self.authority.acting().clone(),
-        };
+        }
+    }
+
+    /// A call that cannot be made: recorded as refused, and told in our words.
+    async fn unmade(
+        &self,
+        call: &ToolCall,
+        made: &gate::ToolCall,
+        rule: &'static str,
+        words: &str,
+    ) -> Message {
+        match self.gate.unusable(made, rule, words).await {
+            gate::GateError::Refused(_) => result::failed(call, words, self.request.window),
+            other @ (gate::GateError::NotRecorded(_) | gate::GateError::Place(_)) => {
+                result::refused(call, &other, self.request.window)
+            }
+        }
+    }
+
+    async fn called(
+        &self,
+        state: &mut State,
+        call: &ToolCall,
+        made: gate::ToolCall,
+        repeats: &mut Repeats,
+    ) -> Called {
+        if repeats.count(call) > self.request.limits.identical {
+            let _ = self.gate.unusable(&made, "repeated-call", REPEATED).await;
+            return Called::Over(Ended::Stopped(Notice::Repeating), REPEATED);
+        }
         state.calls = state.calls.saturating_add(1);
         let tool = canonical(&call.name).chars().take(64).collect::<String>();
         self.sink.event(Event::Calling { call: made.id.clone(), tool: tool.clone() });
-        let called = tokio::select! {
+        let mut going = None;
+        let mut called = tokio::select! {
             biased;
             () = self.abort.stopped() => Called::Over(Ended::Aborted, STOPPED),
             () = tokio::time::sleep_until(state.deadline) => Called::Over(Ended::Stopped(Notice::TimedOut), NO_TIME),
-            message = self.decided(state, call, &made) => Called::Result(message),
+            message = self.decided(state, call, &made, &mut going) => Called::Result(message),
         };
+        let out_of_time = matches!(called, Called::Over(Ended::Stopped(_), _));
+        if out_of_time && let (Some(going), Some(afterwards)) = (going, &self.request.afterwards) {
+            afterwards.take_over(made.clone(), going);
+            called = Called::Result(result::failed(call, GOES_ON, self.request.window));
+        }
         let is_error = match &called {
             Called::Result(Message::ToolResult { is_error, .. }) => *is_error,
             Called::Result(_) | Called::Over(..) => true,
@@ -160,7 +191,13 @@ impl Turn<'_> {
     }
 
     /// One call: offered, readable, allowed for everybody it acts for, and then the gate.
-    async fn decided(&self, state: &State, call: &ToolCall, made: &gate::ToolCall) -> Message {
+    async fn decided(
+        &self,
+        state: &State,
+        call: &ToolCall,
+        made: &gate::ToolCall,
+        going: &mut Option<Going>,
+    ) -> Message {
         let window = self.request.window;
         if !state.offer.holds(&call.name) {
             return result::refused(call, &self.gate.not_offered(made).await, window);
@@ -170,12 +207,19 @@ impl Turn<'_> {
             let words = format!(
                 "Not carried out: the arguments are not one JSON object ({why}). Make the call again with valid JSON."
             );
-            return result::failed(call, &words, window);
+            return self.unmade(call, made, "unreadable-arguments", &words).await;
         }
         if let Err(refused) = self.authority.each_may(&self.gate.snapshot(), made) {
             return result::refused(call, &self.gate.refused_for(made, refused).await, window);
         }
-        match self.gate.call(made).await {
+        let lasting = self.request.afterwards.as_ref().filter(|_| &*canonical(&made.tool) == "exec");
+        let called = match lasting {
+            Some(afterwards) => going.insert(afterwards.begin(made.clone())).await,
+            None => self.gate.call(made).await,
+        };
+        // It is over: nobody takes it over.
+        *going = None;
+        match called {
             Ok(answer) => result::done(call, answer, window),
             Err(error) => result::refused(call, &error, window),
         }

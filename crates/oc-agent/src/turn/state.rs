@@ -3,6 +3,7 @@
 use tokio::time::Instant;
 
 use super::limits::Limits;
+use super::reply::is_silent;
 use super::said::Said;
 use super::{Ended, Notice, TurnEnd};
 use crate::context::{Fit, Window};
@@ -19,6 +20,8 @@ pub(super) struct State {
     pub calls: u32,
     pub compactions: u32,
     pub reply: Option<String>,
+    /// Answers of this turn after which somebody wrote once more.
+    before: Vec<String>,
     pub detail: Option<String>,
     /// The tools that the model was told of when it gave its last answer.
     pub offer: Offer,
@@ -35,9 +38,29 @@ impl State {
             calls: 0,
             compactions: 0,
             reply: None,
+            before: Vec::new(),
             detail: None,
             offer: Offer::default(),
         }
+    }
+
+    /// An answer that was not the last one.
+    pub(super) fn before(&mut self, text: String, said: &Said) {
+        if !is_silent(&text, said) {
+            self.before.push(text);
+        }
+    }
+
+    /// All that was answered, one below the other; a last answer that says nothing is left out.
+    pub(super) fn with_before(&mut self, text: String, said: &Said) -> String {
+        if self.before.is_empty() {
+            return text;
+        }
+        let mut all = std::mem::take(&mut self.before);
+        if !is_silent(&text, said) {
+            all.push(text);
+        }
+        all.join("\n\n")
     }
 
     pub(super) fn count(&mut self, usage: &Usage) {

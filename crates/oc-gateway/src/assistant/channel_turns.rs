@@ -10,14 +10,15 @@ use oc_agent::turn::{Ended, NoSink};
 use oc_approval::life_cycle::{Decision, Record, State, Target};
 use oc_channels::adapter::Pending;
 use oc_channels::approval_prompt::ApprovalPrompt;
-use oc_channels::turn::{Replies, Reply, StopCause, Turn, TurnMessage, TurnOutcome, Turns};
+use oc_channels::turn::{Replies, Reply, Steered, StopCause, Turn, TurnMessage, TurnOutcome, Turns};
 use oc_policy::command::approve::ApproveWord;
-use oc_policy::inbound::ConversationKind;
+use oc_policy::inbound::{ConversationKind, Place};
 use oc_policy::session_key::SessionKey;
 use oc_sandbox::gate::{CallSender, Caller, Surface};
 use oc_types::Node;
 
 use super::approvers::pressers;
+use super::attachments::{self, Opened};
 use super::runtime::{Assistant, BeforeActing, Conversation};
 use super::session_view::session_exec;
 use crate::server::snapshot::Snapshot;
@@ -26,7 +27,7 @@ use crate::server::state::Gateway;
 /// How often a chat is told that an answer is on its way.
 const TYPING: Duration = Duration::from_secs(4);
 /// How often the queue of approvals is looked at for those of a running turn, beside being woken.
-const LOOK: Duration = Duration::from_millis(250);
+pub(super) const LOOK: Duration = Duration::from_millis(250);
 /// What a person is told when a turn could not begin.
 const NOT_BEGUN: &str = "I cannot answer now. The owner finds the cause in the log.";
 
@@ -44,8 +45,9 @@ impl ChannelTurns {
     }
 
     async fn turn(&self, gateway: &Gateway, turn: Turn, out: &dyn Replies) -> TurnOutcome {
+        let opened = attachments::open(&turn, out).await;
         let snapshot = gateway.snapshot();
-        let what = conversation(&snapshot, &turn);
+        let what = conversation(&snapshot, &turn, opened);
         let key = what.key.clone();
         let session = turn.session().as_str().to_owned();
         let shown = forwards(&snapshot.tree, turn.admission.kind());
@@ -105,6 +107,24 @@ impl Turns for ChannelTurns {
             self.assistant.stop(&place.canonical(&agent, session))
         })
     }
+
+    fn steer<'a>(&'a self, session: &'a SessionKey, message: TurnMessage) -> Pending<'a, Steered> {
+        Box::pin(async move {
+            // Files are opened when a turn begins.
+            let Some(gateway) = self.assistant.gateway().filter(|_| message.attachments.is_empty()) else {
+                return Steered::NotTaken(Box::new(message));
+            };
+            let place = gateway.snapshot().place();
+            let agent = session.agent().cloned().unwrap_or_else(|| place.default_agent());
+            let key = place.canonical(&agent, session);
+            // The ingress hands on what comes from the turn's own conversation alone.
+            let said = person(&message, ConversationKind::Unknown, "", Opened::default());
+            match self.assistant.steer(&key, said) {
+                Ok(()) => Steered::Taken,
+                Err(_) => Steered::NotTaken(Box::new(message)),
+            }
+        })
+    }
 }
 
 /// Before tools run, the inbox notes that the turn acts.
@@ -123,7 +143,7 @@ impl BeforeActing for Acting<'_> {
 }
 
 /// A turn of the ingress as a conversation of the runtime.
-fn conversation(snapshot: &Snapshot, turn: &Turn) -> Conversation {
+fn conversation(snapshot: &Snapshot, turn: &Turn, opened: Vec<Opened>) -> Conversation {
     let place = snapshot.place();
     let agent = turn.admission.agent().clone();
     let key = place.canonical(&agent, turn.session());
@@ -137,10 +157,13 @@ fn conversation(snapshot: &Snapshot, turn: &Turn) -> Conversation {
     caller.group_channel.clone_from(&turn.place.name);
     caller.group_space = turn.place.guild.clone().or_else(|| turn.place.team.clone());
     caller.exec = session_exec(&place.store(&agent), &key);
-    let messages = turn.messages.iter().map(|m| person(m, kind, turn.admission.conversation().as_str()));
+    let files = opened.into_iter().map(Some).chain(std::iter::repeat_with(|| None));
+    let address = turn.admission.conversation().as_str();
+    let messages =
+        turn.messages.iter().zip(files).map(|(m, files)| person(m, kind, address, files.unwrap_or_default()));
     let surroundings = Surroundings {
         subject: turn.place.name.clone(),
-        metadata: Vec::new(),
+        metadata: metadata(&turn.place),
         earlier: turn
             .context
             .iter()
@@ -170,7 +193,7 @@ fn conversation(snapshot: &Snapshot, turn: &Turn) -> Conversation {
         },
         Said::People,
     );
-    Conversation { agent, key, caller, said, facts, wish: Wish::None, prompt: Mode::Full }
+    Conversation { agent, key, caller, behind: Vec::new(), said, facts, wish: Wish::None, prompt: Mode::Full }
 }
 
 fn word(kind: ConversationKind) -> &'static str {
@@ -183,7 +206,7 @@ fn word(kind: ConversationKind) -> &'static str {
 }
 
 /// One message with its own sender's authority (SP-426).
-fn person(message: &TurnMessage, kind: ConversationKind, conversation: &str) -> PersonMessage {
+fn person(message: &TurnMessage, kind: ConversationKind, conversation: &str, files: Opened) -> PersonMessage {
     let sender = CallSender {
         id: message.sender.id.as_ref().map(|id| id.as_str().to_owned()),
         e164: message.sender.phone.as_ref().map(|p| p.as_str().to_owned()),
@@ -197,23 +220,24 @@ fn person(message: &TurnMessage, kind: ConversationKind, conversation: &str) -> 
         .quoted
         .as_ref()
         .map(|q| Quote { name: q.sender.clone().unwrap_or_default(), text: q.text.clone() });
-    out.attachments = message
-        .attachments
-        .iter()
-        .map(|a| {
-            format!(
-                "a file was attached and not opened: {:?} {}",
-                a.kind,
-                oc_text::visible(a.name.as_deref().unwrap_or("without a name"), 120)
-            )
-        })
-        .collect();
+    out.attachments = files.texts;
+    out.pictures = files.pictures;
     out
+}
+
+/// What the service says about where it was written, beyond the room's name: untrusted, for an envelope (SP-416).
+fn metadata(place: &Place) -> Vec<(&'static str, String)> {
+    let rows = [
+        ("Server", place.guild_name.as_ref()),
+        ("Room of the thread", place.thread_parent_name.as_ref()),
+        ("Topic", place.topic.as_ref()),
+    ];
+    rows.into_iter().filter_map(|(name, value)| Some((name, value?.clone()))).collect()
 }
 
 /// Whether requests for approval are shown in the conversation that they come from: as `approvals.exec` says; without it in direct chats,
 /// where nobody else reads the command.
-fn forwards(config: &Node, kind: ConversationKind) -> bool {
+pub(super) fn forwards(config: &Node, kind: ConversationKind) -> bool {
     let at = |name: &str| config.path(&["approvals", "exec", name]);
     match at("enabled").and_then(Node::as_bool) {
         Some(false) => false,
@@ -223,7 +247,7 @@ fn forwards(config: &Node, kind: ConversationKind) -> bool {
 }
 
 /// What waits for an answer in one of these sessions and was not told yet.
-async fn waiting(gateway: &Gateway, sessions: &[&str], told: &[String]) -> Vec<Record> {
+pub(super) async fn waiting(gateway: &Gateway, sessions: &[&str], told: &[String]) -> Vec<Record> {
     let queue = gateway.queue.clone();
     let Ok(Ok(records)) = tokio::task::spawn_blocking(move || queue.records()).await else {
         return Vec::new();

@@ -37,7 +37,16 @@ pub fn conversation(place: &Place, agent: AgentId, key: String, said: Said) -> C
     caller.channel = Some(CHANNEL.to_owned());
     caller.conversation = ConversationKind::Direct;
     caller.exec = session_exec(&place.store(&agent), &key);
-    Conversation { agent, key, caller, said, facts: Facts::default(), wish: Wish::None, prompt: Mode::Full }
+    Conversation {
+        agent,
+        key,
+        caller,
+        behind: Vec::new(),
+        said,
+        facts: Facts::default(),
+        wish: Wish::None,
+        prompt: Mode::Full,
+    }
 }
 
 /// Carries a turn out when its session is free. `gone` returns when nobody wants it any more: it is stopped then, or not begun.

@@ -16,7 +16,8 @@ use oc_agent::session::entry::{self, Facts, Finished, Moment, Wish};
 use oc_agent::session::reset::{ResetPolicy, Type};
 use oc_agent::session::{Session, SessionFailure};
 use oc_agent::turn::limits::Limits;
-use oc_agent::turn::said::Said;
+use oc_agent::turn::said::{PersonMessage, Said};
+use oc_agent::turn::steering::Steering;
 use oc_agent::turn::{Abort, Ended, Sink, TurnEnd, TurnRequest, run};
 use oc_fs::session_store::{Durability, Entry, SessionStoreFailure, session_id};
 use oc_policy::inbound::ConversationKind;
@@ -26,12 +27,16 @@ use serde_json::Value;
 use thiserror::Error;
 use tokio::sync::Semaphore;
 
+use super::children::Children;
+use super::later::Later;
 use super::models::{self, NoModels, SessionModels};
 use super::runs::Runs;
 use crate::server::state::Gateway;
 
 /// How long a turn waits for the former one of its session.
 const WAIT: Duration = Duration::from_secs(120);
+/// Turns of a session that follow from its commands and sub-agents without a message of a person in between.
+const FOLLOW_UPS: usize = 32;
 
 /// Most turns that hooks started and that go on or wait.
 const HOOK_TURNS: usize = 32;
@@ -45,6 +50,8 @@ pub struct Conversation {
     pub key: String,
     /// For whom calls act, but for what [`Said`] says.
     pub caller: Caller,
+    /// Who must be allowed every call as well: whoever stands behind a turn that no person started.
+    pub behind: Vec<Caller>,
     /// What is said.
     pub said: Said,
     /// What is known of the conversation.
@@ -96,9 +103,12 @@ impl BeforeActing for Unnoted {
 pub struct Assistant {
     gateway: Weak<Gateway>,
     models: models::Kept,
-    running: Mutex<HashMap<String, Abort>>,
+    running: Mutex<HashMap<String, (Abort, Steering)>>,
     runs: Runs,
     hooks: Arc<Semaphore>,
+    children: Arc<Children>,
+    /// Turns of a session that followed from something, since a person wrote.
+    follow_ups: Mutex<HashMap<String, usize>>,
 }
 
 impl Assistant {
@@ -111,6 +121,8 @@ impl Assistant {
             running: Mutex::default(),
             runs: Runs::default(),
             hooks: Arc::new(Semaphore::new(HOOK_TURNS)),
+            children: Arc::default(),
+            follow_ups: Mutex::default(),
         }
     }
 
@@ -132,14 +144,50 @@ impl Assistant {
         Arc::clone(&self.hooks)
     }
 
+    /// The sub-agents that run.
+    #[must_use]
+    pub fn children(&self) -> &Arc<Children> {
+        &self.children
+    }
+
     /// Stops what runs in a session and in the sessions that it spawned. `true` when something ran.
     pub fn stop(&self, key: &str) -> bool {
+        let spawned = self.children.stop_of(key);
         let running = self.running();
-        let abort = running.get(key);
-        if let Some(abort) = abort {
-            abort.stop();
+        let aborts = spawned.iter().map(String::as_str).chain([key]).filter_map(|k| running.get(k));
+        aborts.for_each(|(abort, _)| abort.stop());
+        !spawned.is_empty() || running.contains_key(key)
+    }
+
+    /// Whether a session may go on by itself once more. A person's message begins the count anew.
+    #[must_use]
+    pub fn may_follow_up(&self, key: &str) -> bool {
+        let mut all = self.follow_ups.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = all.entry(key.to_owned()).or_default();
+        *count = count.saturating_add(1);
+        *count <= FOLLOW_UPS
+    }
+
+    /// Whether a model that is named can be asked.
+    ///
+    /// # Errors
+    /// One sentence about why not.
+    pub fn knows_model(&self, named: &str) -> Result<(), String> {
+        let gateway = self.gateway().ok_or("the gateway is stopping")?;
+        let models = self.models.of(&gateway.snapshot()).map_err(|e| e.to_string())?;
+        models.settings().resolve(named).map(drop).map_err(|e| e.to_string())
+    }
+
+    /// Hands a message to the turn that runs in a session.
+    ///
+    /// # Errors
+    /// The message, when no turn takes it.
+    pub fn steer(&self, key: &str, message: PersonMessage) -> Result<(), Box<PersonMessage>> {
+        let steering = self.running().get(key).map(|(_, steering)| steering.clone());
+        match steering {
+            Some(steering) => steering.hand_in(message),
+            None => Err(Box::new(message)),
         }
-        abort.is_some()
     }
 
     /// Whether a turn runs in a session.
@@ -148,7 +196,7 @@ impl Assistant {
         self.running().contains_key(key)
     }
 
-    fn running(&self) -> MutexGuard<'_, HashMap<String, Abort>> {
+    fn running(&self) -> MutexGuard<'_, HashMap<String, (Abort, Steering)>> {
         self.running.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -168,6 +216,9 @@ impl Assistant {
         let config = Arc::clone(&snapshot.tree);
         let store = place.store(&what.agent);
         let begun = self.begin(&what, &store, &config).await?;
+        if matches!(what.said, Said::People(_)) {
+            self.follow_ups.lock().unwrap_or_else(PoisonError::into_inner).remove(&what.key);
+        }
         let workspace = place.workspace(&what.agent);
         let directory = workspace.display().to_string();
         let (session, notes) =
@@ -200,13 +251,17 @@ impl Assistant {
             time_zone: time_zone.map(str::to_owned),
             heartbeat: Heartbeat::Off,
         };
+        let steering = Steering::of(&what.said);
         let request = TurnRequest {
             run: uuid::Uuid::new_v4().to_string(),
             caller,
             said: what.said,
+            behind: what.behind,
             session,
             ground,
-            tools: Vec::new(),
+            steering: steering.clone(),
+            afterwards: Some(Arc::new(Later(Arc::downgrade(&gateway)))),
+            tools: gateway.servers().map(|s| s.definitions()).unwrap_or_default(),
             window: Window::of(&config, about.context_window),
             max_tokens: about.max_tokens,
             thinking: thinking(&begun, &config, &about),
@@ -214,7 +269,7 @@ impl Assistant {
             keep: Durability::Synced,
         };
         let abort = Abort::new();
-        let _entered = Entered::new(self, &what.key, &abort);
+        let _entered = Entered::new(self, &what.key, &abort, steering);
         let watched = Watched { model: &model, before };
         let end = run(request, &watched, &gateway.gate, sink, &abort).await;
         if let Some(detail) = &end.detail {
@@ -277,8 +332,8 @@ struct Entered<'a> {
 }
 
 impl<'a> Entered<'a> {
-    fn new(assistant: &'a Assistant, key: &str, abort: &Abort) -> Self {
-        assistant.running().insert(key.to_owned(), abort.clone());
+    fn new(assistant: &'a Assistant, key: &str, abort: &Abort, steering: Steering) -> Self {
+        assistant.running().insert(key.to_owned(), (abort.clone(), steering));
         Self { assistant, key: key.to_owned() }
     }
 }

@@ -139,7 +139,7 @@ fn door(
     notes: &Notes,
     teller: &Arc<dyn Teller>,
 ) -> Result<Door, NodeFailure> {
-    let snapshot = snapshot::for_gate(loaded);
+    let snapshot = snapshot::for_gate(loaded, &[]);
     let machine: Arc<dyn Executors> = Arc::new(places::machine(loaded));
     let id = oc_fs::random::token_hex(16).map_err(NodeFailure::unavailable)?.expose().to_owned();
     let mut call =

@@ -26,6 +26,7 @@ use super::told::Told;
 use super::{accept, login_path, reload, retention, revoked, skills, ticks, watch};
 use crate::assistant::channels::Channels;
 use crate::assistant::runtime::Assistant;
+use crate::assistant::servers::Servers;
 use crate::assistant::tools::{self, Facts};
 use crate::log::LogHandle;
 use crate::protocol::frame::Close;
@@ -128,9 +129,14 @@ pub async fn start(source: Source, host_name: String, log: Option<LogHandle>) ->
     told.belongs_to(&gateway);
     gateway.gate.reach_nodes(Arc::new(super::nodes::exec::NodesOf::of(&gateway)));
     gateway.set_assistant(Arc::new(Assistant::new(Arc::downgrade(&gateway))));
-    gateway.gate.replace_handlers(handlers(&gateway));
+    let own = handlers(&gateway);
+    gateway.gate.replace_handlers(Handlers::new(own.iter().cloned()));
+    gateway.set_servers(Servers::new(Arc::downgrade(&gateway), own));
     let mut running = serve(gateway, listeners, tls, instance);
     running.surroundings = Surroundings::enter(&running, &host_name);
+    if let Some(servers) = running.gateway.servers() {
+        servers.reconcile();
+    }
     running.tasks.spawn(chats(Arc::clone(&running.gateway)));
     Ok(running)
 }
@@ -152,18 +158,18 @@ async fn chats(gateway: Arc<Gateway>) {
 
 fn gate(snapshot: &super::snapshot::Snapshot, approvals: Approvals) -> Gate {
     let loaded = &snapshot.loaded;
-    Gate::new(snapshot.for_gate(), Ledger::of(&loaded.locations.state_dir), Arc::new(machine(loaded)))
+    Gate::new(snapshot.for_gate(&[]), Ledger::of(&loaded.locations.state_dir), Arc::new(machine(loaded)))
         .asking(approvals)
         .with_environment(environment(loaded))
 }
 
 /// The tools that the gateway itself carries out.
-fn handlers(gateway: &Arc<Gateway>) -> Handlers {
+fn handlers(gateway: &Arc<Gateway>) -> Vec<Arc<dyn ToolHandler>> {
     let browser = tools::browser::of(&gateway.snapshot());
     let gateway = Arc::downgrade(gateway);
-    let facts = Facts::by(move || gateway.upgrade().map(|g| g.snapshot().place()));
     let web = Arc::new(WebFetch::new(Arc::new(PublicOnly))) as Arc<dyn ToolHandler>;
-    Handlers::new(tools::reading(&facts).into_iter().chain([web]).chain(browser))
+    let reading = tools::reading(&Facts::of(gateway.clone()));
+    reading.into_iter().chain([web]).chain(tools::acting(&gateway)).chain(browser).collect()
 }
 
 /// The places of execution of this machine.
@@ -236,6 +242,9 @@ impl Running {
             }
         };
         let _ = tokio::time::timeout(LEAVE, left).await;
+        if let Some(servers) = self.gateway.servers() {
+            servers.stop();
+        }
         self.tasks.abort_all();
         while self.tasks.join_next().await.is_some() {}
         self.surroundings.leave(&self.gateway).await;

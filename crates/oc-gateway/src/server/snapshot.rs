@@ -62,9 +62,9 @@ pub fn places(loaded: &Loaded) -> Places {
     Places { home: text(&loaded.locations.home), state_dir: text(&loaded.locations.state_dir) }
 }
 
-/// A reading as the gate takes it.
+/// A reading as the gate takes it, with further tools of running servers.
 #[must_use]
-pub fn for_gate(loaded: &Loaded) -> oc_sandbox::gate::Snapshot {
+pub fn for_gate(loaded: &Loaded, servers: &[Tool]) -> oc_sandbox::gate::Snapshot {
     let texts: Vec<(String, &str)> =
         loaded.files.iter().map(|f| (f.path.to_string_lossy().into_owned(), f.text.as_str())).collect();
     let texts = texts.iter().map(|(path, text)| (path.as_str(), *text));
@@ -73,7 +73,8 @@ pub fn for_gate(loaded: &Loaded) -> oc_sandbox::gate::Snapshot {
         let tool = Tool::plugin(&d.name, d.plugin.as_str());
         if d.optional { tool.optional() } else { tool }
     };
-    let inventory = Inventory::with_plugins(declared.into_iter().map(tool).collect::<Vec<_>>());
+    let plugins = declared.into_iter().map(tool);
+    let inventory = Inventory::with_plugins(plugins.chain(servers.iter().cloned()).collect::<Vec<_>>());
     let snapshot = oc_sandbox::gate::Snapshot::new(loaded.tree.clone(), inventory, places(loaded), texts);
     snapshot.with_profile(loaded.environment.get("OPENCLAW_PROFILE").map(str::to_owned))
 }
@@ -127,10 +128,10 @@ impl Snapshot {
         places(&self.loaded)
     }
 
-    /// The same reading as the gate takes it.
+    /// The same reading as the gate takes it, with the tools of running servers.
     #[must_use]
-    pub fn for_gate(&self) -> oc_sandbox::gate::Snapshot {
-        for_gate(&self.loaded)
+    pub fn for_gate(&self, servers: &[Tool]) -> oc_sandbox::gate::Snapshot {
+        for_gate(&self.loaded, servers)
     }
 }
 

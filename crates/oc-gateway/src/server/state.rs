@@ -11,7 +11,8 @@ use oc_approval::node_run::Desk;
 use oc_extensions::snapshot::SkillsSnapshot;
 use oc_fs::approval_queue::ApprovalQueue;
 use oc_fs::skill_library::SkillLibrary;
-use oc_sandbox::gate::{Approvals, Asking, Gate};
+use oc_policy::inventory::Tool;
+use oc_sandbox::gate::{Approvals, Asking, Gate, Handlers};
 use serde_json::{Value, json};
 use tokio::sync::{Notify, watch};
 
@@ -24,6 +25,7 @@ use super::slots::Slots;
 use super::snapshot::{Snapshot, Source};
 use crate::assistant::channels::Channels;
 use crate::assistant::runtime::Assistant;
+use crate::assistant::servers::Servers;
 use crate::devices::DeviceStore;
 use crate::entrance::throttle::Throttle;
 use crate::log::LogHandle;
@@ -100,6 +102,9 @@ pub struct Gateway {
     pub(super) reloading: Mutex<()>,
     assistant: OnceLock<Arc<Assistant>>,
     channels: OnceLock<Channels>,
+    servers: OnceLock<Arc<Servers>>,
+    /// The tools of MCP servers that run, for the policy. Held while the gate gets a snapshot, so that no older one follows a newer one.
+    server_tools: Mutex<Vec<Tool>>,
     current: ArcSwap<Snapshot>,
     throttle: Mutex<Throttle>,
     presence: Mutex<Presence>,
@@ -187,6 +192,8 @@ impl Gateway {
             reloading: Mutex::default(),
             assistant: OnceLock::new(),
             channels: OnceLock::new(),
+            servers: OnceLock::new(),
+            server_tools: Mutex::default(),
             current: ArcSwap::from_pointee(parts.snapshot),
             presence: Mutex::default(),
             health: Mutex::default(),
@@ -204,6 +211,17 @@ impl Gateway {
     /// The assistant runs from now on; a second one is not taken.
     pub(super) fn set_assistant(&self, assistant: Arc<Assistant>) {
         let _ = self.assistant.set(assistant);
+    }
+
+    /// The MCP servers and plugins, once they are started.
+    #[must_use]
+    pub fn servers(&self) -> Option<&Arc<Servers>> {
+        self.servers.get()
+    }
+
+    /// The servers are started from now on; others are not taken.
+    pub(super) fn set_servers(&self, servers: Arc<Servers>) {
+        let _ = self.servers.set(servers);
     }
 
     /// The chats, once they are served.
@@ -227,12 +245,15 @@ impl Gateway {
     /// When this returns, no connection of the old secret is served any more (SP-067, SP-328, SP-350).
     pub fn swap(&self, snapshot: Snapshot) {
         let old = self.snapshot();
-        self.gate.reload(snapshot.for_gate());
         if old.settings.limits != snapshot.settings.limits {
             *self.throttle() = Throttle::new(snapshot.settings.limits);
         }
         let (before, after) = (&old.settings.accepts, snapshot.settings.accepts.clone());
-        self.current.store(Arc::new(snapshot));
+        {
+            let tools = lock(&self.server_tools);
+            self.gate.reload(snapshot.for_gate(&tools));
+            self.current.store(Arc::new(snapshot));
+        }
         let stranded = |c: &super::connection::Connection| {
             !crate::entrance::admission::outlives(c.method, before, &after)
         };
@@ -242,6 +263,19 @@ impl Gateway {
         if let Some(channels) = self.channels() {
             channels.reload(&self.snapshot());
         }
+        if let Some(servers) = self.servers() {
+            servers.reconcile();
+        }
+    }
+
+    /// MCP servers came or went: the policy knows their tools from now on, and the gate what carries them out.
+    pub fn publish(&self, tools: Vec<Tool>, handlers: Handlers) {
+        let mut slot = lock(&self.server_tools);
+        if *slot != tools {
+            *slot = tools;
+            self.gate.reload(self.snapshot().for_gate(&slot));
+        }
+        self.gate.replace_handlers(handlers);
     }
 
     /// The budget of wrong answers.

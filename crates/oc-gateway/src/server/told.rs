@@ -2,13 +2,15 @@
 
 use std::sync::{Arc, OnceLock, Weak};
 
+use oc_agent::turn::said::{Background, Said};
 use oc_approval::life_cycle::Record;
 use oc_policy::exec_route::exec_key;
-use oc_sandbox::gate::{Finished, Listener, Reached, StillRunning};
+use oc_sandbox::gate::{Finished, Listener, Reached, StillRunning, Surface};
 use oc_types::{AgentId, Node};
 use tokio::sync::Notify;
 
 use super::state::Gateway;
+use crate::assistant::origin::{Origin, resume};
 use crate::methods::system_events::{self, From};
 
 /// Most characters of a command in an event.
@@ -61,8 +63,33 @@ impl Listener for Told {
         let told = exec_key(&snapshot.tree, &agent, "notifyOnExit").and_then(|(n, _)| Node::as_bool(n));
         if told != Some(false) {
             system_events::add(&gateway, From::Exec, &finished_line(finished));
+            resumed(&gateway, finished);
         }
     }
+}
+
+/// The session of a command goes on with its end: the model learns of it, and what it says goes to the same conversation. What a person ended is
+/// known already.
+fn resumed(gateway: &Arc<Gateway>, finished: &Finished) {
+    let ended = finished.exit.as_ref().is_some_and(|exit| exit.killed);
+    let Some(assistant) = gateway.assistant().filter(|_| !ended) else { return };
+    let (Ok(runtime), Surface::Model) = (tokio::runtime::Handle::try_current(), finished.caller.surface)
+    else {
+        return;
+    };
+    let place = gateway.snapshot().place();
+    let caller = finished.caller.clone();
+    let said = Said::Background(Background::Finished {
+        process: format!("{}: {}", finished.process, oc_text::visible(&finished.command, COMMAND)),
+        how: end_of(finished),
+        tail: oc_text::visible_lines(&finished.tail, 400),
+    });
+    runtime.spawn(async move {
+        let origin = tokio::task::spawn_blocking(move || Origin::of(&place, &caller)).await;
+        if let Ok(Some(origin)) = origin {
+            resume(&assistant, origin, said).await;
+        }
+    });
 }
 
 /// The id that the events of one run share: its approval's, else its name for the `process` tool.
@@ -81,17 +108,21 @@ fn running_line(r: &StillRunning) -> String {
     )
 }
 
-fn finished_line(f: &Finished) -> String {
-    let end = match &f.exit {
+fn end_of(f: &Finished) -> String {
+    match &f.exit {
         Some(exit) if exit.timed_out => "timeout".to_owned(),
         Some(exit) if exit.killed => "ended on request".to_owned(),
         Some(exit) => format!("exit code {}", exit.code),
         None => "its end is not known".to_owned(),
-    };
+    }
+}
+
+fn finished_line(f: &Finished) -> String {
     format!(
-        "Exec finished ({}, {}, {end}, session {}): {}\n{}",
+        "Exec finished ({}, {}, {}, session {}): {}\n{}",
         f.place,
         run_of(f.approval.as_deref(), &f.process),
+        end_of(f),
         oc_text::visible(&f.session, 120),
         oc_text::visible(&f.command, COMMAND),
         oc_text::visible(&f.tail, 400),
@@ -122,6 +153,11 @@ mod tests {
             call: "c".to_owned(),
             agent: "main".to_owned(),
             session: "agent:main:main".to_owned(),
+            caller: oc_sandbox::gate::Caller::of_session(
+                Surface::Model,
+                AgentId::normalized("main"),
+                "agent:main:main",
+            ),
             process: "p1".to_owned(),
             command: "make all".to_owned(),
             place: Place::Host,

@@ -9,6 +9,7 @@ use serde_json::json;
 
 use super::outbox::Weight;
 use super::state::{Gateway, now_ms, stopping};
+use crate::assistant::forwarding;
 use crate::methods::approvals;
 
 /// How often the queue is looked at for what other processes did to it.
@@ -51,7 +52,7 @@ fn stamp(gateway: &Gateway) -> Option<(u64, std::time::SystemTime)> {
 }
 
 /// Tells what is new. What was decided before this process looked for the first time is history.
-fn tell(gateway: &Gateway, records: &[Record], known: &mut BTreeMap<String, bool>, first: bool) {
+fn tell(gateway: &Arc<Gateway>, records: &[Record], known: &mut BTreeMap<String, bool>, first: bool) {
     for record in records {
         let open = matches!(record.state, State::Pending);
         let before = known.insert(record.id.clone(), open);
@@ -78,7 +79,10 @@ fn tell(gateway: &Gateway, records: &[Record], known: &mut BTreeMap<String, bool
     gateway.as_sent.retain(|id| known.get(id) == Some(&true) || !known.contains_key(id));
 }
 
-fn announce(gateway: &Gateway, record: &Record) {
+fn announce(gateway: &Arc<Gateway>, record: &Record) {
     let payload = approvals::shown(gateway, record);
     gateway.registry.broadcast("exec.approval.requested", payload, Weight::Needed, None);
+    if matches!(record.state, State::Pending) {
+        forwarding::forward(gateway, record);
+    }
 }

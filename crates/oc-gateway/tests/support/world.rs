@@ -62,16 +62,20 @@ impl Drop for World {
 impl World {
     /// Starts one on a free port.
     pub async fn start(config: Value) -> Self {
-        Self::with(config, false).await
+        Self::start_in(tempfile::tempdir().unwrap(), config).await
+    }
+
+    /// Starts one in a home that holds something already.
+    pub async fn start_in(home: tempfile::TempDir, config: Value) -> Self {
+        Self::with(home, config, false).await
     }
 
     /// Starts one with a log file of its own.
     pub async fn logged(config: Value) -> Self {
-        Self::with(config, true).await
+        Self::with(tempfile::tempdir().unwrap(), config, true).await
     }
 
-    async fn with(mut config: Value, logged: bool) -> Self {
-        let home = tempfile::tempdir().unwrap();
+    async fn with(home: tempfile::TempDir, mut config: Value, logged: bool) -> Self {
         if logged {
             config["logging"]["file"] = home.path().join("gateway.log").to_str().unwrap().into();
         }

@@ -29,6 +29,8 @@ pub struct Finished {
     pub agent: String,
     /// The session.
     pub session: String,
+    /// For whom the call acted.
+    pub caller: super::Caller,
     /// Its name for the `process` tool.
     pub process: String,
     /// Its text, masked.
@@ -215,6 +217,7 @@ fn finished(session: &Session, work: &Commission) -> Finished {
         call: work.case.call.id.clone(),
         agent: caller.agent.to_string(),
         session: caller.session.clone(),
+        caller: caller.clone(),
         process: session.id().to_owned(),
         command: redactor.redact(session.command()),
         place: work.place,

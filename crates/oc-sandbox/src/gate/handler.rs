@@ -4,10 +4,12 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::pin::Pin;
 use std::sync::Arc;
 
 use oc_policy::sandbox::SandboxPlan;
 use oc_policy::tool_name::canonical;
+use oc_types::KeyPath;
 
 use super::answer::ToolResult;
 use super::authorized::AuthorizedCall;
@@ -40,6 +42,20 @@ pub struct Question {
     pub key_path: Option<String>,
 }
 
+/// A rule of the tool itself that refuses a call: where a message may go, which session is seen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Forbidden {
+    /// The stable word of the rule.
+    pub rule: &'static str,
+    /// The key that decides, when one does.
+    pub key: Option<KeyPath>,
+    /// One sentence for the caller.
+    pub why: String,
+}
+
+/// The answer of [`ToolHandler::forbids`].
+pub type Judging<'a> = Pin<Box<dyn Future<Output = Option<Forbidden>> + Send + 'a>>;
+
 /// What carries one tool out.
 pub trait ToolHandler: fmt::Debug + Send + Sync {
     /// The tool's canonical name; a name of the gate's own tools is never handed out.
@@ -55,6 +71,18 @@ pub trait ToolHandler: fmt::Debug + Send + Sync {
     /// # Errors
     /// A sentence that names the argument; it is shown to the model.
     fn check(&self, call: &ToolCall) -> Result<(), String>;
+
+    /// A rule of its own that refuses the call, asked after the tool policy and before anything is recorded as allowed. A refusal is recorded
+    /// as every other one.
+    fn forbids<'a>(
+        &'a self,
+        call: &'a ToolCall,
+        snapshot: &'a Snapshot,
+        sandbox: Option<&'a SandboxPlan>,
+    ) -> Judging<'a> {
+        let _ = (call, snapshot, sandbox);
+        Box::pin(std::future::ready(None))
+    }
 
     /// What a person is asked before it acts; `None` asks nobody.
     fn asks(&self, call: &ToolCall) -> Option<Question> {

@@ -20,6 +20,15 @@ impl Gate {
         self.refuse(&snapshot, call, refused, &Grounds::default()).await
     }
 
+    /// Records the refusal of a call that cannot be made at all - unreadable arguments, one too many, the same again and again - and gives it.
+    /// `rule`: a stable word; `why`: one sentence for the model.
+    pub async fn unusable(&self, call: &ToolCall, rule: &str, why: &str) -> GateError {
+        let snapshot = self.snapshot();
+        let name = oc_text::visible(&oc_policy::tool_name::canonical(&call.tool), 60);
+        let refused = Refused::built_in(Stage::Arguments, &name, rule, why);
+        self.refuse(&snapshot, call, refused, &Grounds::default()).await
+    }
+
     /// Records a refusal that holds for one of several people a call acts for, and gives it. Nothing runs.
     pub async fn refused_for(&self, call: &ToolCall, refused: Refused) -> GateError {
         let snapshot = self.snapshot();

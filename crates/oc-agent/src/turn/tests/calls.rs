@@ -125,6 +125,75 @@ async fn a_person_is_asked_and_the_turn_goes_on_with_the_answer() {
     }
 }
 
+/// Makes calls through a gate of its own handle, and keeps what outlives its turn.
+#[derive(Debug)]
+struct Keeper {
+    gate: Arc<Gate>,
+    kept: std::sync::Mutex<Vec<(oc_sandbox::gate::ToolCall, KeptCall)>>,
+}
+
+struct KeptCall(Going);
+
+impl std::fmt::Debug for KeptCall {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("KeptCall")
+    }
+}
+
+impl Afterwards for Keeper {
+    fn begin(&self, call: oc_sandbox::gate::ToolCall) -> Going {
+        let gate = Arc::clone(&self.gate);
+        Box::pin(async move { gate.call(&call).await })
+    }
+
+    fn take_over(&self, call: oc_sandbox::gate::ToolCall, going: Going) {
+        self.kept.lock().unwrap().push((call, KeptCall(going)));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_command_that_is_approved_after_the_turn_still_runs() {
+    let (b, mut told, queue) = asking(&on_host());
+    let gate = Arc::new(b.gate);
+    let keeper = Arc::new(Keeper { gate: Arc::clone(&gate), kept: std::sync::Mutex::default() });
+    let (model, _) = script(vec![asks("exec", json!({ "command": "./tool" })), says("never asked")]);
+    let store = SessionStore::of(&b.state, &AgentId::normalized("main"), None, &b.state);
+    let entry = json!({ "sessionId": "s1" }).as_object().unwrap().clone();
+    let session = Session::open_now(&store, &entry, "/w", clock, Duration::ZERO).unwrap().0;
+    let mut caller = Caller::of_session(Surface::Model, AgentId::normalized("main"), MAIN);
+    caller.channel = Some("telegram".to_owned());
+    let request = TurnRequest {
+        run: "run".to_owned(),
+        caller,
+        said: person("run the tool"),
+        behind: Vec::new(),
+        session: session.clone(),
+        ground: Ground::of(Mode::Full),
+        tools: Vec::new(),
+        afterwards: Some(Arc::clone(&keeper) as Arc<dyn Afterwards>),
+        steering: steering::Steering::default(),
+        window: Window { tokens: 200_000, reserve: 20_000 },
+        max_tokens: 4_000,
+        thinking: Thinking::Off,
+        limits: Limits { timeout: Duration::from_millis(700), ..Limits::default() },
+        keep: Durability::Synced,
+    };
+    let end = run(request, &model, &gate, &b.heard, &b.abort).await;
+    assert_eq!(end.how, Ended::Stopped(Notice::TimedOut));
+    let (call, going) = keeper.kept.lock().unwrap().pop().expect("it was taken over");
+    assert_eq!(call.tool, "exec");
+    let question = told.recv().await.unwrap();
+    tokio::task::spawn_blocking(move || {
+        queue.answer(&question.code, Decision::AllowOnce, None, &Permit::terminal("me")).unwrap();
+    })
+    .await
+    .unwrap();
+    let answer = going.0.await.unwrap();
+    assert!(format!("{:?}", answer.result.content).contains("it ran"), "{answer:?}");
+    let last = session.recorded().into_iter().next_back().unwrap();
+    assert!(format!("{:?}", last.message).contains("comes into this session"), "{last:?}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stop_while_a_person_is_asked_denies_the_question() {
     let (b, mut told, queue) = asking(&on_host());
@@ -187,7 +256,20 @@ async fn arguments_that_are_no_json_are_an_error_result_and_never_a_guess() {
     let (model, _) = script(vec![calls(vec![broken]), says("Again later.")]);
     assert_eq!(b.run(person("run it"), &model).await.how, Ended::Answered);
     assert!(b.results()[0].1 && b.results()[0].0.contains("EOF while parsing"), "{:?}", b.results());
-    assert!(!b.workspace.join("ran").exists() && b.verdicts().is_empty());
+    assert!(!b.workspace.join("ran").exists());
+    assert_eq!(b.verdicts(), ["tool:exec denied"]);
+    assert_eq!(b.ledger()[0].entry.rule, "arguments: unreadable-arguments");
+}
+
+#[tokio::test]
+async fn calls_beyond_the_thirty_second_are_recorded_and_not_made() {
+    let b = bench(&free());
+    let many = (0..34).map(|n| call(&format!("c{n}"), "read", json!({ "path": format!("f{n}") }))).collect();
+    let (model, _) = script(vec![calls(many), says("Too many.")]);
+    assert_eq!(b.run(person("look"), &model).await.how, Ended::Answered);
+    let rules: Vec<String> = b.ledger().into_iter().map(|r| r.entry.rule).collect();
+    assert_eq!(rules.iter().filter(|r| *r == "arguments: too-many-calls").count(), 2, "{rules:?}");
+    assert!(b.results()[33].0.contains("at most 32"), "{:?}", b.results()[33]);
 }
 
 #[tokio::test]
@@ -204,7 +286,9 @@ async fn an_answer_that_was_cut_off_runs_nothing() {
             if stop == StopReason::Refusal { Ended::Stopped(Notice::ModelRefused) } else { Ended::Answered };
         assert_eq!(end.how, expected);
         assert!(b.results()[0].1 && b.results()[0].0.contains("cut off"), "{:?}", b.results());
-        assert!(!b.workspace.join("ran").exists() && b.verdicts().is_empty());
+        assert!(!b.workspace.join("ran").exists());
+        assert_eq!(b.verdicts(), ["tool:exec denied"]);
+        assert_eq!(b.ledger()[0].entry.rule, "arguments: answer-cut-off");
     }
 }
 

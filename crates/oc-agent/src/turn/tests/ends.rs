@@ -102,6 +102,7 @@ async fn the_same_call_is_made_five_times_and_no_more() {
     assert_eq!(std::fs::read_to_string(b.workspace.join("count")).unwrap(), "x\n".repeat(5));
     assert!(b.results().last().unwrap().0.contains("again and again"));
     assert_eq!(b.results().len(), 6);
+    assert_eq!(b.ledger().last().unwrap().entry.rule, "arguments: repeated-call");
 }
 
 #[tokio::test]
@@ -238,4 +239,51 @@ async fn the_session_is_locked_as_long_as_the_turn() {
     };
     let _ = tokio::join!(b.run(person("hi"), &model), look);
     let _ = b.session();
+}
+
+#[tokio::test]
+async fn sp_426_a_turn_is_steered_by_whoever_it_acts_for_alone() {
+    let b = bench(&free());
+    let (model, mut asked) =
+        script(vec![asks("exec", json!({ "command": "sleep 0.2; echo one" })), says("First.")]);
+    let mut request = b.request(person("go"));
+    request.steering = steering::Steering::of(&request.said);
+    let steering = request.steering.clone();
+    let writing = async {
+        asked.recv().await.unwrap();
+        let of = |id: &str, owner| PersonMessage::new(sender(id), owner, format!("also this, says {id}"));
+        assert!(steering.hand_in(of("8", Ownership::NotProven)).is_err(), "somebody else");
+        assert!(steering.hand_in(of("7", Ownership::Proven)).is_err(), "another right");
+        steering.hand_in(of("7", Ownership::NotProven)).unwrap();
+    };
+    let (end, ()) = tokio::join!(run(request, &model, &b.gate, &b.heard, &b.abort), writing);
+    assert_eq!((end.how, end.reply.as_deref()), (Ended::Answered, Some("First.")));
+    let requests = model.requests.lock().unwrap();
+    let second = format!("{:?}", requests[1].messages);
+    assert!(second.contains("also this, says 7") && !second.contains("says 8"), "{second}");
+    assert!(steering.hand_in(PersonMessage::new(sender("7"), Ownership::NotProven, "late")).is_err());
+}
+
+#[tokio::test]
+async fn a_message_that_comes_with_the_last_answer_is_answered_in_the_same_turn() {
+    let b = bench(&free());
+    let (model, _) = script(vec![says("First."), says("Second.")]);
+    let mut request = b.request(person("go"));
+    request.steering = steering::Steering::of(&request.said);
+    let steering = request.steering.clone();
+    // It waits before the first answer is there, after what waits was taken.
+    #[derive(Debug)]
+    struct Late(steering::Steering, std::sync::atomic::AtomicBool);
+    impl Sink for Late {
+        fn event(&self, event: Event) {
+            if matches!(event, Event::Text(_)) && !self.1.swap(true, std::sync::atomic::Ordering::SeqCst) {
+                let late = PersonMessage::new(sender("7"), Ownership::NotProven, "one more");
+                self.0.hand_in(late).unwrap();
+            }
+        }
+    }
+    let sink = Late(steering, std::sync::atomic::AtomicBool::new(false));
+    let end = run(request, &model, &b.gate, &sink, &b.abort).await;
+    assert_eq!(end.reply.as_deref(), Some("First.\n\nSecond."));
+    assert_eq!(end.asked, 2);
 }

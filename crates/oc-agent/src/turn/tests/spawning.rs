@@ -131,3 +131,19 @@ async fn sp_421_a_task_is_marked_as_one_of_another_session() {
     assert_eq!(texts(blocks), "[The session that started this one gives it a task.]\nSummarise.");
     assert!(end.reply.is_some());
 }
+
+#[tokio::test]
+async fn sp_107_who_stands_behind_a_turn_narrows_it() {
+    let mut config = config();
+    config["tools"] = json!({ "exec": { "host": "gateway", "security": "full", "ask": "off" } });
+    config["agents"]["list"][1]["tools"] = json!({ "deny": ["exec"] });
+    let b = bench(&config);
+    let (model, _) = script(vec![asks("exec", json!({ "command": "touch ran" })), says("It may not.")]);
+    let mut request = b.request(super::person("run it"));
+    request.behind = vec![Caller::of_session(Surface::Model, id("helper"), "agent:helper:main")];
+    let end = run(request, &model, &b.gate, &b.heard, &b.abort).await;
+    assert_eq!(end.reply.as_deref(), Some("It may not."));
+    let requests = model.requests.lock().unwrap();
+    assert!(requests[0].tools.iter().all(|t| t.name != "exec"), "it is not even offered");
+    assert!(b.results()[0].1 && !b.workspace.join("ran").exists());
+}

@@ -6,6 +6,7 @@ use oc_types::AgentId;
 use serde_json::{Map, Value, json};
 
 use super::seen::{self, NOT_FOUND};
+use super::text;
 use crate::methods::{Place, agents, sessions};
 
 /// Characters of one text of a history.
@@ -95,10 +96,6 @@ impl ReadTool {
             }
         }
     }
-}
-
-fn text<'a>(arguments: &'a Map<String, Value>, name: &str) -> Option<&'a str> {
-    arguments.get(name).and_then(Value::as_str).map(str::trim).filter(|t| !t.is_empty())
 }
 
 /// The agents that the session may start or talk to: its own and those that `tools.agentToAgent` opens.

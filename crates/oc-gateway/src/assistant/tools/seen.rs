@@ -53,6 +53,30 @@ pub(super) fn visible_row(place: &Place, viewer: &Viewer<'_>, wanted: &str) -> R
     row.cloned().ok_or_else(|| NOT_FOUND.to_owned())
 }
 
+/// The row of a session by its label, when exactly one that is visible has it. `agent`: only one of that agent.
+pub(super) fn labelled_row(
+    place: &Place,
+    viewer: &Viewer<'_>,
+    label: &str,
+    agent: Option<&AgentId>,
+) -> Result<Value, String> {
+    let all = sessions::list(place, json!({ "includeGlobal": true })).map_err(|_| NOT_FOUND.to_owned())?;
+    let rows = all.get("sessions").and_then(Value::as_array).into_iter().flatten();
+    let fits = |row: &&Value| {
+        let key = row.get("key").and_then(Value::as_str).unwrap_or_default();
+        let of = SessionKey::parse(key).ok().and_then(|k| k.agent().cloned());
+        row.get("label").and_then(Value::as_str) == Some(label)
+            && agent.is_none_or(|a| of.as_ref() == Some(a))
+            && row_is_visible(place, viewer, row)
+    };
+    let found: Vec<&Value> = rows.filter(fits).collect();
+    match found.as_slice() {
+        [one] => Ok((*one).clone()),
+        [] => Err(NOT_FOUND.to_owned()),
+        _ => Err("several sessions have this label; name one by its key".to_owned()),
+    }
+}
+
 /// A message of a history: role, time, texts of at most `most` characters; results of tools only when asked for. Thinking never.
 pub(super) fn shown(message: &Value, tools: bool, most: usize) -> Option<Value> {
     let role = message.get("role").and_then(Value::as_str)?;

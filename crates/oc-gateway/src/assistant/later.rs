@@ -1,0 +1,75 @@
+//! Commands that outlive their turn: the result comes into the same session, and the session goes on with it.
+
+use std::sync::Weak;
+
+use oc_agent::turn::said::{Background, Said};
+use oc_agent::turn::{Afterwards, Going};
+use oc_sandbox::executor::{ExecutorError, Place as Where};
+use oc_sandbox::gate::{Content, GateError, Outcome, ToolCall};
+
+use super::origin::{Origin, resume};
+use crate::server::state::Gateway;
+
+/// Characters of a result that are told.
+const TAIL: usize = 4_000;
+
+/// Takes calls over.
+#[derive(Clone, Debug)]
+pub(super) struct Later(pub Weak<Gateway>);
+
+impl Afterwards for Later {
+    fn begin(&self, call: ToolCall) -> Going {
+        let gateway = self.0.upgrade();
+        Box::pin(async move {
+            let Some(gateway) = gateway else {
+                let cause = "the gateway is stopping".to_owned();
+                return Err(GateError::Place(ExecutorError::Unavailable { place: Where::Gateway, cause }));
+            };
+            gateway.gate.call(&call).await
+        })
+    }
+
+    fn take_over(&self, call: ToolCall, going: Going) {
+        let weak = self.0.clone();
+        tokio::spawn(async move {
+            let ended = going.await;
+            let Some(gateway) = weak.upgrade() else { return };
+            let Some(assistant) = gateway.assistant() else { return };
+            let (how, tail) = told(&ended);
+            let place = gateway.snapshot().place();
+            let caller = call.caller.clone();
+            let origin = tokio::task::spawn_blocking(move || Origin::of(&place, &caller)).await;
+            let Ok(Some(origin)) = origin else { return };
+            let said = Background::Finished { process: format!("the call {}", call.id), how, tail };
+            resume(&assistant, origin, Said::Background(said)).await;
+        });
+    }
+}
+
+/// How a call ended, in our words, and what it brought: untrusted.
+fn told(ended: &Result<oc_sandbox::gate::Answer, GateError>) -> (String, String) {
+    match ended {
+        Ok(answer) => {
+            let how = match answer.result.outcome {
+                Outcome::Done => "it was done",
+                Outcome::Failed => "it failed",
+            };
+            let texts = answer.result.content.iter().map(|piece| match piece {
+                Content::Text { text } => text.as_str(),
+                Content::Image { .. } => "[a picture]",
+            });
+            let all = texts.collect::<Vec<_>>().join("\n");
+            let excess = all.chars().count().saturating_sub(TAIL);
+            (how.to_owned(), all.chars().skip(excess).collect())
+        }
+        Err(GateError::Refused(refused)) => {
+            let sentence = oc_text::visible_lines(refused.sentence(), TAIL);
+            (format!("it was refused ({})", refused.stage().word()), sentence)
+        }
+        // Its cause names files of the host.
+        Err(GateError::NotRecorded(_)) => {
+            ("nothing was done, because it could not be recorded".to_owned(), String::new())
+        }
+        Err(GateError::Place(error)) => ("it failed".to_owned(), error.to_string()),
+    }
+}

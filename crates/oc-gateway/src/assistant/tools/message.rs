@@ -1,0 +1,119 @@
+//! `message`: a text to a conversation of a chat account (agent-runtime 3).
+//!
+//! The conversation at hand needs no rule. Another one of the same channel, and one of another channel, need
+//! `tools.message.crossContext.allowWithinProvider` and `.allowAcrossProviders`; what goes there says where it comes from. A target is an id
+//! of the service and never a name (SP-402, SP-418), and an account that is switched off sends nothing (SP-423).
+
+mod plan;
+mod target;
+#[cfg(test)]
+mod tests;
+
+use std::sync::Weak;
+
+use oc_channels::turn::Reply;
+use oc_policy::sandbox::SandboxPlan;
+use oc_sandbox::executor::{ExecutorError, Pending, Place as Where};
+use oc_sandbox::gate::{Handled, Judging, Outcome, Snapshot, ToolCall, ToolHandler, ToolResult};
+use serde_json::{Map, Value, json};
+
+use super::{pretty, text};
+use crate::server::state::Gateway;
+pub use plan::{Order, Own, Reach, judge, own_now as whereabouts};
+pub use target::conversation;
+
+/// Longest text, in characters.
+const LONGEST: usize = 20_000;
+/// What is not sent.
+const FILES: [&str; 8] =
+    ["media", "path", "buffer", "filePath", "mediaUrl", "mediaUrls", "attachments", "file"];
+
+/// The handler.
+#[derive(Debug)]
+pub struct Message {
+    gateway: Weak<Gateway>,
+}
+
+impl Message {
+    /// Over a gateway.
+    #[must_use]
+    pub fn new(gateway: Weak<Gateway>) -> Self {
+        Self { gateway }
+    }
+}
+
+/// The text, when the arguments can be used.
+fn checked(arguments: &Map<String, Value>) -> Result<&str, String> {
+    match text(arguments, "action") {
+        None => return Err("`action` is missing".to_owned()),
+        Some("send") => {}
+        Some(_) => return Err("`action`: only `send` is carried out".to_owned()),
+    }
+    if let Some(name) = FILES.into_iter().find(|n| arguments.get(*n).is_some_and(|v| !v.is_null())) {
+        return Err(format!("`{name}`: files are not sent; send a text"));
+    }
+    let words = text(arguments, "message").ok_or("`message` is missing")?;
+    if words.chars().count() > LONGEST {
+        return Err(format!("`message` has more than {LONGEST} characters"));
+    }
+    if oc_channels::delivery::is_silent(words) {
+        return Err("`message` is a word that is never sent".to_owned());
+    }
+    Ok(words)
+}
+
+impl ToolHandler for Message {
+    fn tool(&self) -> &str {
+        "message"
+    }
+
+    fn check(&self, call: &ToolCall) -> Result<(), String> {
+        checked(&call.arguments)?;
+        target::named(&call.arguments).map(drop)
+    }
+
+    fn forbids<'a>(
+        &'a self,
+        call: &'a ToolCall,
+        snapshot: &'a Snapshot,
+        _: Option<&'a SandboxPlan>,
+    ) -> Judging<'a> {
+        Box::pin(async move {
+            let place = self.gateway.upgrade()?.snapshot().place();
+            let own = plan::own(place.clone(), &call.caller).await;
+            plan::judge(&place, snapshot, call, own.as_ref()).err()
+        })
+    }
+
+    fn run<'a>(&'a self, handled: Handled<'a>) -> Pending<'a, ToolResult> {
+        Box::pin(async move {
+            let gone =
+                |cause: &str| ExecutorError::Unavailable { place: Where::Gateway, cause: cause.to_owned() };
+            let gateway = self.gateway.upgrade().ok_or_else(|| gone("the gateway is stopping"))?;
+            let place = gateway.snapshot().place();
+            let own = plan::own(place.clone(), &handled.call.caller).await;
+            let order = match plan::judge(&place, handled.snapshot, handled.call, own.as_ref()) {
+                Ok(order) => order,
+                Err(forbidden) => return Ok(ToolResult::text(Outcome::Failed, forbidden.why)),
+            };
+            let to = format!("{}:{}", order.route.channel, order.route.to.conversation.as_str());
+            if handled.call.arguments.get("dryRun").and_then(Value::as_bool) == Some(true) {
+                let shown =
+                    json!({ "dryRun": true, "to": to, "account": order.route.account, "text": order.text });
+                return Ok(ToolResult::text(Outcome::Done, pretty(&shown)));
+            }
+            let channels = gateway.channels().ok_or_else(|| gone("no chat is served by this gateway"))?;
+            let sent = channels.ingress().say(&order.route, &Reply::text(order.text)).await;
+            Ok(match sent {
+                Ok(sent) => {
+                    let id = sent.into_iter().filter_map(|s| s.id).next_back();
+                    let told = json!({ "sent": true, "to": to, "messageId": id });
+                    ToolResult::text(Outcome::Done, pretty(&told)).with("to", to)
+                }
+                Err(why) => {
+                    ToolResult::text(Outcome::Failed, format!("it was not sent: {why}")).with("to", to)
+                }
+            })
+        })
+    }
+}
