@@ -14,14 +14,18 @@
 mod driver;
 #[path = "console/house.rs"]
 mod house;
+#[path = "../support/scripted_provider.rs"]
+mod scripted_provider;
 
 use driver::Driver;
 use house::{House, TOKEN};
+use scripted_provider::{Reply, ScriptedProvider};
 use serde_json::{Value, json};
 
 /// Pages with their address and a text that only the loaded page has.
-const PAGES: [(&str, &str, &str); 8] = [
+const PAGES: [(&str, &str, &str); 9] = [
     ("Approvals", "approvals", "Nothing waits"),
+    ("Chat", "chat", "New conversation"),
     ("Access", "access", "Paired devices"),
     ("Audit", "audit", "Critical"),
     ("Reach", "reach", "Agent main"),
@@ -35,10 +39,27 @@ fn none(problems: &Value) {
     assert_eq!(problems["problems"], json!([]), "{problems:#}");
 }
 
+/// A fake model: an answer, a command, an answer that never ends; by what was said last.
+fn model() -> ScriptedProvider {
+    ScriptedProvider::answering(|asked| {
+        let last = asked.body["messages"].as_array().unwrap().last().unwrap().to_string();
+        if last.contains("please run it") {
+            Reply::call("c1", "exec", &json!({ "command": "echo canary-of-the-chat" }))
+        } else if asked.body["messages"].as_array().unwrap().last().unwrap()["role"] == "tool" {
+            Reply::text("So it did not run.")
+        } else if last.contains("never end") {
+            Reply::text("It goes on and on and on").held_after(4)
+        } else {
+            Reply::text("Good day from the model, <b>not bold</b>")
+        }
+    })
+}
+
 #[test]
 fn sp_343_sp_356_the_console_in_a_browser() {
     let Some(needs) = driver::needs() else { return };
-    let house = House::new();
+    let model = model();
+    let house = House::new(&model.openai_base());
     let gateway = house.gateway();
     let mut driver = Driver::start(&needs, house.port);
 
@@ -90,6 +111,17 @@ fn sp_343_sp_356_the_console_in_a_browser() {
     none(&seen);
     assert!(seen["text"].as_str().unwrap().contains("boat"), "{seen}");
     assert!(!seen["text"].as_str().unwrap().contains(house::CANARY), "{seen}");
+    // A conversation: an answer, a command that is denied where it is asked for, an answer that is stopped.
+    let seen = driver.ask(&json!({"do": "chat", "session": "Family", "earlier": "When is dinner?"}));
+    none(&seen);
+    assert!(seen["text"].as_str().unwrap().contains("Good day from the model, <b>not bold</b>"), "{seen}");
+    assert_eq!(seen["shown"], "echo canary-of-the-chat");
+    assert_eq!(seen["bold"], 0, "no text becomes markup");
+    assert_eq!(seen["focus"], "TEXTAREA");
+    let asked = model.requests();
+    assert!(asked[0].text.contains("hello from the console"), "{}", asked[0].text);
+    let refused = &asked[2].results()[0].1;
+    assert!(refused.contains("Refused"), "{refused}");
     let seen = driver.ask(&json!({"do": "health"}));
     none(&seen);
     let seen = driver.ask(&json!({"do": "explain", "subject": "Tool", "fields": {"Tool": "browser", "Session key": "agent:main:telegram:group:42"}}));

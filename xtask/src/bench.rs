@@ -2,6 +2,7 @@
 
 mod audit;
 mod gateway;
+mod ingress;
 mod measure;
 mod sandbox;
 
@@ -22,8 +23,8 @@ enum What {
     Audit(audit::Args),
     /// The gateway: start, memory, handshakes, calls, beside a bare server and, with `OPENCLAW_PEER`, the reference release.
     Gateway(gateway::Args),
-    /// The ingress of messages: decisions, whole turns, what is added to one.
-    Ingress,
+    /// The ingress of messages: decisions, whole turns, what is added to one, memory of many sessions.
+    Ingress(ingress::Args),
     /// The decision core: one decision, a full tool set, reach.
     Policy,
     /// A command and a file in each place, beside `docker exec`, `docker run` and a bare process. Needs an engine; root starts one.
@@ -38,7 +39,7 @@ pub fn run(args: &Args) -> Result<bool> {
     match &args.what {
         What::Audit(a) => audit::run(a),
         What::Gateway(a) => gateway::run(a),
-        What::Ingress => of_crate("oc-channels"),
+        What::Ingress(a) => ingress::run(a),
         What::Policy => of_crate("oc-policy"),
         What::Sandbox(a) => sandbox::run(a),
         What::Measure(a) => measure::run(a),

@@ -21,7 +21,7 @@ const fn debian(package: &'static str) -> [&'static str; 6] {
 }
 
 /// Debian packages need root; the others do not.
-const TOOLS: [Tool; 23] = [
+const TOOLS: [Tool; 24] = [
     Tool {
         program: "cargo-nextest",
         probe: VERSION,
@@ -63,6 +63,8 @@ const TOOLS: [Tool; 23] = [
     Tool { program: "jq", probe: VERSION, install: &debian("jq") },
     // A chat server that an adapter is tested with.
     Tool { program: "ngircd", probe: VERSION, install: &debian("ngircd") },
+    // Makes the key with which a fake of a chat service signs.
+    Tool { program: "openssl", probe: "version", install: &debian("openssl") },
 ];
 
 /// Whether a program answers, asked the way it understands (`tmux` knows no `--version`).

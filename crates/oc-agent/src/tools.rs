@@ -12,7 +12,7 @@ use oc_policy::inventory::{Presence, ReadOnlyFiles, Tool};
 use oc_policy::sandbox::{Plan, WorkspaceAccess, plan};
 use oc_policy::tool_name::canonical;
 use oc_sandbox::gate::{Caller, Gate, Snapshot, ToolCall};
-use serde_json::{Map, Value};
+use serde_json::Map;
 
 use crate::message::ToolDefinition;
 
@@ -107,7 +107,6 @@ fn permitted(snapshot: &Snapshot, caller: &Caller) -> BTreeSet<String> {
 
 /// A call that asks only whether its tool can be used at all.
 fn probe(name: &str, caller: &Caller) -> ToolCall {
-    let inside = (name == "browser").then(|| ("target".to_owned(), Value::from("sandbox")));
-    let arguments: Map<String, Value> = inside.into_iter().collect();
-    ToolCall { id: String::new(), tool: name.to_owned(), arguments, caller: caller.clone() }
+    // There is no browser in a sandbox: the one that is asked about is the host's.
+    ToolCall { id: String::new(), tool: name.to_owned(), arguments: Map::new(), caller: caller.clone() }
 }

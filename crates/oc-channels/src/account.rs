@@ -3,6 +3,7 @@
 //! Credentials are more careful: the channel's own credential belongs to one account, so that two accounts never sign in as the same bot.
 
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use oc_config::credential::Credential;
 use oc_types::{AccountId, ChannelId, KeyPath, Node, Secret, Value};
@@ -114,6 +115,23 @@ impl<'a> AccountSettings<'a> {
             return (Some(value), path.key(key));
         }
         (self.section.0.get(key), self.section.1.key(key))
+    }
+
+    /// The settings in an object of these: the account's object, else the channel's; objects replace each other and are not merged. What is
+    /// no object holds nothing.
+    #[must_use]
+    pub fn within(&self, key: &str) -> Self {
+        static NOTHING: OnceLock<Node> = OnceLock::new();
+        let own = self.account.as_ref().is_some_and(|(node, _)| node.get(key).is_some());
+        let (found, path) = self.get(key);
+        let nothing =
+            NOTHING.get_or_init(|| Node::from_json(&serde_json::Value::Null, &oc_types::Origin::Default));
+        Self {
+            section: (found.unwrap_or(nothing), path),
+            account: None,
+            owns_channel_credentials: own || self.owns_channel_credentials,
+            ..self.clone()
+        }
     }
 
     /// A text; blank and `null` count as unset.

@@ -8,12 +8,19 @@ use crate::account::{AccountSettings, Setup};
 use crate::adapter::{Adapter, AdapterFailure};
 
 pub mod bluebubbles;
+#[cfg(test)]
+mod conformance;
+pub mod discord;
 pub mod imessage;
 pub mod irc;
 pub mod matrix;
+pub mod mattermost;
+pub mod msteams;
 mod once;
 pub mod signal;
+pub mod slack;
 pub mod telegram;
+pub mod whatsapp;
 
 /// One account of the configuration.
 #[derive(Clone, Debug)]
@@ -47,6 +54,11 @@ const BUILT: &[(&str, &[&str], Make)] = &[
     ("signal", signal::IDENTITY, |a| Ok(Arc::new(signal::Signal::from_settings(a)?))),
     ("imessage", imessage::IDENTITY, |a| Ok(Arc::new(imessage::IMessage::from_settings(a)?))),
     ("bluebubbles", bluebubbles::IDENTITY, |a| Ok(Arc::new(bluebubbles::BlueBubbles::from_settings(a)?))),
+    ("discord", discord::IDENTITY, |a| Ok(Arc::new(discord::Discord::from_settings(a)?))),
+    ("slack", slack::IDENTITY, |a| Ok(Arc::new(slack::Slack::from_settings(a)?))),
+    ("mattermost", mattermost::IDENTITY, |a| Ok(Arc::new(mattermost::Mattermost::from_settings(a)?))),
+    ("whatsapp", whatsapp::IDENTITY, |a| Ok(Arc::new(whatsapp::WhatsApp::from_settings(a)?))),
+    ("msteams", msteams::IDENTITY, |a| Ok(Arc::new(msteams::Teams::from_settings(a)?))),
 ];
 
 /// The channels that have an adapter.

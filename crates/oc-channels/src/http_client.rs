@@ -225,9 +225,21 @@ impl HttpClient {
     /// # Errors
     /// [`AdapterFailure::Refused`]: the address leads elsewhere.
     pub fn get_elsewhere(&self, address: &str, hosts: &[&str]) -> Result<Call, AdapterFailure> {
+        self.elsewhere(Method::GET, address, hosts)
+    }
+
+    /// A `POST` of such an address.
+    ///
+    /// # Errors
+    /// [`AdapterFailure::Refused`]: the address leads elsewhere.
+    pub fn post_elsewhere(&self, address: &str, hosts: &[&str]) -> Result<Call, AdapterFailure> {
+        self.elsewhere(Method::POST, address, hosts)
+    }
+
+    fn elsewhere(&self, method: Method, address: &str, hosts: &[&str]) -> Result<Call, AdapterFailure> {
         let refused = AdapterFailure::Refused {
             service: self.service,
-            why: "a file lies at a host that does not belong to the service".to_owned(),
+            why: "it names a host that does not belong to the service".to_owned(),
         };
         let Ok(url) = Url::parse(address) else { return Err(refused) };
         let host = url.host_str().unwrap_or_default().to_ascii_lowercase();
@@ -236,7 +248,7 @@ impl HttpClient {
         if !url.username().is_empty() || !(self.root.same_origin(&url) || listed) {
             return Err(refused);
         }
-        Ok(self.call(Method::GET, url.into()))
+        Ok(self.call(method, url.into()))
     }
 
     fn call(&self, method: Method, url: String) -> Call {

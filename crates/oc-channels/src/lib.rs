@@ -3,7 +3,7 @@
 //! Question it answers: *may this event reach an agent, in which session and with which rights, and how does the answer get back?*
 //!
 //! * [`adapter`]: what an adapter of a chat service is; [`adapters`]: those there are, made from the configuration.
-//! * [`account`]: the settings of one account; [`http_client`], [`event_stream`], [`json`], [`tls`], [`webhook_proof`], [`markdown`]: what adapters have in common.
+//! * [`account`]: the settings of one account; [`http_client`], [`event_stream`], [`json`], [`tls`], [`webhook_proof`], [`webhook_replay`], [`websocket`], [`markdown`]: what adapters have in common.
 //! * [`ingress`]: one door for every account and every kind of event; the whole way to a turn and back.
 //! * [`rules`]: one configuration, read for the whole way of a message.
 //! * [`pairing`]: pending requests and the approved list of a channel account, as state machines over plain data; [`pairing_store`]: their
@@ -26,6 +26,10 @@
 //! Invariant: a stored `*` never opens a channel.
 //! Invariant: a message keeps its own sender's authority, and a turn runs with the least of its messages (SP-426).
 //! Golden data: `fixtures/channels`.
+
+// The conformance suite of the tests is also run over the private readers of adapters.
+#[cfg(test)]
+extern crate self as oc_channels;
 
 pub mod account;
 pub mod adapter;
@@ -52,3 +56,5 @@ pub mod supervisor;
 pub mod tls;
 pub mod turn;
 pub mod webhook_proof;
+pub mod webhook_replay;
+pub mod websocket;

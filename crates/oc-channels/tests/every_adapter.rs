@@ -59,6 +59,38 @@ fn rows() -> Vec<Row> {
             &["bubbles-pw-1"],
             "password",
         ),
+        row(
+            "discord",
+            json!({ "token": "made-up-discord-token", "apiRoot": "http://127.0.0.1:9" }),
+            &["made-up-discord-token"],
+            "token",
+        ),
+        row(
+            "slack",
+            json!({ "botToken": "xoxb-made-up-1", "mode": "http", "signingSecret": "made-up-signing", "apiRoot": "http://127.0.0.1:9" }),
+            &["xoxb-made-up-1", "made-up-signing"],
+            "signingSecret",
+        ),
+        row(
+            "mattermost",
+            json!({ "baseUrl": "http://127.0.0.1:9", "botToken": "made-up-mattermost-token" }),
+            &["made-up-mattermost-token"],
+            "baseUrl",
+        ),
+        row(
+            "whatsapp",
+            json!({ "cloud": { "phoneNumberId": "1055", "accessToken": "made-up-access-token", "appSecret": "made-up-app-secret",
+                "verifyToken": "made-up-verify-token", "apiRoot": "http://127.0.0.1:9" } }),
+            &["made-up-access-token", "made-up-app-secret", "made-up-verify-token"],
+            "cloud.appSecret",
+        ),
+        row(
+            "msteams",
+            json!({ "appId": "app-1", "appPassword": "made-up-app-password", "apiRoot": "http://127.0.0.1:9",
+                "loginRoot": "http://127.0.0.1:9", "openIdRoot": "http://127.0.0.1:9" }),
+            &["made-up-app-password"],
+            "appPassword",
+        ),
     ]
 }
 
@@ -72,7 +104,9 @@ fn state(channel: &str, section: &Value) -> AccountState {
 
 fn with(section: &Value, key: &str, value: Value) -> Value {
     let mut section = section.clone();
-    section.as_object_mut().unwrap().insert(key.to_owned(), value);
+    let (outer, last) = key.rsplit_once('.').unwrap_or(("", key));
+    let object = outer.split('.').filter(|k| !k.is_empty()).fold(&mut section, |at, k| &mut at[k]);
+    object.as_object_mut().unwrap().insert(last.to_owned(), value);
     section
 }
 

@@ -161,6 +161,7 @@ const TABLE: &[DefaultRow] = &[
     strict("agents.defaults.sandbox.docker.dangerouslyAllowContainerNamespaceJoin", "false"),
     strict("agents.list[].subagents.allowAgents", "[]"),
     looser("browser.enabled", "true", "the browser tool is part of the product; its own profile is used"),
+    strict("browser.evaluateEnabled", "false"),
     strict("browser.ssrfPolicy.dangerouslyAllowPrivateNetwork", "false"),
     strict("browser.extensionRelay.enabled", "false"),
     strict("browser.extensionRelay.allowLegacyAuth", "false"),

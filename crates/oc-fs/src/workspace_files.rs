@@ -1,8 +1,12 @@
-//! Files of an agent's workspace, read beneath it and never through a link (SP-001, SP-003).
+//! Files of an agent's workspace, read beneath it and never through a link (SP-001, SP-003); replaced whole.
 
-use std::path::Path;
+use std::path::{Component, Path};
+use std::time::UNIX_EPOCH;
 
 use oc_rooted::root::{Kind, Refused, Root};
+use thiserror::Error;
+
+use crate::{atomic, mode};
 
 /// Largest file that is looked into, in bytes.
 pub const LIMIT: u64 = 2 * 1024 * 1024;
@@ -16,6 +20,37 @@ pub enum Found {
     Missing,
     /// It is there and is not read; a word that names no path.
     Refused(&'static str),
+}
+
+/// Why a file was not replaced.
+#[derive(Debug, Error)]
+pub enum NotReplaced {
+    /// What stands there is not replaced; a word that names no path.
+    #[error("it is not replaced: {0}")]
+    Refused(&'static str),
+    /// Writing.
+    #[error(transparent)]
+    Write(#[from] atomic::WriteFailure),
+    /// The folder.
+    #[error("the workspace cannot be made: {0}")]
+    Folder(#[from] std::io::Error),
+}
+
+/// Replaces a file that lies in a workspace itself, or creates it (and the workspace), with mode 0600. A link and a file with a second name
+/// are left as they are.
+///
+/// # Errors
+/// See [`NotReplaced`].
+pub fn replace(workspace: &Path, name: &str, text: &str) -> Result<(), NotReplaced> {
+    let mut parts = Path::new(name).components();
+    if !matches!((parts.next(), parts.next()), (Some(Component::Normal(_)), None)) {
+        return Err(NotReplaced::Refused("its name is more than a name"));
+    }
+    mode::create_directories(workspace)?;
+    if let Found::Refused(why) = Workspace::open(workspace).read(name) {
+        return Err(NotReplaced::Refused(why));
+    }
+    Ok(atomic::replace(&workspace.join(name), text.as_bytes())?)
 }
 
 /// An opened workspace.
@@ -67,6 +102,17 @@ impl Workspace {
     }
 }
 
+impl Workspace {
+    /// Size in bytes and time of the last change (Unix milliseconds) of a file that [`Workspace::read`] reads.
+    #[must_use]
+    pub fn facts(&self, relative: &str) -> Option<(u64, u64)> {
+        let file = self.0.as_ref()?.open_file(Path::new(relative)).ok()?;
+        let facts = file.metadata().ok()?;
+        let changed = facts.modified().ok()?.duration_since(UNIX_EPOCH).ok()?;
+        Some((facts.len(), u64::try_from(changed.as_millis()).unwrap_or(u64::MAX)))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::os::unix::fs::symlink;
@@ -110,5 +156,29 @@ mod tests {
         }
         assert!(matches!(workspace.read("."), Found::Refused(_)));
         assert_eq!(Workspace::open(&at.join("none")).read("a.md"), Found::Missing);
+    }
+
+    #[test]
+    fn sp_003_only_a_file_of_the_workspace_itself_is_replaced() {
+        let tmp = tempfile::tempdir().unwrap();
+        let at = tmp.path().join("made/workspace");
+        replace(&at, "A.md", "one").unwrap();
+        replace(&at, "A.md", "two").unwrap();
+        let outside = tmp.path().join("outside");
+        std::fs::write(&outside, "kept").unwrap();
+        symlink(&outside, at.join("link.md")).unwrap();
+        std::fs::hard_link(&outside, at.join("hard.md")).unwrap();
+        std::fs::create_dir(at.join("folder.md")).unwrap();
+        for name in ["link.md", "hard.md", "folder.md", "../outside", "folder.md/x", "/etc/x", "", ".", ".."]
+        {
+            assert!(replace(&at, name, "changed").is_err(), "{name}");
+        }
+        assert_eq!(std::fs::read_to_string(&outside).unwrap(), "kept");
+        let workspace = Workspace::open(&at);
+        assert_eq!(workspace.read("A.md"), Found::Text("two".to_owned()));
+        assert_eq!(workspace.facts("A.md").map(|(size, _)| size), Some(3));
+        assert_eq!(workspace.facts("link.md"), None);
+        use std::os::unix::fs::PermissionsExt as _;
+        assert_eq!(std::fs::metadata(at.join("A.md")).unwrap().permissions().mode() & 0o777, 0o600);
     }
 }

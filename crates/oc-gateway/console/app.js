@@ -5,6 +5,7 @@ import { badge, button, terms } from "./parts.js";
 import { Wire } from "./wire.js";
 import { form, fromFragment, keep, kept, waiting } from "./sign_in.js";
 import * as approvals from "./approvals.js";
+import * as chat from "./chat.js";
 import * as access from "./access.js";
 import * as audit from "./audit.js";
 import * as reach from "./reach.js";
@@ -13,7 +14,7 @@ import * as sessions from "./sessions.js";
 import * as ledger from "./ledger.js";
 import * as logs from "./logs.js";
 
-const PAGES = { approvals, access, audit, reach, explain, sessions, ledger, logs };
+const PAGES = { approvals, chat, access, audit, reach, explain, sessions, ledger, logs };
 const ROOT = document.getElementById("app");
 const BASE = new URL(".", document.baseURI).pathname;
 
@@ -173,7 +174,7 @@ async function countWaiting() {
   }
 }
 
-const HEARD = ["exec.approval.requested", "exec.approval.resolved", "device.pair.requested", "device.pair.resolved", "node.pair.requested", "node.pair.resolved", "presence", "health", "shutdown"];
+const HEARD = ["chat", "exec.approval.requested", "exec.approval.resolved", "device.pair.requested", "device.pair.resolved", "node.pair.requested", "node.pair.resolved", "presence", "health", "shutdown"];
 
 async function connect() {
   const wire = new Wire();

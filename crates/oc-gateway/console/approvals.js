@@ -87,7 +87,8 @@ export function show(body, visit) {
   load();
 }
 
-function waitingCard(record, visit, done) {
+/** One command that waits, and how it is answered. */
+export function waitingCard(record, visit, done) {
   const { request } = record;
   const said = h("div", {});
   const left = h("span", { class: "quiet" });

@@ -38,6 +38,7 @@ export function fill(element, ...children) {
 
 const PATHS = {
   approvals: "M5 12l4 4 10-10",
+  chat: "M4 11l16-7-6 16-3-7z",
   access: "M15 7a4 4 0 1 1-3.5 6L7 17.5V20H4v-3l6.2-6.2A4 4 0 0 1 15 7z",
   audit: "M12 3l8 3v6c0 4.500-3.400 8-8 9-4.600-1-8-4.500-8-9V6z",
   reach: "M4 4h6v6H4zM14 4h6v6h-6zM4 14h6v6H4zM14 14h6v6h-6z",

@@ -2,6 +2,7 @@
 
 import { h, fill, exact, ago } from "./dom.js";
 import { badge, button, card, notice, nothing, terms } from "./parts.js";
+import { message } from "./said.js";
 
 export const title = "Sessions";
 export const lead = "What the agents talk about, and with whom. Credentials in it are masked.";
@@ -64,29 +65,4 @@ async function transcript(body, visit, key) {
   } catch (error) {
     fill(list, notice("bad", error.message));
   }
-}
-
-const SPEAKERS = { user: "Person", assistant: "Agent", system: "System" };
-
-function message(m) {
-  const role = ["user", "assistant", "system"].includes(m.role) ? m.role : "tool";
-  const name = SPEAKERS[role] ?? `Result${m.toolName ? ` of ${m.toolName}` : ""}`;
-  return h("li", { class: `said-by ${role}` }, h("div", { class: "speaker" }, name, m.timestamp ? [" ", ago(m.timestamp)] : null), blocks(m).map((block) => part(block, role)));
-}
-
-function blocks(m) {
-  if (Array.isArray(m.content)) return m.content;
-  return [{ type: "text", text: typeof m.content === "string" ? m.content : m.text ?? "" }];
-}
-
-function part(block, role) {
-  if (block.type === "text") return role === "tool" ? folded("Output", block.text) : h("p", { class: "keep-lines" }, exact(block.text ?? ""));
-  if (block.type === "toolCall") return folded(`Uses ${block.name}`, JSON.stringify(block.arguments ?? block.input ?? {}, null, 2));
-  if (block.type === "thinking") return folded("Thinking", block.thinking ?? block.text ?? "");
-  return h("p", { class: "quiet" }, `(${block.type ?? "something else"})`);
-}
-
-function folded(summary, text) {
-  const whole = String(text ?? "");
-  return h("details", { open: whole.length < 240 }, h("summary", {}, exact(summary)), h("pre", { tabindex: "0" }, exact(whole)));
 }

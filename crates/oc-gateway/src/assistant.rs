@@ -3,7 +3,7 @@
 //! * [`runtime`]: turns, for whoever has something for a session; [`models`]: who is asked.
 //! * [`channels`]: the chat accounts; [`channel_turns`]: turns that come from them; [`approvers`], [`session_view`]: what chat commands reach.
 //! * [`attachments`]: files that come with messages; [`forwarding`]: requests for approval in other chats.
-//! * [`runs`]: runs that clients of the gateway started.
+//! * [`runs`]: runs that clients of the gateway started; [`outside`]: how turns that come from no chat are carried out.
 //! * [`children`]: the sub-agents that run; [`origin`]: what goes on after a turn, and where its result goes.
 //!   A command that a person approves after the turn's time was up goes on as well.
 //! * [`observer`]: what is recorded of messages.
@@ -22,6 +22,7 @@ mod later;
 pub mod models;
 pub mod observer;
 pub mod origin;
+pub mod outside;
 pub mod runs;
 pub mod runtime;
 pub mod servers;

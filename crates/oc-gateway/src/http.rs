@@ -1,7 +1,8 @@
 //! Everything on the port that is not the protocol (gateway 8).
 //!
 //! * [`route`]: which path is what; the table is total. [`auth`]: who may ask. [`answer`]: the forms of answers. [`upgrade`]: to the protocol. [`webhook`]: chat services.
-//! * [`invoke`]: `POST /tools/invoke`. [`hooks`]: what starts a turn from outside. [`metrics`]. [`console`]: the web console's files.
+//! * [`invoke`]: `POST /tools/invoke`. [`openai`]: turns for clients of OpenAI's interfaces. [`hooks`]: what starts a turn from outside.
+//! * [`metrics`]. [`console`]: the web console's files.
 //!
 //! Invariant: a path is decoded once, and what was classified is what is dispatched (SP-341).
 //! Invariant: a route that is not in the table needs authentication nowhere because it does not exist: 404 (SP-321).
@@ -13,6 +14,7 @@ pub mod console;
 pub mod hooks;
 pub mod invoke;
 pub mod metrics;
+pub mod openai;
 pub mod route;
 pub mod upgrade;
 pub mod webhook;
@@ -28,20 +30,29 @@ use serde_json::json;
 
 use crate::server::head::Head;
 use crate::server::state::Gateway;
+use answer::Payload;
 use route::Route;
 
 /// An answer, and whether the request showed a credential that was right.
 #[derive(Debug)]
 pub struct Answered {
     /// The answer.
-    pub response: Response<Full<Bytes>>,
+    pub response: Response<Payload>,
     /// Whether the caller is known now.
     pub authenticated: bool,
 }
 
+impl Answered {
+    /// An answer to a caller that is known.
+    #[must_use]
+    pub fn known(response: Response<Full<Bytes>>) -> Self {
+        Self { response: response.map(Payload::Whole), authenticated: true }
+    }
+}
+
 impl From<Response<Full<Bytes>>> for Answered {
     fn from(response: Response<Full<Bytes>>) -> Self {
-        Self { response, authenticated: false }
+        Self { response: response.map(Payload::Whole), authenticated: false }
     }
 }
 
@@ -66,7 +77,10 @@ pub async fn respond(gateway: &Arc<Gateway>, request: Request<Incoming>, remote:
         // Boxed: what the others need is not to be room in every request, and with that in every connection.
         Route::Hook(rest) => Box::pin(hooks::respond(&visit, request, &rest)).await,
         Route::ToolsInvoke => invoke::respond(&visit, request).await,
-        Route::ChatCompletions | Route::Responses => Box::pin(later(&visit, &request)).await,
+        Route::ChatCompletions => {
+            Box::pin(openai::respond(&visit, request, openai::Endpoint::ChatCompletions)).await
+        }
+        Route::Responses => Box::pin(openai::respond(&visit, request, openai::Endpoint::Responses)).await,
         Route::Metrics => Box::pin(metrics::respond(&visit, &request)).await,
         Route::Health => liveness(request.method()).into(),
         Route::Ready => Box::pin(ready(&visit, &request)).await,
@@ -104,23 +118,5 @@ async fn ready(visit: &auth::Visit<'_>, request: &Request<Incoming>) -> Answered
         let up = visit.gateway.started.elapsed().as_millis();
         members.insert("uptimeMs".to_owned(), u64::try_from(up).unwrap_or(u64::MAX).into());
     }
-    Answered { response: answer::json(status, &out), authenticated: known }
-}
-
-/// Endpoints whose work the agent runtime does.
-async fn later(visit: &auth::Visit<'_>, request: &Request<Incoming>) -> Answered {
-    if *request.method() != Method::POST {
-        return answer::not_allowed("POST").into();
-    }
-    match auth::check(visit, request.headers()).await {
-        Err(refused) => answer::unauthorized(&refused).into(),
-        Ok(_) => Answered {
-            response: answer::error(
-                503,
-                "unavailable",
-                "this gateway has no agent runtime yet; tools are served at POST /tools/invoke",
-            ),
-            authenticated: true,
-        },
-    }
+    Answered { authenticated: known, ..Answered::known(answer::json(status, &out)) }
 }

@@ -7,6 +7,7 @@
 //! Invariant: no path of this machine is shown to a caller without `operator.admin` (SP-340).
 //! Invariant: what is offered in the greeting is exactly what has a handler.
 
+pub mod agent_files;
 pub mod agents;
 pub mod approvals;
 pub mod approvals_file;
@@ -17,6 +18,7 @@ pub mod console;
 pub mod cron;
 pub mod devices;
 pub mod health;
+pub mod inject;
 mod model;
 pub mod nodes;
 pub(crate) mod params;
@@ -29,6 +31,7 @@ pub mod system_events;
 mod table;
 #[cfg(test)]
 pub(crate) mod transcripts;
+pub mod usage;
 
 use std::sync::Arc;
 use std::time::Instant;

@@ -19,7 +19,7 @@ mod refused;
 #[cfg(test)]
 mod tests;
 
-pub use hooks::Hooks;
+pub use hooks::{Action, Hooks, Mapping};
 pub use parts::{ControlUi, Endpoints, NodeRules, Reload, ReloadMode, Tailscale, TailscaleMode, Tls};
 pub use refused::StartRefused;
 

@@ -1,5 +1,8 @@
 //! Which sessions the session tools of a session may see (sessions-routing 8, SP-420).
 //!
+//! By default the session itself and what it spawned: `session.dmScope` keeps what one person said out of another's session, and a tool that
+//! reads every session of the agent would bring it back.
+//!
 //! Decided on the target's own key and parent, before anything of it is read; "not visible" and "not found" look the same to the caller.
 
 use oc_types::{AgentId, Node};
@@ -13,7 +16,35 @@ pub struct Viewer<'a> {
     config: &'a Node,
     agent: &'a AgentId,
     session: &'a str,
-    only_spawned: bool,
+    reach: Reach,
+}
+
+/// How far a session sees, besides itself: `tools.sessions.visibility`. In this order each sees what the ones before it see.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Reach {
+    /// Nothing.
+    Own,
+    /// Sessions that it spawned.
+    Tree,
+    /// Sessions of its agent.
+    Agent,
+    /// Sessions of other agents too, where `tools.agentToAgent` opens them.
+    All,
+}
+
+impl Reach {
+    /// As it is configured; without a word the sessions that it spawned, with one that is not known nothing.
+    fn of(config: &Node) -> Self {
+        match config.path(&["tools", "sessions", "visibility"]).filter(|n| !n.is_null()) {
+            None => Self::Tree,
+            Some(node) => match node.as_str() {
+                Some("tree") => Self::Tree,
+                Some("agent") => Self::Agent,
+                Some("all") => Self::All,
+                Some(_) | None => Self::Own,
+            },
+        }
+    }
 }
 
 /// A session that is looked at.
@@ -28,25 +59,31 @@ pub struct Target<'a> {
 }
 
 impl<'a> Viewer<'a> {
-    /// The session `session` (in its one form) of `agent`. When its sandbox or the visibility cannot be read, it sees only what it spawned.
+    /// The session `session` (in its one form) of `agent`. In a sandbox it sees no more than what it spawned, unless
+    /// `agents.defaults.sandbox.sessionToolsVisibility` is `all`. When its sandbox or that word cannot be read, it counts as one without.
     #[must_use]
     pub fn new(config: &'a Node, agent: &'a AgentId, session: &'a str) -> Self {
         let sandboxed = is_sandboxed(config, Some(session)).map_or(true, |s| s.runs.is_sandboxed());
         let spawned = session_visibility(config).map_or(true, |s| s.value == SessionVisibility::Spawned);
-        Self { config, agent, session, only_spawned: sandboxed && spawned }
+        let reach = Reach::of(config);
+        let reach = if sandboxed && spawned { reach.min(Reach::Tree) } else { reach };
+        Self { config, agent, session, reach }
     }
 
     /// Whether it may see another session, itself included.
     #[must_use]
     pub fn sees(&self, target: &Target<'_>) -> bool {
-        let own = target.agent == self.agent && target.session == self.session;
-        if own {
+        let same_agent = target.agent == self.agent;
+        if same_agent && target.session == self.session {
             return true;
         }
-        if self.only_spawned && target.spawned_by != Some(self.session) {
-            return false;
+        let opened = || same_agent || across_agents(self.config, self.agent, target.agent);
+        match self.reach {
+            Reach::Own => false,
+            Reach::Tree => target.spawned_by == Some(self.session) && opened(),
+            Reach::Agent => same_agent,
+            Reach::All => opened(),
         }
-        target.agent == self.agent || across_agents(self.config, self.agent, target.agent)
     }
 }
 
@@ -92,30 +129,62 @@ mod tests {
 
     #[test]
     fn sp_420_a_sandboxed_session_sees_itself_and_what_it_spawned() {
-        let sandboxed = json!({"agents": {"defaults": {"sandbox": {"mode": "non-main"}}}});
+        let sandboxed = json!({
+            "tools": {"sessions": {"visibility": "all"}},
+            "agents": {"defaults": {"sandbox": {"mode": "non-main"}}},
+        });
         assert!(sees(sandboxed.clone(), GROUP, GROUP, None));
         assert!(!sees(sandboxed.clone(), GROUP, MAIN, None));
         assert!(!sees(sandboxed.clone(), GROUP, ("main", "agent:main:subagent:x"), Some(MAIN.1)));
         assert!(sees(sandboxed.clone(), GROUP, ("main", "agent:main:subagent:x"), Some(GROUP.1)));
         assert!(sees(sandboxed, MAIN, GROUP, None), "the main session is not sandboxed here");
-        let all =
-            json!({"agents": {"defaults": {"sandbox": {"mode": "all", "sessionToolsVisibility": "all"}}}});
+        let all = json!({
+            "tools": {"sessions": {"visibility": "agent"}},
+            "agents": {"defaults": {"sandbox": {"mode": "all", "sessionToolsVisibility": "all"}}},
+        });
         assert!(sees(all, GROUP, MAIN, None));
-        let wrong =
-            json!({"agents": {"defaults": {"sandbox": {"mode": "all", "sessionToolsVisibility": 1}}}});
+        let wrong = json!({
+            "tools": {"sessions": {"visibility": "agent"}},
+            "agents": {"defaults": {"sandbox": {"mode": "all", "sessionToolsVisibility": 1}}},
+        });
         assert!(!sees(wrong, GROUP, MAIN, None));
     }
 
     #[test]
+    fn sp_420_a_session_sees_as_far_as_is_configured_and_by_default_what_it_spawned() {
+        const CHILD: (&str, &str) = ("main", "agent:main:subagent:x");
+        // In columns: another session of the agent, one that it spawned, one of another agent.
+        for (word, expected) in [
+            (None, [false, true, false]),
+            (Some(json!(null)), [false, true, false]),
+            (Some(json!("self")), [false, false, false]),
+            (Some(json!("tree")), [false, true, false]),
+            (Some(json!("agent")), [true, true, false]),
+            (Some(json!("all")), [true, true, true]),
+            (Some(json!("ALL")), [false, false, false]),
+            (Some(json!(["all"])), [false, false, false]),
+        ] {
+            let mut config = json!({"tools": {"agentToAgent": {"enabled": true}}});
+            if let Some(word) = word {
+                config["tools"]["sessions"] = json!({ "visibility": word });
+            }
+            let seen = [
+                sees(config.clone(), GROUP, MAIN, None),
+                sees(config.clone(), GROUP, CHILD, Some(GROUP.1)),
+                sees(config.clone(), GROUP, WORK, None),
+            ];
+            assert_eq!(seen, expected, "{config}");
+            assert!(sees(config.clone(), GROUP, GROUP, None), "{config}");
+        }
+    }
+
+    #[test]
     fn sp_420_other_agents_need_the_switch_and_both_names() {
-        assert!(!sees(json!({}), MAIN, WORK, None));
-        assert!(!sees(
-            json!({"tools": {"agentToAgent": {"enabled": false, "allow": ["*"]}}}),
-            MAIN,
-            WORK,
-            None
-        ));
-        assert!(sees(json!({"tools": {"agentToAgent": {"enabled": true}}}), MAIN, WORK, None));
+        let with =
+            |agents: Value| json!({"tools": {"sessions": {"visibility": "all"}, "agentToAgent": agents}});
+        assert!(!sees(with(json!(null)), MAIN, WORK, None));
+        assert!(!sees(with(json!({"enabled": false, "allow": ["*"]})), MAIN, WORK, None));
+        assert!(sees(with(json!({"enabled": true})), MAIN, WORK, None));
         for (allow, expected) in [
             (json!(["main", "work"]), true),
             (json!(["MAIN", "wo*"]), true),
@@ -123,7 +192,7 @@ mod tests {
             (json!("main"), false),
             (json!([1]), false),
         ] {
-            let config = json!({"tools": {"agentToAgent": {"enabled": true, "allow": allow}}});
+            let config = with(json!({"enabled": true, "allow": allow}));
             assert_eq!(sees(config.clone(), MAIN, WORK, None), expected, "{config}");
         }
     }

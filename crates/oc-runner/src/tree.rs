@@ -19,6 +19,8 @@ use rustix::process::{Pid, PidfdFlags, Signal, WaitOptions, WaitStatus};
 const FREEZE_ROUNDS: usize = 256;
 /// Open handles at a time; beyond them a parent is looked up by its number.
 const HANDLES: usize = 256;
+/// Rounds of killing what is still there: about a second.
+const KILL_ROUNDS: usize = 64;
 /// Longest pause between two attempts to end a tree.
 const PAUSE: Duration = Duration::from_millis(20);
 
@@ -132,7 +134,8 @@ fn descend(root: Pid, spared: &HashSet<Pid>, mut each: impl FnMut(&Member)) {
     }
 }
 
-/// Stops, then kills everything below `root` except the children in `spared` and what is below those.
+/// Stops, then kills everything below `root` except the children in `spared` and what is below those. Returns when nothing of it is alive, or
+/// after about a second of trying (a process that waits for a disk cannot be ended sooner).
 pub fn kill_below(root: Pid, spared: &HashSet<Pid>) {
     let mut stopped = HashSet::new();
     for _ in 0..FREEZE_ROUNDS {
@@ -147,7 +150,20 @@ pub fn kill_below(root: Pid, spared: &HashSet<Pid>) {
             break;
         }
     }
-    descend(root, spared, |member| member.signal(Signal::KILL));
+    // A parent that dies at once hands its children to somebody whose list was read before: they are found in the next round.
+    let mut pause = Duration::from_micros(200);
+    for _ in 0..KILL_ROUNDS {
+        let mut alive = false;
+        descend(root, spared, |member| {
+            alive = true;
+            member.signal(Signal::KILL);
+        });
+        if !alive {
+            break;
+        }
+        std::thread::sleep(pause);
+        pause = (pause * 2).min(PAUSE);
+    }
 }
 
 /// One child that ended, without waiting for one.

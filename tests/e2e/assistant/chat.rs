@@ -15,10 +15,16 @@ pub trait Chat {
     fn channel(&self) -> &'static str;
     /// Its section of the configuration; `allowFrom` names somebody else, so that answers to approvals are not open to all.
     fn section(&self) -> Value;
+    /// The gateway is at this port of loopback: what a service needs that calls it.
+    fn called_at(&mut self, _port: u16) {}
     /// What has to be done once the bot is there (an invitation).
     fn greet(&mut self) {}
     /// Says something to the bot.
     fn say(&mut self, text: &str);
+    /// Allows what was asked about: by its command, or by the button that came with it.
+    fn approve(&mut self, id: &str) {
+        self.say(&format!("/approve {id}"));
+    }
     /// Lines that came from the bot since the last call; waits a little.
     fn lines(&mut self) -> Vec<String>;
 

@@ -11,6 +11,8 @@ use crate::scripted_provider::ScriptedProvider;
 
 pub struct Stage {
     home: tempfile::TempDir,
+    /// Where the gateway listens.
+    pub port: u16,
     _gateway: Peer,
 }
 
@@ -41,7 +43,7 @@ impl Stage {
         let gateway =
             Peer::start(command(home.path()).args(["gateway", "run"]).stdin(Stdio::null()).stdout(log));
         listening(port);
-        Self { home, _gateway: gateway }
+        Self { home, port, _gateway: gateway }
     }
 
     /// Runs a command that has to succeed; what it said.

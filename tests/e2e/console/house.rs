@@ -45,12 +45,13 @@ fn said(role: &str, text: &str, minutes: u64) -> Value {
 }
 
 impl House {
-    pub fn new() -> Self {
+    /// `model`: where its model is asked.
+    pub fn new(model: &str) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let root = directory.path().canonicalize().unwrap();
         let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let house = Self { _directory: directory, root, port };
-        house.put("openclaw.json", &format!("{:#}\n", house.configuration()));
+        house.put("openclaw.json", &format!("{:#}\n", house.configuration(model)));
         house.put(
             "credentials/telegram-pairing.json",
             &json!({"version": 1, "requests": [{
@@ -66,7 +67,7 @@ impl House {
             },
             GROUP: {
                 "sessionId": "family", "updatedAt": ms(Duration::from_secs(9000)), "subject": "Family", "channel": "telegram",
-                "chatType": "group",
+                "chatType": "group", "execAsk": "always",
             },
         }).to_string());
         let tool = |minutes: u64| ms(Duration::from_secs(60 * minutes));
@@ -88,7 +89,7 @@ impl House {
         house
     }
 
-    fn configuration(&self) -> Value {
+    fn configuration(&self, model: &str) -> Value {
         json!({
             "gateway": {
                 "mode": "local",
@@ -99,7 +100,11 @@ impl House {
             "discovery": {"mdns": {"mode": "off"}},
             "logging": {"redactSensitive": "off", "file": self.root.join("gateway.log")},
             "channels": {"telegram": {"dmPolicy": "pairing", "groups": {"*": {"requireMention": true}}}},
-            "agents": {"defaults": {"sandbox": {"mode": "non-main", "scope": "session"}}},
+            "models": {"providers": {"fake": {
+                "baseUrl": model, "api": "openai-completions", "apiKey": "made-up-key-of-the-fake-model",
+                "models": [{"id": "m", "name": "m", "contextWindow": 128_000, "maxTokens": 4096}],
+            }}},
+            "agents": {"defaults": {"model": {"primary": "fake/m"}, "sandbox": {"mode": "non-main", "scope": "session"}}},
             "tools": {"exec": {"security": "sandbox", "ask": "on-miss", "safeBins": ["ls", "cat"]}},
         })
     }

@@ -148,6 +148,45 @@ export async function session(browser, { title }) {
   return { text, problems };
 }
 
+/** A conversation with the keyboard: an answer, a command that is denied in it, an answer that is stopped. */
+export async function chat(browser, { session, earlier }) {
+  const page = await browser.page("first");
+  await page.getByRole("link", { name: /^Chat/ }).click();
+  const choice = page.getByLabel("Session", { exact: true });
+  await choice.waitFor();
+  const option = choice.locator("option").filter({ hasText: session });
+  await choice.selectOption(await option.getAttribute("value"));
+  const log = page.getByRole("log", { name: "Conversation" });
+  await log.getByText(earlier).waitFor();
+  const box = page.getByRole("textbox", { name: "Message" });
+  const say = async (text) => {
+    await box.focus();
+    await page.keyboard.type(text);
+    await page.keyboard.press("Enter");
+  };
+  await say("hello from the console");
+  await log.getByText("Good day from the model").waitFor();
+  const bold = await log.locator("b").count();
+  await say("please run it");
+  const card = page.getByRole("article").filter({ hasText: "canary-of-the-chat" });
+  await card.waitFor();
+  const shown = await card.locator("pre").first().innerText();
+  const problems = await browser.look(page, "chat-asking");
+  await card.getByRole("button", { name: "Deny", exact: true }).focus();
+  await page.keyboard.press("Enter");
+  await log.getByText("So it did not run.").waitFor();
+  await say("and now never end");
+  await log.getByText("It goes on").waitFor();
+  problems.push(...(await browser.look(page, "chat-answering")));
+  await page.getByRole("button", { name: "Stop", exact: true }).focus();
+  await page.keyboard.press("Enter");
+  await log.getByText("Stopped.").waitFor();
+  const focus = await page.evaluate(() => document.activeElement?.tagName);
+  const text = await log.innerText();
+  problems.push(...(await browser.look(page, "chat")));
+  return { problems, text, shown, bold, focus };
+}
+
 export async function health(browser) {
   const page = await browser.page("first");
   await page.getByRole("button", { name: /show details/ }).click();

@@ -7,10 +7,11 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
+use serde_json::Value;
 
 use crate::steps::{built, root};
 
-const TOKEN: &str = "0123456789abcdef0123456789abcdef"; // pragma: allowlist secret
+pub(super) const TOKEN: &str = "0123456789abcdef0123456789abcdef"; // pragma: allowlist secret
 /// Milliseconds from the start of the process to the greeting.
 const HELLO_MS: f64 = 30.0;
 const IDLE_KIB: f64 = 16.0 * 1024.0;
@@ -23,10 +24,8 @@ const BARE_SHARE: f64 = 0.6;
 const DENIED: &str = r#"{"tool":"exec","args":{}}"#;
 /// Refused by the policy, with a record in the ledger that is on the disk before the answer.
 const RECORDED: &str = r#"{"tool":"no_such_tool","args":{}}"#;
-/// Allowed: decided by the policy. No tool that this program carries out is offered over HTTP yet.
-const ALLOWED: &str = r#"{"tool":"session_status","args":{},"dryRun":true}"#;
-/// Allowed, at the reference release.
-const PEER_ALLOWED: &str = r#"{"tool":"agents_list","args":{}}"#;
+/// Allowed, and carried out.
+const ALLOWED: &str = r#"{"tool":"agents_list","args":{}}"#;
 
 /// Arguments of `bench gateway`.
 #[derive(Debug, clap::Args)]
@@ -46,9 +45,9 @@ pub struct Args {
 }
 
 /// A server that runs, in a home of its own.
-struct Server {
+pub(super) struct Server {
     child: Child,
-    port: u16,
+    pub(super) port: u16,
     _home: tempfile::TempDir,
 }
 
@@ -77,10 +76,7 @@ struct Figures {
 
 /// Builds, measures and prints; false when a promise is broken.
 pub fn run(args: &Args) -> Result<bool> {
-    let what = ["build", "--release", "--locked", "-p", "openclaw-gateway", "-p", "oc-gateway"];
-    let which = ["--bin", "openclaw-gateway", "--example", "load"];
-    let build = Command::new("cargo").args(what).args(which).current_dir(root()).status()?;
-    ensure!(build.success(), "the release build failed");
+    build()?;
     let ours = vec![built("release/openclaw-gateway").display().to_string()];
     let command = ours;
     let mut ours = measure(args, &command, &[500, args.clients])?;
@@ -98,12 +94,21 @@ pub fn run(args: &Args) -> Result<bool> {
     Ok(promises(&ours, bare.share, peer.as_ref()))
 }
 
+/// Builds the gateway and the load generator.
+pub(super) fn build() -> Result<()> {
+    let what = ["build", "--release", "--locked", "-p", "openclaw-gateway", "-p", "oc-gateway"];
+    let which = ["--bin", "openclaw-gateway", "--example", "load"];
+    let build = Command::new("cargo").args(what).args(which).current_dir(root()).status()?;
+    ensure!(build.success(), "the release build failed");
+    Ok(())
+}
+
 fn measure(args: &Args, command: &[String], clients: &[usize]) -> Result<Figures> {
     let mut figures = Figures::default();
     let mut starts = Vec::new();
     let runs = if command.len() > 1 { args.runs.min(3) } else { args.runs };
     for _ in 0..runs {
-        let (home, port) = home()?;
+        let (home, port) = home(&Value::Null)?;
         let port = port.to_string();
         let mut all = vec!["hello", TOKEN, port.as_str()];
         all.extend(command.iter().map(String::as_str));
@@ -137,8 +142,7 @@ fn measure(args: &Args, command: &[String], clients: &[usize]) -> Result<Figures
     figures.health = per_cpu_second(&server, &plain("calls"))?;
     figures.denied = per_cpu_second(&server, &http("404", DENIED))?;
     figures.recorded = per_cpu_second(&server, &http("404", RECORDED))?;
-    let allowed = if command.len() > 1 { PEER_ALLOWED } else { ALLOWED };
-    figures.allowed = per_cpu_second(&server, &http("200", allowed))?;
+    figures.allowed = per_cpu_second(&server, &http("200", ALLOWED))?;
     Ok(figures)
 }
 
@@ -152,7 +156,7 @@ struct Beside {
 /// Measures both in turns: what else runs on the machine changes from second to second, and touches both sides of a turn.
 fn beside_bare(args: &Args, command: &[String]) -> Result<Beside> {
     let ours = start(command)?;
-    let (home, port) = home()?;
+    let (home, port) = home(&Value::Null)?;
     let child = Command::new(built("release/examples/load"))
         .args(["bare", &port.to_string()])
         .stdout(Stdio::null())
@@ -181,20 +185,28 @@ fn middle(mut all: Vec<f64>) -> f64 {
 }
 
 /// A home with a configuration, and a free port.
-fn home() -> Result<(tempfile::TempDir, u16)> {
+fn home(more: &Value) -> Result<(tempfile::TempDir, u16)> {
     let home = tempfile::tempdir()?;
     let state = home.path().join(".openclaw");
     std::fs::create_dir_all(&state)?;
-    let config = serde_json::json!({
+    let mut config = serde_json::json!({
         "gateway": {"mode": "local", "auth": {"mode": "token", "token": TOKEN}},
     });
+    if let (Some(config), Some(more)) = (config.as_object_mut(), more.as_object()) {
+        config.extend(more.clone());
+    }
     std::fs::write(state.join("openclaw.json"), config.to_string())?;
     let port = std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
     Ok((home, port))
 }
 
 fn start(command: &[String]) -> Result<Server> {
-    let (home, port) = home()?;
+    start_with(command, &Value::Null)
+}
+
+/// Starts a server with more keys in its configuration.
+pub(super) fn start_with(command: &[String], more: &Value) -> Result<Server> {
+    let (home, port) = home(more)?;
     let (program, rest) = command.split_first().context("no command")?;
     let child = Command::new(program)
         .args(rest)
@@ -216,7 +228,7 @@ fn start(command: &[String]) -> Result<Server> {
     Ok(server)
 }
 
-fn ready(port: u16) -> Result<()> {
+pub(super) fn ready(port: u16) -> Result<()> {
     for _ in 0..600 {
         if std::net::TcpStream::connect(("127.0.0.1", port)).is_ok() {
             return Ok(());
@@ -227,7 +239,7 @@ fn ready(port: u16) -> Result<()> {
 }
 
 /// Runs the generator; the first and the last number of its line.
-fn load(words: &[&str], home: Option<&Path>) -> Result<(f64, f64)> {
+pub(super) fn load(words: &[&str], home: Option<&Path>) -> Result<(f64, f64)> {
     let mut command = Command::new(built("release/examples/load"));
     if let Some(home) = home {
         command.env("HOME", home).env("OPENCLAW_GATEWAY_TOKEN", TOKEN).current_dir(home);
@@ -258,7 +270,7 @@ fn tree(pid: u32) -> Vec<u32> {
 }
 
 /// Resident memory, in KiB.
-fn resident(server: &Server) -> f64 {
+pub(super) fn resident(server: &Server) -> f64 {
     let one = |pid: u32| {
         let text = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
         let line = text.lines().find_map(|l| l.strip_prefix("VmRSS:"));
@@ -297,7 +309,7 @@ fn print(ours: &Figures, bare: f64, peer: Option<&Figures>) {
     row("`health` per CPU second", &|f| f.health, None);
     row("denied /tools/invoke per CPU second", &|f| f.denied, Some(bare));
     row("denied and recorded per CPU second", &|f| f.recorded, Some(bare));
-    row("allowed per CPU s (ours: dry run)", &|f| f.allowed, Some(bare));
+    row("allowed and carried out, per CPU s", &|f| f.allowed, Some(bare));
     if peer.is_none() {
         println!("(set OPENCLAW_PEER to a command of the reference release to measure it beside)");
     }
@@ -317,6 +329,7 @@ fn promises(ours: &Figures, share: f64, peer: Option<&Figures>) -> bool {
             ("handshakes", ours.handshakes, peer.handshakes),
             ("health", ours.health, peer.health),
             ("denied calls", ours.denied, peer.denied),
+            ("allowed calls", ours.allowed, peer.allowed),
         ] {
             all.push((
                 a >= PEER_FACTOR * b,

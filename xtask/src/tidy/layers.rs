@@ -3,7 +3,7 @@
 use super::manifest::Manifest;
 
 /// Lowest first. A crate may depend on crates that stand before it.
-const ORDER: [&str; 21] = [
+const ORDER: [&str; 22] = [
     "oc-types",
     "oc-text",
     "oc-shell",
@@ -18,6 +18,7 @@ const ORDER: [&str; 21] = [
     "oc-fs",
     "oc-sandbox",
     "oc-mcp",
+    "oc-browser",
     "oc-agent",
     "oc-channels",
     "oc-gateway",

@@ -2,6 +2,7 @@
 //!
 //! What is not built has no description, so it cannot be offered; [`ABSENT`] says which names of the documents these are.
 
+mod browsing;
 mod files;
 mod messaging;
 mod running;
@@ -14,7 +15,6 @@ use crate::message::ToolDefinition;
 
 /// Tools of the documents that this program does not carry out, with what there is instead. They are never offered.
 pub const ABSENT: &[(&str, &str)] = &[
-    ("browser", "no browser is driven; pages are fetched with `web_fetch`"),
     ("canvas", "nothing is drawn on nodes"),
     ("cron", "a model plans no jobs"),
     ("gateway", "the gateway is looked after by the owner"),
@@ -38,7 +38,8 @@ pub struct Entry {
 }
 
 /// Every tool that has a description, in the order they are listed.
-pub const TABLE: &[&[Entry]] = &[files::TABLE, running::TABLE, web::TABLE, sessions::TABLE, messaging::TABLE];
+pub const TABLE: &[&[Entry]] =
+    &[files::TABLE, running::TABLE, web::TABLE, browsing::TABLE, sessions::TABLE, messaging::TABLE];
 
 /// The entry of a canonical name.
 #[must_use]

@@ -6,7 +6,7 @@ use oc_policy::sandbox::Place as Places;
 use oc_sandbox::gate::Surface;
 use oc_sandbox::tools::CoreTool;
 use oc_types::{AgentId, Node, Origin};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::definition::{ABSENT, TABLE, of};
 use super::*;
@@ -30,7 +30,7 @@ fn built(names: &[&str]) -> Vec<String> {
 
 fn all_built() -> Vec<String> {
     let own = TABLE.iter().copied().flatten().map(|e| e.name.to_owned());
-    own.chain(["wiki", "browser", "canvas", "cron"].map(str::to_owned)).collect()
+    own.chain(["wiki", "canvas", "cron"].map(str::to_owned)).collect()
 }
 
 fn names(offer: &Offer) -> Vec<String> {
@@ -43,7 +43,7 @@ fn every_tool_of_the_documents_is_described_or_absent_and_never_both() {
     let absent: BTreeSet<&str> = ABSENT.iter().map(|(n, _)| *n).collect();
     assert_eq!(
         absent.iter().copied().collect::<Vec<_>>(),
-        ["browser", "canvas", "cron", "gateway", "image", "nodes", "tts", "web_search", "whatsapp_login"]
+        ["canvas", "cron", "gateway", "image", "nodes", "tts", "web_search", "whatsapp_login"]
     );
     let inventory = Inventory::standard();
     let all: BTreeSet<&str> = inventory.tools().iter().map(Tool::name).collect();

@@ -67,6 +67,15 @@ const OF_PROCESS: [&str; 14] = [
 const WHOLE: [&str; 7] =
     ["/boot", "/dev", "/etc/ssl/private", "/proc", "/root", "/run/secrets", "/sys/kernel/security"];
 
+/// Whether a directory of `/tmp` is one that the product writes its log into: `openclaw`, or `openclaw-UID` where that one is another user's.
+/// Seed A counts a wish for the logs among the red flags.
+fn is_log_folder(name: &str) -> bool {
+    let rest = name.strip_prefix("openclaw");
+    rest.is_some_and(|r| {
+        r.is_empty() || r.strip_prefix('-').is_some_and(|uid| uid.bytes().all(|b| b.is_ascii_digit()))
+    })
+}
+
 /// Where homes lie.
 const HOMES: [&str; 2] = ["/home", "/Users"];
 
@@ -108,6 +117,9 @@ impl Places {
                 system(path, first, second.unwrap_or_default(), names)
             }
             "root" if !self.is_home(path) => Some("the home of root"),
+            "tmp" if second.is_some_and(is_log_folder) && !self.is_home(path) && !self.is_workspace(path) => {
+                Some("the logs of the product")
+            }
             "home" | "Users" if second.is_some() && !self.is_home(path) && !self.is_workspace(path) => {
                 Some("another user's home")
             }

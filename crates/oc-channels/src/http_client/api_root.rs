@@ -70,6 +70,12 @@ impl ApiRoot {
         self.0.host_str().unwrap_or_default()
     }
 
+    /// Whether it is reached without TLS.
+    #[must_use]
+    pub fn is_plain(&self) -> bool {
+        self.0.scheme() == "http"
+    }
+
     /// Whether an address has the same scheme, host and port.
     #[must_use]
     pub fn same_origin(&self, other: &Url) -> bool {

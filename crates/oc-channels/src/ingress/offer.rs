@@ -120,7 +120,8 @@ impl Core {
     /// A press of a button that this person may press here is meant for the bot.
     fn count_press(&self, event: &mut Event) {
         let m = &mut event.message;
-        let place = (&m.channel, m.account.as_str(), &m.conversation);
+        // Where the button stands: in a direct chat the place of the answer, which need not be the person's id.
+        let place = (&m.channel, m.account.as_str(), &event.reply.conversation);
         let known = |p: &String| locked(&self.mint).knows(p, place, m.sender.id.as_ref());
         if event.payload.as_ref().is_some_and(known) {
             m.mentions.bot = Some(true);
@@ -340,7 +341,7 @@ impl Core {
     async fn press(self: &Arc<Self>, event: &Event, admitted: &Admitted<'_>) -> Taken {
         let m = &event.message;
         let payload = event.payload.as_deref().unwrap_or_default();
-        let place = (&m.channel, m.account.as_str(), &m.conversation);
+        let place = (&m.channel, m.account.as_str(), &event.reply.conversation);
         let redeemed = locked(&self.mint).redeem(payload, place, m.sender.id.as_ref(), self.now());
         let Ok(crate::payload::Purpose::Approval { id, decision }) = redeemed else {
             return self.dropped(event, DropReason::Button);

@@ -25,14 +25,19 @@ pub struct Wanted<'a> {
 /// An adapter under test.
 pub trait Subject {
     fn channel(&self) -> &'static str;
+    /// A plain id (`1`, `-1`) in the form of the service's ids.
+    fn id(&self, plain: &str) -> String {
+        plain.to_owned()
+    }
     /// The event as the adapter reads it from the service's bytes; `None` when the service has no such event or the adapter drops it.
     fn event(&self, wanted: &Wanted<'_>) -> Option<Event>;
 }
 
-fn closed(channel: &str) -> World {
-    world(json!({ "channels": { channel: {
-        "dmPolicy": "allowlist", "allowFrom": ["1"], "dm": { "policy": "allowlist", "allowFrom": ["1"] },
-        "groupPolicy": "allowlist", "groupAllowFrom": ["1"], "groups": { "-1": { "requireMention": false } } } } }))
+fn closed(subject: &dyn Subject) -> World {
+    let (known, room) = (subject.id("1"), subject.id("-1"));
+    world(json!({ "channels": { subject.channel(): {
+        "dmPolicy": "allowlist", "allowFrom": [known], "dm": { "policy": "allowlist", "allowFrom": [known] },
+        "groupPolicy": "allowlist", "groupAllowFrom": [known], "groups": { room: { "requireMention": false } } } } }))
 }
 
 /// What is wrong with an adapter; empty when nothing is.
@@ -47,7 +52,7 @@ pub async fn check(subject: &dyn Subject) -> Vec<String> {
 
 /// Every kind of event goes through the gate: of a stranger nothing has an effect, and a kind keeps its name.
 async fn kinds(subject: &dyn Subject, wrong: &mut Vec<String>) {
-    let w = closed(subject.channel());
+    let w = closed(subject);
     for event in EventKind::ALL {
         for (kind, place) in [(ConversationKind::Direct, "666"), (ConversationKind::Group, "-1")] {
             let id = format!("{event:?}-{kind:?}");
@@ -84,10 +89,10 @@ fn identity(subject: &dyn Subject, wrong: &mut Vec<String>) {
             wrong.push(format!("{kind:?}: there is no plain message"));
             continue;
         };
-        if e.message.sender.id.as_ref().map(|id| id.as_str()) != Some(sender) {
+        if e.message.sender.id.as_ref().map(|id| id.as_str()) != Some(subject.id(sender).as_str()) {
             wrong.push(format!("{kind:?}: the sender is {:?}", e.message.sender.id));
         }
-        if e.message.conversation.as_str() != place || e.message.kind != kind {
+        if e.message.conversation.as_str() != subject.id(place) || e.message.kind != kind {
             wrong.push(format!(
                 "{kind:?}: the conversation is {:?} {:?}",
                 e.message.kind, e.message.conversation
@@ -104,7 +109,7 @@ fn identity(subject: &dyn Subject, wrong: &mut Vec<String>) {
 
 /// The same event delivered twice is answered once.
 async fn replay(subject: &dyn Subject, wrong: &mut Vec<String>) {
-    let w = closed(subject.channel());
+    let w = closed(subject);
     for delivery in 0..2 {
         let wanted = Wanted {
             id: "r",

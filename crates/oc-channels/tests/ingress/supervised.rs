@@ -97,6 +97,7 @@ async fn a_lost_connection_is_made_again_and_a_refused_credential_is_not() {
     let status = supervisor.status();
     assert_eq!(status[0].own.as_ref().unwrap().id, "me");
     assert_eq!(status[0].last_event_ms, Some(NOW));
+    w.turns.begun.reach(3).await;
     w.idle().await;
     assert_eq!(w.turns.begun.get(), 3);
 }

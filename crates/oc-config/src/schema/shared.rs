@@ -52,6 +52,9 @@ pub(super) const RETRY: Kind = object(&[
 pub(super) const VISIBILITY: Kind =
     object(&[key("showOk", BOOL), key("showAlerts", BOOL), key("useIndicator", BOOL)]);
 
+/// Who may answer requests for approval with a button.
+pub(super) const APPROVERS: Kind = object(&[key("approvers", ENTRIES)]);
+
 /// Native commands of a channel.
 pub(super) const CHANNEL_COMMANDS: Kind = object(&[key("native", AUTO), key("nativeSkills", AUTO)]);
 

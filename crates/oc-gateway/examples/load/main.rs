@@ -15,6 +15,7 @@
 mod bare;
 mod hostile;
 mod load;
+mod sessions;
 mod soak;
 #[path = "../../tests/support/world.rs"]
 mod support;
@@ -23,7 +24,7 @@ use std::str::FromStr;
 
 const USAGE: &str = "load bare PORT | hello TOKEN PORT PROGRAM.. | hold PORT TOKEN CLIENTS | handshakes PORT TOKEN SECONDS PARALLEL | \
                      calls PORT TOKEN SECONDS PARALLEL | http PORT TOKEN SECONDS PARALLEL STATUS METHOD PATH BODY | \
-                     soak PROGRAM SECONDS CLIENTS";
+                     soak PROGRAM SECONDS CLIENTS | model PORT | turns PORT TOKEN SESSIONS PARALLEL";
 
 fn main() {
     // Ten thousand sockets on each side.
@@ -56,6 +57,13 @@ fn main() {
             body: words[8].clone(),
         })),
         Some("soak") => runtime.block_on(soak::run(&words[1], number(&words, 2), number(&words, 3))),
+        Some("model") => runtime.block_on(sessions::model(number(&words, 1))),
+        Some("turns") => runtime.block_on(sessions::turns(
+            number(&words, 1),
+            &words[2],
+            number(&words, 3),
+            number(&words, 4),
+        )),
         _ => {
             eprintln!("{USAGE}");
             false

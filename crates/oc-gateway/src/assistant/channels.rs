@@ -11,6 +11,7 @@ use oc_channels::inbox::Inbox;
 use oc_channels::ingress::{Ingress, Parts};
 use oc_channels::rules::Rules;
 use oc_channels::supervisor::{AccountStatus, Standing, Supervisor};
+use oc_channels::webhook_replay::Deliveries;
 use oc_fs::ledger::Ledger;
 use oc_types::ChannelId;
 use thiserror::Error;
@@ -42,6 +43,8 @@ pub struct Channels {
     /// What each running account was made from, so that a reload touches only what changed.
     made_from: Mutex<BTreeMap<(ChannelId, String), String>>,
     hooks: Mutex<BTreeMap<String, Hooked>>,
+    /// What each path was brought; it outlives a change of the account's settings.
+    deliveries: Mutex<BTreeMap<String, Deliveries>>,
 }
 
 /// An account that its service calls back.
@@ -51,6 +54,8 @@ pub struct Hooked {
     pub adapter: Arc<dyn Adapter>,
     /// Where its events go.
     pub door: Arc<dyn Door>,
+    /// What it was brought before.
+    pub deliveries: Deliveries,
 }
 
 #[derive(Debug)]
@@ -87,7 +92,13 @@ impl Channels {
             clock: clock.clone(),
         });
         let supervisor = Supervisor::new(ingress.clone(), clock);
-        let channels = Self { ingress, supervisor, made_from: Mutex::default(), hooks: Mutex::default() };
+        let channels = Self {
+            ingress,
+            supervisor,
+            made_from: Mutex::default(),
+            hooks: Mutex::default(),
+            deliveries: Mutex::default(),
+        };
         // What a former process left is answered before anything new comes in.
         let ready = prepared(&snapshot).into_iter().filter_map(|account| match account.state {
             AccountState::Ready(adapter) => Some(adapter),
@@ -132,7 +143,9 @@ impl Channels {
             return;
         }
         let door = self.ingress.add(adapter);
-        hooks.insert(path, Hooked { adapter: Arc::clone(adapter), door });
+        let mut known = self.deliveries.lock().unwrap_or_else(PoisonError::into_inner);
+        let deliveries = known.entry(path.clone()).or_default().clone();
+        hooks.insert(path, Hooked { adapter: Arc::clone(adapter), door, deliveries });
     }
 
     /// The ingress.

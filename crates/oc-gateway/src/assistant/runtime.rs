@@ -25,6 +25,7 @@ use oc_sandbox::gate::Caller;
 use oc_types::{AgentId, Node};
 use serde_json::Value;
 use thiserror::Error;
+use tokio::sync::Semaphore;
 
 use super::children::Children;
 use super::later::Later;
@@ -36,6 +37,9 @@ use crate::server::state::Gateway;
 const WAIT: Duration = Duration::from_secs(120);
 /// Turns of a session that follow from its commands and sub-agents without a message of a person in between.
 const FOLLOW_UPS: usize = 32;
+
+/// Most turns that hooks started and that go on or wait.
+const HOOK_TURNS: usize = 32;
 
 /// Something for a session.
 #[derive(Debug)]
@@ -104,6 +108,7 @@ pub struct Assistant {
     children: Arc<Children>,
     /// Turns of a session that followed from something, since a person wrote.
     follow_ups: Mutex<HashMap<String, usize>>,
+    hooks: Arc<Semaphore>,
 }
 
 impl Assistant {
@@ -117,6 +122,7 @@ impl Assistant {
             runs: Runs::default(),
             children: Arc::default(),
             follow_ups: Mutex::default(),
+            hooks: Arc::new(Semaphore::new(HOOK_TURNS)),
         }
     }
 
@@ -136,6 +142,12 @@ impl Assistant {
     #[must_use]
     pub fn children(&self) -> &Arc<Children> {
         &self.children
+    }
+
+    /// Places for turns that hooks started.
+    #[must_use]
+    pub fn hook_turns(&self) -> Arc<Semaphore> {
+        Arc::clone(&self.hooks)
     }
 
     /// Stops what runs in a session and in the sessions that it spawned. `true` when something ran.

@@ -8,6 +8,7 @@
 //! Which sessions a session sees is decided before anything of another one is read, and one that is not visible looks like one that does
 //! not exist (SP-420).
 
+pub mod browser;
 pub mod memory;
 pub mod message;
 mod read;

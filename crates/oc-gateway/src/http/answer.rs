@@ -1,7 +1,12 @@
 //! The forms of answers. None of them carries a CORS header.
 
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
 use bytes::Bytes;
 use http_body_util::Full;
+use hyper::body::{Body, Frame, SizeHint};
 use hyper::header::{
     ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue, LOCATION, REFERRER_POLICY, RETRY_AFTER,
     WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS,
@@ -9,8 +14,47 @@ use hyper::header::{
 use hyper::{Response, StatusCode};
 use serde::Serialize;
 use serde_json::json;
+use tokio::sync::mpsc;
 
 use super::auth::Refused;
+
+/// The body of an answer.
+#[derive(Debug)]
+pub enum Payload {
+    /// All of it at once.
+    Whole(Full<Bytes>),
+    /// Pieces, as they come. Whoever sends them sees when nobody takes them any more: the channel is closed then.
+    Pieces(mpsc::Receiver<Bytes>),
+}
+
+impl Body for Payload {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        match self.get_mut() {
+            Self::Whole(whole) => Pin::new(whole).poll_frame(cx),
+            Self::Pieces(pieces) => pieces.poll_recv(cx).map(|next| next.map(|bytes| Ok(Frame::data(bytes)))),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match self {
+            Self::Whole(whole) => whole.is_end_stream(),
+            Self::Pieces(_) => false,
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match self {
+            Self::Whole(whole) => whole.size_hint(),
+            Self::Pieces(_) => SizeHint::default(),
+        }
+    }
+}
 
 fn build(status: u16, kind: &'static str, body: Bytes) -> Response<Full<Bytes>> {
     let mut response = Response::new(Full::new(body));
@@ -52,6 +96,12 @@ pub fn empty(status: u16) -> Response<Full<Bytes>> {
 #[must_use]
 pub fn error(status: u16, kind: &str, message: &str) -> Response<Full<Bytes>> {
     json(status, &json!({ "error": { "message": message, "type": kind } }))
+}
+
+/// Events of a stream, as they come.
+#[must_use]
+pub fn events(pieces: mpsc::Receiver<Bytes>) -> Response<Payload> {
+    build(200, "text/event-stream; charset=utf-8", Bytes::new()).map(|_| Payload::Pieces(pieces))
 }
 
 /// The method is not one of these.

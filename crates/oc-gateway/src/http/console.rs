@@ -21,7 +21,7 @@ const PERMISSIONS: &str = "camera=(), microphone=(), geolocation=(), payment=(),
 const SCRIPT: &str = "text/javascript; charset=utf-8";
 
 /// The files: name, kind, content.
-const FILES: [(&str, &str, &[u8]); 17] = [
+const FILES: [(&str, &str, &[u8]); 19] = [
     ("index.html", "text/html; charset=utf-8", include_bytes!("../../console/index.html")),
     ("style.css", "text/css; charset=utf-8", include_bytes!("../../console/style.css")),
     ("icon.svg", "image/svg+xml", include_bytes!("../../console/icon.svg")),
@@ -32,6 +32,8 @@ const FILES: [(&str, &str, &[u8]); 17] = [
     ("wire.js", SCRIPT, include_bytes!("../../console/wire.js")),
     ("sign_in.js", SCRIPT, include_bytes!("../../console/sign_in.js")),
     ("approvals.js", SCRIPT, include_bytes!("../../console/approvals.js")),
+    ("chat.js", SCRIPT, include_bytes!("../../console/chat.js")),
+    ("said.js", SCRIPT, include_bytes!("../../console/said.js")),
     ("access.js", SCRIPT, include_bytes!("../../console/access.js")),
     ("audit.js", SCRIPT, include_bytes!("../../console/audit.js")),
     ("reach.js", SCRIPT, include_bytes!("../../console/reach.js")),

@@ -1,8 +1,20 @@
 //! `POST <hooks.path>/wake`, `/agent` and mappings: what starts a turn from outside (gateway 8, SP-354).
 //!
-//! The secret comes in a header, never in the address; it is not the gateway's own. What a hook says is untrusted content.
+//! [`order`]: what is asked for; [`mapped`], [`template`]: requests of other programs; [`session`]: where it is heard; [`turn`]: the turn.
+//!
+//! The secret comes in a header, never in the address; it is not the gateway's own. What a hook says is untrusted content by its origin,
+//! whatever the session is called; it is heard in a session of its own unless the owner says otherwise.
+
+mod mapped;
+mod order;
+mod session;
+mod template;
+#[cfg(test)]
+mod tests;
+mod turn;
 
 use hyper::body::Incoming;
+use hyper::header::RETRY_AFTER;
 use hyper::{Method, Request};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -12,6 +24,11 @@ use super::body::{self, BadBody};
 use super::{Answered, answer};
 use crate::entrance::throttle::Class;
 use crate::methods::system_events::{self, Mode};
+use crate::settings::Hooks;
+use mapped::Mapped;
+use order::{Body, Order};
+use template::Source;
+use turn::NotBegun;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -48,7 +65,7 @@ pub async fn respond(visit: &Visit<'_>, request: Request<Incoming>, rest: &str) 
         return answer::plain(401, "Unauthorized").into();
     }
     visit.gateway.throttle().succeeded(Class::Hook, visit.caller, visit.head.origin.is_some());
-    let known = |response| Answered { response, authenticated: true };
+    let known = Answered::known;
     if auth::is_cross_site(visit, &parts.headers) {
         return known(answer::plain(403, "Forbidden"));
     }
@@ -63,28 +80,64 @@ pub async fn respond(visit: &Visit<'_>, request: Request<Incoming>, rest: &str) 
     if !visit.gateway.snapshot().settings.hooks.as_ref().is_some_and(|h| h.key.opens(shown)) {
         return answer::plain(401, "Unauthorized").into();
     }
+    // The path decides, then the mappings; what neither knows is not there.
+    let source = Source { body: &body, headers: &parts.headers, path: rest };
     match rest {
-        "wake" => known(wake(visit, body)),
-        // A turn needs the agent runtime; saying so is better than an acknowledgement that nothing follows.
-        "agent" => known(answer::json(
-            503,
-            &json!({ "ok": false, "error": "this gateway has no agent runtime yet; `wake` is served" }),
-        )),
-        _ => known(answer::plain(404, "Not Found")),
+        "wake" => wake(visit, &hooks, &body),
+        "agent" => match Body::deserialize(&body) {
+            Ok(wanted) => turn(visit, &hooks, wanted.order()),
+            Err(_) => bad("it needs `message`, a text; the others are texts, `deliver` and `timeoutSeconds`"),
+        },
+        _ => match mapped::of(&hooks.mappings, source) {
+            Some(Mapped::Turn(order)) => turn(visit, &hooks, *order),
+            Some(Mapped::Wake { text, mode }) => woken(visit, &hooks, &text, mode.as_deref()),
+            Some(Mapped::Nothing) => Answered::known(answer::empty(204)),
+            Some(Mapped::Transform) => {
+                let why = "this mapping has a transform module, which this gateway does not run";
+                Answered::known(answer::json(501, &json!({ "ok": false, "error": why })))
+            }
+            None => Answered::known(answer::plain(404, "Not Found")),
+        },
     }
 }
 
-fn wake(visit: &Visit<'_>, body: Value) -> hyper::Response<http_body_util::Full<bytes::Bytes>> {
-    let Ok(wake) = serde_json::from_value::<Wake>(body) else {
-        return answer::json(400, &json!({ "ok": false, "error": "`text` is missing" }));
+fn bad(why: &str) -> Answered {
+    Answered::known(answer::json(400, &json!({ "ok": false, "error": why })))
+}
+
+/// Starts a turn and answers at once.
+fn turn(visit: &Visit<'_>, hooks: &Hooks, order: Order) -> Answered {
+    match turn::start(visit.gateway, hooks, order) {
+        Ok(run) => Answered::known(answer::json(202, &json!({ "ok": true, "runId": run }))),
+        Err(NotBegun::Refused(why)) => bad(why),
+        Err(NotBegun::Busy) => {
+            let busy = json!({ "ok": false, "error": "too many turns of hooks go on; try again later" });
+            Answered::known(answer::with(answer::json(503, &busy), RETRY_AFTER, "10"))
+        }
+    }
+}
+
+fn wake(visit: &Visit<'_>, hooks: &Hooks, body: &Value) -> Answered {
+    match Wake::deserialize(body) {
+        Ok(wake) => woken(visit, hooks, &wake.text, wake.mode.as_deref()),
+        Err(_) => bad("`text` is missing"),
+    }
+}
+
+/// `now` is a turn, in the session of hooks; what may wait for the next heartbeat is kept for it.
+fn woken(visit: &Visit<'_>, hooks: &Hooks, text: &str, mode: Option<&str>) -> Answered {
+    let mode = mode.map_or(Some(Mode::Now), Mode::parse);
+    let (Some(mode), false) = (mode, text.trim().is_empty()) else {
+        return bad("`text` is empty, or `mode` is neither now nor next-heartbeat");
     };
-    let mode = wake.mode.as_deref().map_or(Some(Mode::Now), Mode::parse);
-    let (Some(mode), false) = (mode, wake.text.trim().is_empty()) else {
-        return answer::json(
-            400,
-            &json!({ "ok": false, "error": "`text` is empty, or `mode` is neither now nor next-heartbeat" }),
-        );
-    };
-    system_events::add(visit.gateway, system_events::From::Hook, &wake.text);
-    answer::json(200, &json!({ "ok": true, "mode": mode.word() }))
+    match mode {
+        Mode::NextHeartbeat => system_events::add(visit.gateway, system_events::From::Hook, text),
+        Mode::Now => match turn::start(visit.gateway, hooks, Order::of(text)) {
+            Ok(_) => {}
+            Err(NotBegun::Refused(why)) => return bad(why),
+            // It is not lost: the agent hears of it later.
+            Err(NotBegun::Busy) => system_events::add(visit.gateway, system_events::From::Hook, text),
+        },
+    }
+    Answered::known(answer::json(200, &json!({ "ok": true, "mode": mode.word() })))
 }

@@ -67,7 +67,7 @@ pub async fn respond(visit: &Visit<'_>, request: Request<Incoming>) -> Answered 
     if let Err(refused) = auth::check(visit, &parts.headers).await {
         return answer::unauthorized(&refused).into();
     }
-    let known = |response| Answered { response, authenticated: true };
+    let known = Answered::known;
     if auth::is_cross_site(visit, &parts.headers) {
         let why =
             "a page of another site may not call tools; list its origin in gateway.controlUi.allowedOrigins";

@@ -29,7 +29,7 @@ pub async fn respond(visit: &Visit<'_>, request: &Request<Incoming>) -> Answered
     if let Err(refused) = auth::check(visit, request.headers()).await {
         return answer::unauthorized(&refused).into();
     }
-    Answered { response: answer::typed(200, KIND, text(visit)), authenticated: true }
+    Answered::known(answer::typed(200, KIND, text(visit)))
 }
 
 /// The exposition. The registry is made for this answer alone: nothing is kept between two, and nothing is made at the start.

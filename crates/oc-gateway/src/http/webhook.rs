@@ -4,7 +4,8 @@
 use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::{Request, Response};
-use oc_channels::adapter::{Taken, WebhookRefusal, WebhookRequest};
+use oc_channels::adapter::{Event, Taken, Verified, WebhookRefusal, WebhookRequest};
+use oc_channels::webhook_replay::{self, Before};
 
 use super::auth::{self, Visit};
 use super::body::{self, BadBody};
@@ -41,7 +42,7 @@ pub async fn respond(visit: &Visit<'_>, request: Request<Incoming>, hooked: &Hoo
         body: &body,
         now_ms: i64::try_from(now_ms()).unwrap_or(i64::MAX),
     });
-    let verified = match verified {
+    let Verified { events, answer: said, delivery } = match verified {
         Ok(verified) => verified,
         Err(refusal) => {
             tracing::warn!(target: "channels", channel = %hooked.adapter.channel(), why = %refusal, "a webhook request was refused");
@@ -54,13 +55,11 @@ pub async fn respond(visit: &Visit<'_>, request: Request<Incoming>, hooked: &Hoo
         }
     };
     visit.gateway.throttle().succeeded(Class::Hook, visit.caller, visit.head.origin.is_some());
-    for event in verified.events {
-        if hooked.door.offer(event).await == Taken::Later {
-            // The service delivers it again.
-            return known(answer::plain(503, "later"));
-        }
+    let name = webhook_replay::name(delivery.as_deref(), &body);
+    if !events.is_empty() && deliver(hooked, name, events).await == Taken::Later {
+        // The service delivers it again.
+        return known(answer::plain(503, "later"));
     }
-    let said = verified.answer;
     let built = Response::builder()
         .status(said.status)
         .header("content-type", said.content_type)
@@ -68,6 +67,22 @@ pub async fn respond(visit: &Visit<'_>, request: Request<Incoming>, hooked: &Hoo
     known(built.unwrap_or_else(|_| answer::plain(200, "")))
 }
 
+/// Hands the events of a delivery to the door, unless that was done before: then it is answered as it was, and nothing happens.
+async fn deliver(hooked: &Hooked, name: webhook_replay::Name, events: Vec<Event>) -> Taken {
+    let looking = match hooked.deliveries.begin(name) {
+        Ok(looking) => looking,
+        Err(Before::Taken) => return Taken::Done,
+        Err(Before::Busy) => return Taken::Later,
+    };
+    for event in events {
+        if hooked.door.offer(event).await == Taken::Later {
+            return Taken::Later;
+        }
+    }
+    looking.taken();
+    Taken::Done
+}
+
 fn known(response: Response<Full<bytes::Bytes>>) -> Answered {
-    Answered { response, authenticated: true }
+    Answered::known(response)
 }

@@ -5,29 +5,23 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use oc_agent::prompt::Mode;
-use oc_agent::session::entry::{Facts, Wish};
 use oc_agent::turn::said::{People, PersonMessage, Said};
-use oc_agent::turn::{Ended, Event, Sink};
-use oc_policy::inbound::ConversationKind;
+use oc_agent::turn::{Event, Sink};
 use oc_policy::owner_only::Ownership;
-use oc_policy::session_key::SessionKey;
-use oc_sandbox::gate::{CallSender, Caller, Surface};
+use oc_sandbox::gate::CallSender;
 use oc_types::AgentId;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::params::{invalid, parse, unavailable};
 use super::{Call, Outcome, Waiting, sessions};
+use crate::assistant::outside;
 use crate::assistant::runs::{Run, Standing, Taken, end};
-use crate::assistant::runtime::{Assistant, Conversation, Unnoted};
-use crate::assistant::session_view::session_exec;
-use crate::protocol::frame::Failure;
+use crate::assistant::runtime::{Assistant, Conversation};
+use crate::protocol::frame::{Failure, Outgoing};
 use crate::server::outbox::Weight;
 use crate::server::state::{Gateway, now_ms};
 
-/// The channel of conversations with clients.
-const CHANNEL: &str = "webchat";
 /// Longest message, in characters.
 const LONGEST: usize = 200_000;
 /// Longest id of a run, in characters.
@@ -105,24 +99,8 @@ fn start(call: &Call, agent: AgentId, key: String, named: &str, text: &str, id: 
         state: Mutex::default(),
     };
     tokio::spawn(async move {
-        // One turn of a session at a time, whoever started it.
-        let _lane = match (gateway.channels(), SessionKey::parse(&what.key)) {
-            (Some(channels), Ok(key)) => Some(channels.ingress().occupy(&key).await),
-            (None, _) | (_, Err(_)) => None,
-        };
-        let ended = assistant.converse(what, &sink, &Unnoted).await;
-        let standing = match ended {
-            Ok(turn) => match (turn.how, turn.reply) {
-                (Ended::Answered, reply) => Standing::Ok { reply },
-                (Ended::Silent, _) => Standing::Ok { reply: None },
-                (Ended::Aborted, _) => Standing::Aborted,
-                (Ended::Stopped(notice), _) => Standing::Error { why: notice.words().to_owned() },
-            },
-            Err(e) => {
-                tracing::error!(target: "assistant", error = %e, "a turn could not begin");
-                Standing::Error { why: "the turn could not begin; the log says why".to_owned() }
-            }
-        };
+        let over = outside::carry_out(&gateway, &assistant, what, &sink, std::future::pending()).await;
+        let standing = over.standing;
         sink.over(&standing);
         end(&run, standing, now_ms());
     });
@@ -135,21 +113,14 @@ fn assistant(gateway: &Gateway) -> Result<Arc<Assistant>, Failure> {
 
 /// A client's words as a conversation. Whose they are says the connection.
 fn conversation(call: &Call, agent: AgentId, key: String, text: &str) -> Conversation {
-    let place = call.gateway.snapshot().place();
     let owner = if call.connection.may(crate::authority::Scope::Admin) {
         Ownership::Proven
     } else {
         Ownership::NotProven
     };
-    let mut caller = Caller::of_session(Surface::Model, agent.clone(), key.clone());
-    caller.channel = Some(CHANNEL.to_owned());
-    caller.conversation = ConversationKind::Direct;
-    caller.exec = session_exec(&place.store(&agent), &key);
     let sender = CallSender { id: Some(call.connection.label().to_owned()), ..CallSender::default() };
     let said = Said::People(People::one(PersonMessage::new(sender, owner, text)));
-    // Where a chat's answers go stays as it is: this turn is the client's.
-    let facts = Facts::default();
-    Conversation { agent, key, caller, behind: Vec::new(), said, facts, wish: Wish::None, prompt: Mode::Full }
+    outside::conversation(&call.gateway.snapshot().place(), agent, key, said)
 }
 
 /// Tells clients what a run says.
@@ -413,15 +384,35 @@ pub fn agent(call: Call) -> Waiting {
         let id = wanted.idempotency_key.trim().to_owned();
         let named = key.clone();
         start(&call, agent, key, &named, wanted.message.trim(), &id)?;
+        // Two answers to one request: that it runs, and what came of it.
+        let accepted = json!({ "runId": id, "status": "accepted", "acceptedAt": now_ms() });
+        call.connection.send(&Outgoing::answer(&call.id, Ok(accepted)));
         let run = assistant(&call.gateway)?.runs().get(&id);
         let mut run = run.ok_or_else(|| unavailable("the run was not kept"))?;
         let over = run.wait_for(|r| r.standing != Standing::Running).await;
         let seen = over.map_err(|_| unavailable("the run was lost"))?.clone();
+        if let Some(why) = failed(&seen.standing) {
+            let mut failure = unavailable(why);
+            failure.details = Some(json!({ "runId": id, "status": "error", "summary": why }));
+            return Err(failure);
+        }
         let mut out = waited(&id, Some(&seen));
+        if let Some(members) = out.as_object_mut() {
+            members.insert("summary".to_owned(), "completed".into());
+        }
         if let (Standing::Ok { reply: Some(reply) }, Some(members)) = (&seen.standing, out.as_object_mut()) {
             let shown = call.gateway.gate.snapshot().redactor().redact(reply);
             members.insert("result".to_owned(), json!({ "payloads": [{ "text": shown }] }));
         }
         Ok(out)
     })
+}
+
+/// Why a run did not end well.
+fn failed(standing: &Standing) -> Option<&str> {
+    match standing {
+        Standing::Running | Standing::Ok { .. } => None,
+        Standing::Aborted => Some("aborted"),
+        Standing::Error { why } => Some(why),
+    }
 }

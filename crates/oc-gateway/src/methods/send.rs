@@ -11,6 +11,8 @@ use serde_json::{Value, json};
 
 use super::params::{invalid, parse, unavailable};
 use super::{Call, Waiting};
+use crate::protocol::frame::Failure;
+use crate::server::state::Gateway;
 
 /// Longest message, in characters.
 const LONGEST: usize = 20_000;
@@ -64,25 +66,35 @@ pub fn send(call: Call) -> Waiting {
         if call.gateway.snapshot().tree.path(&["channels", channel.as_str()]).is_none() {
             return Err(invalid(&format!("channels.{channel} is not configured")));
         }
-        let channels =
-            call.gateway.channels().ok_or_else(|| unavailable("no chat is served by this gateway"))?;
-        let rules = Rules::new(call.gateway.snapshot().tree.clone())
-            .map_err(|_| unavailable("the access rules cannot be used"))?;
-        let limit = rules.chunk(&channel, &account);
         let route = Route {
             channel: channel.clone(),
             account,
             to: Destination { conversation: to, thread: None, reply_to: None },
         };
-        let courier = channels.ingress().courier();
-        let order = courier.order(&route);
-        let _turn = order.lock().await;
-        let mut last = None;
-        for (n, piece) in chunks(text, &limit).into_iter().enumerate() {
-            let outgoing = Outgoing { text: piece, ..Outgoing::default() };
-            let sent = courier.send(&route, &outgoing, &format!("{}-{n}", key.to_lowercase())).await;
-            last = sent.map_err(|e| unavailable(&e.to_string()))?.id;
-        }
+        let last = self::text(&call.gateway, &route, text, &key.to_lowercase()).await?;
         Ok(json!({ "runId": wanted.idempotency_key, "messageId": last, "channel": channel.as_str() }))
     })
+}
+
+/// Sends a text to a conversation: cut to what the service takes, the pieces in order. The id of the last one.
+pub(crate) async fn text(
+    gateway: &Gateway,
+    route: &Route,
+    text: &str,
+    key: &str,
+) -> Result<Option<String>, Failure> {
+    let channels = gateway.channels().ok_or_else(|| unavailable("no chat is served by this gateway"))?;
+    let rules = Rules::new(gateway.snapshot().tree.clone())
+        .map_err(|_| unavailable("the access rules cannot be used"))?;
+    let limit = rules.chunk(&route.channel, &route.account);
+    let courier = channels.ingress().courier();
+    let order = courier.order(route);
+    let _turn = order.lock().await;
+    let mut last = None;
+    for (n, piece) in chunks(text, &limit).into_iter().enumerate() {
+        let outgoing = Outgoing { text: piece, ..Outgoing::default() };
+        let sent = courier.send(route, &outgoing, &format!("{key}-{n}")).await;
+        last = sent.map_err(|e| unavailable(&e.to_string()))?.id;
+    }
+    Ok(last)
 }

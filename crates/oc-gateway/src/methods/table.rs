@@ -4,8 +4,8 @@ use serde_json::Value;
 
 use super::Handler::{self, Blocking, Quick, Waiting};
 use super::{
-    Call, Outcome, agents, approvals, approvals_file, channels, chat, config, console, cron, devices, nodes,
-    send, sessions, skills, system, system_events,
+    Call, Outcome, agent_files, agents, approvals, approvals_file, channels, chat, config, console, cron,
+    devices, inject, nodes, send, sessions, skills, system, system_events, usage,
 };
 use crate::server::reload;
 
@@ -16,6 +16,9 @@ const HANDLERS: &[(&str, Handler)] = &[
     ("agent", Waiting(chat::agent)),
     ("agent.wait", Waiting(chat::wait)),
     ("agent.identity.get", Blocking(|c| agents::identity(&c.place(), params(c)))),
+    ("agents.files.get", Blocking(|c| agent_files::get(&c.place(), params(c)))),
+    ("agents.files.list", Blocking(|c| agent_files::list(&c.place(), params(c)))),
+    ("agents.files.set", Blocking(|c| agent_files::set(&c.place(), params(c)))),
     ("agents.list", Blocking(|c| agents::list(&c.place(), params(c)))),
     ("audit.fix", Blocking(console::fix)),
     ("audit.run", Blocking(console::run)),
@@ -25,6 +28,7 @@ const HANDLERS: &[(&str, Handler)] = &[
         Blocking(|c| channels::status(&c.place(), &channels::running(&c.gateway), params(c))),
     ),
     ("chat.abort", Blocking(chat::abort)),
+    ("chat.inject", Waiting(inject::inject)),
     ("chat.send", Blocking(chat::send)),
     ("chat.history", Blocking(|c| sessions::history(&c.place(), params(c)))),
     ("config.apply", Blocking(|c| written(c, config::apply(&c.config(), params(c)), "config.apply"))),
@@ -80,6 +84,8 @@ const HANDLERS: &[(&str, Handler)] = &[
     ("status", Blocking(system::status)),
     ("system-event", Quick(system_events::event)),
     ("system-presence", Quick(system::presence)),
+    ("usage.cost", Blocking(|c| usage::cost(&c.place(), params(c)))),
+    ("usage.status", Blocking(|c| usage::status(&c.place(), params(c)))),
     ("voicewake.get", Quick(system::voicewake)),
     ("wake", Quick(system_events::wake)),
 ];

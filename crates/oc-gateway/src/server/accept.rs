@@ -4,8 +4,6 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
-use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper::{Request, Response};
@@ -19,7 +17,7 @@ use super::paced::Paced;
 use super::slots::Slot;
 use super::state::{Gateway, stopping};
 use super::tls::Identity;
-use crate::http;
+use crate::http::{self, answer::Payload};
 
 /// Time to send a request's head; also how long an idle connection is kept.
 const HEAD_TIME: Duration = Duration::from_secs(10);
@@ -114,10 +112,10 @@ async fn respond(
     mut request: Request<Incoming>,
     remote: SocketAddr,
     slot: &Held,
-) -> Response<Full<Bytes>> {
+) -> Response<Payload> {
     // One name, or it is not known what is asked for; HTTP/1.0 has no way out either.
     if request.headers().get_all(hyper::header::HOST).iter().count() != 1 {
-        return http::answer::plain(400, "Bad Request");
+        return http::answer::plain(400, "Bad Request").map(Payload::Whole);
     }
     match http::upgrade::asked(request.headers(), request.method(), request.version()) {
         http::upgrade::Asked::No => {
@@ -127,10 +125,12 @@ async fn respond(
             }
             answer.response
         }
-        http::upgrade::Asked::Refused(response) => *response,
+        http::upgrade::Asked::Refused(response) => response.map(Payload::Whole),
         http::upgrade::Asked::WebSocket { accept } => {
             let head = Head::read(request.headers());
-            let Some(slot) = let_go(slot) else { return http::answer::plain(409, "Conflict") };
+            let Some(slot) = let_go(slot) else {
+                return http::answer::plain(409, "Conflict").map(Payload::Whole);
+            };
             let upgrading = hyper::upgrade::on(&mut request);
             tokio::spawn(async move {
                 if let Ok(upgraded) = upgrading.await {
@@ -138,7 +138,7 @@ async fn respond(
                     Box::pin(handshake::serve(gateway, upgraded, Arrival { remote, head, slot })).await;
                 }
             });
-            http::upgrade::switching(&accept)
+            http::upgrade::switching(&accept).map(Payload::Whole)
         }
     }
 }

@@ -165,10 +165,11 @@ fn gate(snapshot: &super::snapshot::Snapshot, approvals: Approvals) -> Gate {
 
 /// The tools that the gateway itself carries out.
 fn handlers(gateway: &Arc<Gateway>) -> Vec<Arc<dyn ToolHandler>> {
+    let browser = tools::browser::of(&gateway.snapshot());
     let gateway = Arc::downgrade(gateway);
     let web = Arc::new(WebFetch::new(Arc::new(PublicOnly))) as Arc<dyn ToolHandler>;
     let reading = tools::reading(&Facts::of(gateway.clone()));
-    reading.into_iter().chain([web]).chain(tools::acting(&gateway)).collect()
+    reading.into_iter().chain([web]).chain(browser).chain(tools::acting(&gateway)).collect()
 }
 
 /// The places of execution of this machine.

@@ -16,8 +16,11 @@ use super::state::Gateway;
 use crate::methods;
 use crate::protocol::frame::{self, Close, Code, Failure, NotARequest, Outgoing, close_reason};
 
-/// How long the other side has to take a close.
+/// How long a stranger has to take a close.
 const LINGER: Duration = Duration::from_millis(1500);
+/// How long a client that is in has to answer a close that has left. Before it lie perhaps megabytes that the client has still to read, and a
+/// socket that is given up earlier takes them and the close with it.
+const PATIENCE: Duration = Duration::from_secs(10);
 /// How long one frame may take to leave. Shorter than what the stream below waits for (`paced`), which ends without a word.
 const SEND: Duration = Duration::from_secs(15);
 
@@ -35,7 +38,7 @@ pub async fn drive(gateway: &Arc<Gateway>, socket: &mut Socket, connection: &Arc
     connection.end(Ending::now(Close::Policy, "gone"));
     super::arrive::depart(gateway, connection);
     if let Some(ending) = ending {
-        close(socket, &ending).await;
+        close_patiently(socket, &ending).await;
     }
 }
 
@@ -178,22 +181,45 @@ fn receive(gateway: &Arc<Gateway>, connection: &Arc<Connection>, text: &str) {
     }
 }
 
-/// Closes a socket with a code and a reason, and stays long enough for the other side to read them.
+/// Closes the socket of a stranger with a code and a reason, and stays long enough for the other side to read them.
 pub async fn close(socket: &mut Socket, ending: &Ending) {
-    let frame = CloseFrame { code: ending.close.code().into(), reason: close_reason(&ending.reason).into() };
     let goodbye = async {
-        if socket.close(Some(frame)).await.is_err() {
-            return;
-        }
-        if ending.close != Close::Policy && ending.close != Close::Restart {
-            // What is not read would turn the close into a reset.
-            // On the heap, and only now: every connection has room for this step as long as it lives.
-            let mut rest = vec![0u8; 8192];
-            let stream = socket.get_mut().inner_mut();
-            while matches!(stream.read(&mut rest).await, Ok(n) if n > 0) {}
-        } else {
-            while matches!(socket.next().await, Some(Ok(_))) {}
+        if leave(socket, ending).await {
+            answered(socket, ending).await;
         }
     };
     let _ = tokio::time::timeout(LINGER, goodbye).await;
+}
+
+/// The same for a client that is in: one that reads slowly hears why it is let go as soon as it reads on. The close has as long to leave as
+/// any frame; whoever takes nothing at all is given up by the stream below (`paced`).
+async fn close_patiently(socket: &mut Socket, ending: &Ending) {
+    if matches!(tokio::time::timeout(SEND, leave(socket, ending)).await, Ok(true)) {
+        let patience = if is_trusted(ending) { PATIENCE } else { LINGER };
+        let _ = tokio::time::timeout(patience, answered(socket, ending)).await;
+    }
+}
+
+/// Sends the close. `false`: the other side is gone.
+async fn leave(socket: &mut Socket, ending: &Ending) -> bool {
+    let frame = CloseFrame { code: ending.close.code().into(), reason: close_reason(&ending.reason).into() };
+    socket.close(Some(frame)).await.is_ok()
+}
+
+/// Waits for the other side's close.
+async fn answered(socket: &mut Socket, ending: &Ending) {
+    if is_trusted(ending) {
+        while matches!(socket.next().await, Some(Ok(_))) {}
+        return;
+    }
+    // What is not read would turn the close into a reset.
+    // On the heap, and only now: every connection has room for this step as long as it lives.
+    let mut rest = vec![0u8; 8192];
+    let stream = socket.get_mut().inner_mut();
+    while matches!(stream.read(&mut rest).await, Ok(n) if n > 0) {}
+}
+
+/// Whether what still comes is frames: the ending is not about what came.
+fn is_trusted(ending: &Ending) -> bool {
+    ending.close == Close::Policy || ending.close == Close::Restart
 }

@@ -5,6 +5,10 @@ use oc_types::Node;
 use super::{Resolved, StartRefused, parts};
 use crate::entrance::credential::Key;
 
+mod mappings;
+
+pub use mappings::{Action, Mapping};
+
 /// `hooks`, when enabled.
 #[derive(Clone, Debug)]
 pub struct Hooks {
@@ -20,8 +24,10 @@ pub struct Hooks {
     pub session_prefixes: Vec<String>,
     /// The session of requests that name none.
     pub default_session: Option<String>,
-    /// Agents that a request may name; empty: any.
-    pub agents: Vec<String>,
+    /// Agents whose turns a hook may start; `None`: any.
+    pub agents: Option<Vec<String>>,
+    /// `hooks.mappings` and the presets, in order.
+    pub mappings: Vec<Mapping>,
 }
 
 /// Longest body unless `hooks.maxBodyBytes` says otherwise.
@@ -55,6 +61,14 @@ pub(super) fn read(config: &Node, resolved: &Resolved, wrong: &mut Vec<StartRefu
         request_sessions: hooks.get("allowRequestSessionKey").and_then(Node::as_bool) == Some(true),
         session_prefixes: parts::texts(config, &["hooks", "allowedSessionKeyPrefixes"]),
         default_session: parts::text(config, &["hooks", "defaultSessionKey"]),
-        agents: parts::texts(config, &["hooks", "allowedAgentIds"]),
+        agents: agents(hooks),
+        mappings: mappings::read(hooks),
     })
+}
+
+/// `hooks.allowedAgentIds`; a list with `*` allows any, an empty one nobody.
+fn agents(hooks: &Node) -> Option<Vec<String>> {
+    let listed = hooks.get("allowedAgentIds").and_then(Node::entries)?;
+    let listed: Vec<String> = listed.iter().map(|a| a.trim().to_lowercase()).collect();
+    (!listed.iter().any(|a| a == "*")).then_some(listed)
 }

@@ -106,6 +106,9 @@ pub struct Reload {
     pub debounce_ms: u64,
 }
 
+/// Largest body of `POST /v1/responses` that can be configured, in bytes.
+const RESPONSES_BODY: usize = 20 * 1024 * 1024;
+
 /// `gateway.http.endpoints`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Endpoints {
@@ -113,6 +116,8 @@ pub struct Endpoints {
     pub chat_completions: bool,
     /// `POST /v1/responses`.
     pub responses: bool,
+    /// Largest body of the latter, in bytes.
+    pub responses_body: usize,
 }
 
 pub(super) fn text(config: &Node, path: &[&str]) -> Option<String> {
@@ -185,5 +190,11 @@ pub(super) fn reload(config: &Node) -> Reload {
 
 pub(super) fn endpoints(config: &Node) -> Endpoints {
     let on = |name: &str| is_on(config, &["gateway", "http", "endpoints", name, "enabled"]);
-    Endpoints { chat_completions: on("chatCompletions"), responses: on("responses") }
+    let most = config.path(&["gateway", "http", "endpoints", "responses", "maxBodyBytes"]);
+    let most = most.and_then(Node::as_number).map(oc_types::tree::number_text).and_then(|n| n.parse().ok());
+    Endpoints {
+        chat_completions: on("chatCompletions"),
+        responses: on("responses"),
+        responses_body: most.unwrap_or(RESPONSES_BODY).min(RESPONSES_BODY),
+    }
 }

@@ -107,6 +107,8 @@ async fn a_client_that_does_not_read_its_answers_is_closed_with_1008_and_others_
         sent += 1;
     }
     until("the slow client is let go", || world.gateway.registry.len() == 1).await;
+    // It reads on a while later, and hears why all the same: megabytes lie before the close.
+    tokio::time::sleep(Duration::from_secs(2)).await;
     let (code, reason) = slow.closed().await;
     assert_eq!((code, reason.as_str()), (1008, "slow consumer"));
     assert_eq!(other.call("health", json!({})).await["ok"], true);

@@ -147,7 +147,8 @@ fn presence_changes(
             set(json!("rw"), "writes reach the real workspace"),
         ];
     }
-    if rule == Absence::WebSearchOff.word() || rule == Absence::WebFetchOff.word() {
+    let switches = [Absence::WebSearchOff, Absence::WebFetchOff, Absence::BrowserOff];
+    if switches.iter().any(|s| rule == s.word()) {
         return vec![set(json!(true), "")];
     }
     if rule == Absence::MemorySlotNone.word() {

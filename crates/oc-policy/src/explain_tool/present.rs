@@ -57,7 +57,7 @@ pub(super) fn absent(
                 "needs tools.exec.applyPatch.enabled, a model of openai or openai-codex, and that model in allowModels \
                  when the list is not empty"
             }
-            Absence::WebSearchOff | Absence::WebFetchOff => "switched off",
+            Absence::WebSearchOff | Absence::WebFetchOff | Absence::BrowserOff => "switched off",
             Absence::NoImageModel => "no image-capable model is configured",
             Absence::MemorySlotNone => "the memory plugin's slot is empty",
             Absence::Unknown | Absence::OptionalPluginTool => "not offered",

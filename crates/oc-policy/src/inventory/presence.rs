@@ -42,6 +42,8 @@ pub enum Absence {
     WebSearchOff,
     /// `tools.web.fetch.enabled` is false.
     WebFetchOff,
+    /// `browser.enabled` is false.
+    BrowserOff,
     /// No image-capable model.
     NoImageModel,
     /// `plugins.slots.memory` is `none`.
@@ -59,6 +61,7 @@ impl Absence {
             Self::ApplyPatchGate => "apply-patch-gate",
             Self::WebSearchOff => "web-search-disabled",
             Self::WebFetchOff => "web-fetch-disabled",
+            Self::BrowserOff => "browser-disabled",
             Self::NoImageModel => "no-image-model",
             Self::MemorySlotNone => "memory-slot-none",
         }
@@ -71,6 +74,7 @@ impl Absence {
             Self::ApplyPatchGate => Some(KeyPath::dotted("tools.exec.applyPatch.enabled")),
             Self::WebSearchOff => Some(KeyPath::dotted("tools.web.search.enabled")),
             Self::WebFetchOff => Some(KeyPath::dotted("tools.web.fetch.enabled")),
+            Self::BrowserOff => Some(KeyPath::dotted("browser.enabled")),
             Self::NoImageModel => Some(KeyPath::dotted("agents.defaults.imageModel.primary")),
             Self::MemorySlotNone => Some(KeyPath::dotted("plugins.slots.memory")),
             Self::Unknown | Self::OptionalPluginTool | Self::WorkspaceReadOnly => None,
@@ -99,6 +103,7 @@ impl Presence<'_> {
             "apply_patch" => (!self.patches(config)).then_some(Absence::ApplyPatchGate),
             "web_search" => off(&["tools", "web", "search", "enabled"]).then_some(Absence::WebSearchOff),
             "web_fetch" => off(&["tools", "web", "fetch", "enabled"]).then_some(Absence::WebFetchOff),
+            "browser" => off(&["browser", "enabled"]).then_some(Absence::BrowserOff),
             "image" => (!self.sees(config)).then_some(Absence::NoImageModel),
             _ => None,
         }

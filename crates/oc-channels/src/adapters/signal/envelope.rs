@@ -63,8 +63,10 @@ fn kind_of(data: &Value) -> EventKind {
 fn base(envelope: &Value, data: &Value, signal: &Signal) -> Event {
     let phone = envelope.text("sourceNumber").and_then(full_number);
     let uuid = envelope.text("sourceUuid").or_else(|| envelope.text("source").filter(|s| s.len() == 36));
+    // Of somebody without an account's id the number is the id: commands and answers to approvals need one.
+    let number = || phone.as_ref().and_then(|p| SenderId::new(p.as_str()));
     let sender = Sender {
-        id: uuid.and_then(SenderId::new),
+        id: uuid.and_then(SenderId::new).or_else(number),
         phone: phone.clone(),
         names: MutableNames::new(None, envelope.text("sourceName"), None, None),
         is_bot: false,

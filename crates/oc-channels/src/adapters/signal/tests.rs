@@ -37,6 +37,8 @@ fn people_are_known_by_number_and_id() {
         event(json!({ "sourceNumber": null, "source": UUID, "dataMessage": { "message": "x" } })).unwrap();
     assert_eq!(hidden.message.conversation.as_str(), format!("uuid:{UUID}"));
     assert!(hidden.message.sender.phone.is_none());
+    let bare = event(json!({ "sourceUuid": null, "dataMessage": { "message": "x" } })).unwrap();
+    assert_eq!(bare.message.sender.id.as_ref().unwrap().as_str(), "+15552223333");
     let group = data(json!({ "message": "x", "groupInfo": { "groupId": GROUP, "type": "DELIVER" } }));
     assert_eq!((group.message.kind, group.reply.conversation.as_str()), (ConversationKind::Group, GROUP));
 }
@@ -46,6 +48,8 @@ fn sp_425_a_number_without_its_plus_is_nobodys() {
     for number in ["15552223333", "+1", "+1555x", "", "+12345678901234567"] {
         let e = event(json!({ "sourceNumber": number, "dataMessage": { "message": "x" } })).unwrap();
         assert!(e.message.sender.phone.is_none(), "{number}");
+        let bare = json!({ "sourceNumber": number, "sourceUuid": null, "dataMessage": { "message": "x" } });
+        assert!(event(bare).unwrap().message.sender.id.is_none(), "{number}");
     }
     assert!(signal(&json!({ "account": "15550001111" })).is_err());
 }

@@ -98,6 +98,7 @@ const KEYS: &[Key] = &[
     key("intents", object(&[key("presence", BOOL), key("guildMembers", BOOL)])),
     key("pluralkit", object(&[key("enabled", BOOL), key("token", SECRET)])),
     key("responsePrefix", TEXT),
+    key("apiRoot", form(Form::HttpUrl)).product(),
 ];
 
 /// One account.

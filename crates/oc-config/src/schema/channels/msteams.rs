@@ -49,6 +49,11 @@ const KEYS: &[Key] = &[
     key("sharePointSiteId", TEXT),
     key("heartbeat", shared::VISIBILITY),
     key("responsePrefix", TEXT),
+    key("execApprovals", shared::APPROVERS).product(),
+    key("apiRoot", form(Form::HttpUrl)).product(),
+    key("loginRoot", form(Form::HttpUrl)).product(),
+    key("openIdRoot", form(Form::HttpUrl)).product(),
+    key("serviceHosts", TEXTS).product(),
 ];
 
 /// One account.

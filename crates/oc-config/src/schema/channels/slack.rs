@@ -88,6 +88,8 @@ const KEYS: &[Key] = &[
     ),
     key("heartbeat", shared::VISIBILITY),
     key("responsePrefix", TEXT),
+    key("execApprovals", shared::APPROVERS).product(),
+    key("apiRoot", form(Form::HttpUrl)).product(),
 ];
 
 /// One account.

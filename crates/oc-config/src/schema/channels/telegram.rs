@@ -83,6 +83,7 @@ const KEYS: &[Key] = &[
     key("heartbeat", shared::VISIBILITY),
     key("linkPreview", BOOL),
     key("responsePrefix", TEXT),
+    key("execApprovals", shared::APPROVERS).product(),
     key("apiRoot", form(Form::HttpUrl)).product(),
 ];
 

@@ -41,6 +41,19 @@ const KEYS: &[Key] = &[
     ),
     key("debounceMs", COUNT).default(Literal::Number(0.0)),
     key("heartbeat", shared::VISIBILITY),
+    key("execApprovals", shared::APPROVERS).product(),
+    key(
+        "cloud",
+        object(&[
+            key("phoneNumberId", TEXT),
+            key("accessToken", SECRET),
+            key("appSecret", SECRET),
+            key("verifyToken", SECRET),
+            key("webhookPath", TEXT),
+            key("apiRoot", form(Form::HttpUrl)),
+        ]),
+    )
+    .product(),
 ];
 
 /// One account.

@@ -73,7 +73,10 @@ const GROUP: &str = "agent:main:telegram:group:1";
 fn sp_420_a_list_holds_what_the_session_may_see() {
     let home = tempfile::tempdir().unwrap();
     sessions(home.path());
-    let open = place(home.path(), json!({}));
+    let own =
+        ask(ReadTool::SessionsList, &place(home.path(), json!({})), "agent:main:main", json!({})).unwrap();
+    assert_eq!(keys(&own), ["agent:main:main"]);
+    let open = place(home.path(), json!({"tools": {"sessions": {"visibility": "agent"}}}));
     let all = ask(ReadTool::SessionsList, &open, "agent:main:main", json!({})).unwrap();
     assert_eq!(keys(&all), ["agent:main:main", "agent:main:subagent:a", GROUP]);
     let sandboxed = place(home.path(), json!({"agents": {"defaults": {"sandbox": {"mode": "non-main"}}}}));
@@ -81,7 +84,7 @@ fn sp_420_a_list_holds_what_the_session_may_see() {
     assert_eq!(keys(&few), ["agent:main:subagent:a", GROUP]);
     let across = place(
         home.path(),
-        json!({"tools": {"agentToAgent": {"enabled": true, "allow": ["main", "work"]}}, "agents": {"list": [{"id": "main"}, {"id": "work"}]}}),
+        json!({"tools": {"sessions": {"visibility": "all"}, "agentToAgent": {"enabled": true, "allow": ["main", "work"]}}, "agents": {"list": [{"id": "main"}, {"id": "work"}]}}),
     );
     let all = ask(ReadTool::SessionsList, &across, "agent:work:main", json!({"limit": 10})).unwrap();
     assert_eq!(keys(&all).len(), 4);

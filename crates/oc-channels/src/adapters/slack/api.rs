@@ -1,0 +1,119 @@
+//! Calls of the Web API.
+
+use std::time::Duration;
+
+use oc_types::Secret;
+use serde_json::Value;
+
+use super::SERVICE;
+use crate::adapter::AdapterFailure;
+use crate::http_client::{Answer, ApiRoot, Body, CALL_TIMEOUT, HttpClient, encoded};
+use crate::json::Members as _;
+
+/// Hosts of files, coming and going.
+const FILES: &[&str] = &["slack.com", "slack-edge.com", "slack-files.com"];
+
+/// The API of one bot.
+#[derive(Debug)]
+pub(super) struct Api {
+    http: HttpClient,
+    token: Secret,
+    key: String,
+}
+
+impl Api {
+    pub(super) fn new(
+        root: ApiRoot,
+        token: Secret,
+        key: String,
+        hidden: Vec<Secret>,
+    ) -> Result<Self, AdapterFailure> {
+        Ok(Self { http: HttpClient::new(SERVICE, root, hidden, None)?, token, key })
+    }
+
+    pub(super) fn root(&self) -> &ApiRoot {
+        self.http.root()
+    }
+
+    pub(super) fn unavailable(&self, why: &str) -> AdapterFailure {
+        self.http.unavailable(why)
+    }
+
+    /// Calls a method as the bot.
+    pub(super) async fn call(&self, method: &str, body: &Value) -> Result<Value, AdapterFailure> {
+        self.call_with(method, body, &self.token, &self.key).await
+    }
+
+    /// Calls a method with another token, which stands at `key`.
+    pub(super) async fn call_with(
+        &self,
+        method: &str,
+        body: &Value,
+        token: &Secret,
+        key: &str,
+    ) -> Result<Value, AdapterFailure> {
+        let call = self.http.post(&format!("/{method}")).json(body.clone()).bearer(token);
+        self.done(&self.http.send(call).await?, key)
+    }
+
+    /// Calls a method that takes a form alone.
+    pub(super) async fn form(&self, method: &str, fields: &[(&str, &str)]) -> Result<Value, AdapterFailure> {
+        let text: Vec<String> =
+            fields.iter().map(|(name, value)| format!("{}={}", encoded(name), encoded(value))).collect();
+        let body = Body::Bytes {
+            content_type: "application/x-www-form-urlencoded".to_owned(),
+            bytes: text.join("&").into_bytes(),
+        };
+        let call = self.http.post(&format!("/{method}")).body(body).bearer(&self.token);
+        self.done(&self.http.send(call).await?, &self.key)
+    }
+
+    /// Hands over the bytes of a file, at the address that the service named for it; the address is the credential.
+    pub(super) async fn upload(&self, address: &str, bytes: &[u8]) -> Result<(), AdapterFailure> {
+        let body = Body::Bytes { content_type: "application/octet-stream".to_owned(), bytes: bytes.to_vec() };
+        let call = self.http.post_elsewhere(address, FILES)?.body(body).timeout(CALL_TIMEOUT * 4);
+        let answer = self.http.send(call).await?;
+        if answer.is_success() { Ok(()) } else { Err(self.failure(&answer, "", &self.key)) }
+    }
+
+    /// Downloads a file.
+    pub(super) async fn file(&self, address: &str, most: u64) -> Result<Vec<u8>, AdapterFailure> {
+        let call = self.http.get_elsewhere(address, FILES)?.bearer(&self.token);
+        let answer = self.http.send(call.limit(most).timeout(CALL_TIMEOUT * 4)).await?;
+        if answer.is_success() { Ok(answer.body) } else { Err(self.failure(&answer, "", &self.key)) }
+    }
+
+    fn done(&self, answer: &Answer, key: &str) -> Result<Value, AdapterFailure> {
+        let json = answer.json();
+        if answer.is_success() && json.is_true("ok") {
+            return Ok(json);
+        }
+        Err(self.failure(answer, json.text("error").unwrap_or_default(), key))
+    }
+
+    fn failure(&self, answer: &Answer, said: &str, key: &str) -> AdapterFailure {
+        let why = if said.is_empty() { format!("status {}", answer.status) } else { self.http.scrub(said) };
+        let limited = answer.status == 429 || matches!(said, "ratelimited" | "rate_limited");
+        match said {
+            _ if limited => AdapterFailure::RateLimited {
+                service: SERVICE,
+                after: answer.retry_after.unwrap_or(Duration::from_secs(1)),
+            },
+            "invalid_auth"
+            | "not_authed"
+            | "account_inactive"
+            | "token_revoked"
+            | "token_expired"
+            | "not_allowed_token_type" => {
+                AdapterFailure::Credential { service: SERVICE, key: key.to_owned(), why }
+            }
+            "invalid_blocks" | "invalid_blocks_format" => {
+                AdapterFailure::Formatting { service: SERVICE, why }
+            }
+            "internal_error" | "fatal_error" | "service_unavailable" | "request_timeout" | "" => {
+                AdapterFailure::Unavailable { service: SERVICE, why }
+            }
+            _ => AdapterFailure::Refused { service: SERVICE, why },
+        }
+    }
+}
