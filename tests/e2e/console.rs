@@ -44,7 +44,7 @@ fn model() -> ScriptedProvider {
     ScriptedProvider::answering(|asked| {
         let last = asked.body["messages"].as_array().unwrap().last().unwrap().to_string();
         if last.contains("please run it") {
-            Reply::call("c1", "exec", &json!({ "command": "echo canary-of-the-chat" }))
+            Reply::call("c1", "exec", &json!({ "command": "echo canary-of-the-chat", "ask": "always" }))
         } else if asked.body["messages"].as_array().unwrap().last().unwrap()["role"] == "tool" {
             Reply::text("So it did not run.")
         } else if last.contains("never end") {

@@ -122,5 +122,10 @@ pub fn run() -> Result<()> {
     if !peers.is_ok_and(|s| s.success()) {
         println!("    could not install the MCP counterparts; the tests that need them will say so");
     }
+    // OpenAI's own client, likewise.
+    let client = Command::new("sh").arg(".ci/install-openai").current_dir(root()).status();
+    if !client.is_ok_and(|s| s.success()) {
+        println!("    could not install OpenAI's client; the test that needs it will say so");
+    }
     Ok(())
 }

@@ -44,7 +44,7 @@ pub fn run(args: &Args) -> Result<bool> {
         (
             "OC_REQUIRE",
             if strict {
-                "chromium tmux xmllint docker peer debootstrap namespaces nginx python3 systemd-analyze fakellm mcp telegram-test-api ngircd synapse npm openssl"
+                "chromium tmux xmllint docker peer debootstrap namespaces nginx python3 systemd-analyze fakellm mcp openai telegram-test-api ngircd synapse npm openssl"
             } else {
                 ""
             },

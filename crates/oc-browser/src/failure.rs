@@ -34,9 +34,6 @@ pub(crate) enum BrowserFailure {
     /// Too many tabs.
     #[error("there are {0} tabs already; close one")]
     TooManyTabs(usize),
-    /// The address is not one that may be gone to.
-    #[error("{0}")]
-    Address(String),
     /// The guard refused the host of the page.
     #[error("refused: {host} may not be reached from the browser (`browser.ssrfPolicy`)")]
     Refused {

@@ -11,7 +11,8 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::cdp::method::{
-    AutoAttach, CloseBrowser, DisableFetch, Discover, EnableFetch, GetVersion, Navigate, SetDownloads,
+    AutoAttach, CloseBrowser, CloseTarget, CreateTarget, DisableFetch, Discover, EnableFetch, GetVersion,
+    Navigate, SetDownloads,
 };
 use crate::cdp::{Cdp, Event};
 use crate::dress::{self, Looks};
@@ -26,6 +27,8 @@ use crate::world::{Pass, World};
 
 /// How long the start may take.
 const START: Duration = Duration::from_secs(30);
+/// How long the greeting may take to be complete after it passed.
+const COMPLETE: Duration = Duration::from_secs(5);
 /// How long an orderly end may take.
 const STOP: Duration = Duration::from_secs(5);
 /// How much of its complaints is kept, in bytes.
@@ -160,23 +163,35 @@ impl Running {
         self.until(START, |world| (!world.tabs.is_empty()).then_some(()))
             .await
             .ok_or(BrowserFailure::NoTab)?;
-        let Some(session) = self.world().tab(None).map(|t| t.session.clone()) else {
-            return Err(BrowserFailure::NoTab);
-        };
-        self.world().pass = Some(Pass { secret: self.guard.secret().clone() });
+        self.pass().await
+    }
+
+    /// Hands the guard's secret over, in a tab that is closed again. Chromium keeps it for everything that comes later.
+    async fn pass(&self) -> Result<(), BrowserFailure> {
         let cdp = &self.cdp;
+        let target = cdp.call(None, &CreateTarget { url: BLANK.to_owned() }).await?.target_id;
+        let session = |world: &World| world.tab(Some(&target)).map(|t| t.session.clone());
+        let session = self.until(START, session).await.ok_or(BrowserFailure::NoTab)?;
+        self.world().pass = Some(Pass { secret: self.guard.secret().clone() });
         cdp.call(Some(&session), &EnableFetch { handle_auth_requests: true }).await?;
-        cdp.call(Some(&session), &Navigate { url: format!("http://{GREETING}/") }).await?;
+        let greeting = Navigate { url: format!("http://{GREETING}/") };
+        let loader = cdp.call(Some(&session), &greeting).await?.loader_id;
         let mut passed = self.guard.passed();
         let came = tokio::time::timeout(START, passed.wait_for(|p| *p)).await.is_ok_and(|p| p.is_ok());
         if !came {
             return Err(BrowserFailure::NotStarted("it did not pass its guard".to_owned()));
         }
+        // It is closed when it is complete: Chromium takes it badly before.
+        let complete = |world: &World| {
+            let tab = world.tab(Some(&target))?;
+            (tab.loaded == loader && !tab.loading).then_some(())
+        };
+        let _ = self.until(COMPLETE, complete).await;
         cdp.call(Some(&session), &DisableFetch {}).await?;
         self.world().pass = None;
-        cdp.call(Some(&session), &Navigate { url: BLANK.to_owned() }).await?;
-        let blank = |world: &World| world.tab(None).filter(|t| t.url == BLANK && !t.loading).map(drop);
-        self.until(START, blank).await.ok_or(BrowserFailure::NoTab)
+        cdp.call(None, &CloseTarget { target_id: target.clone() }).await?;
+        let gone = |world: &World| world.tab(Some(&target)).is_none().then_some(());
+        self.until(START, gone).await.ok_or(BrowserFailure::NoTab)
     }
 
     /// What is known of it.
@@ -205,6 +220,7 @@ impl Running {
     }
 
     /// The process, while it runs.
+    #[cfg(test)]
     pub fn process(&self) -> Option<u32> {
         self.child.id()
     }

@@ -289,8 +289,11 @@ impl Drive<'_> {
     pub async fn act(&self, act: &Act, target: Option<&str>) -> Result<Answer, BrowserFailure> {
         let tab = self.web(target)?;
         self.running.cdp.call(None, &ActivateTarget { target_id: tab.target.clone() }).await?;
-        let mark = self.running.guard.mark();
+        let (mark, before) = (self.running.guard.mark(), self.running.world().tabs.len());
         let mut answer = acting::act(self, &tab, act).await?;
+        if self.running.world().tabs.len() > before {
+            answer.notes.push("the page opened another tab; `tabs` lists it".to_owned());
+        }
         answer.notes.extend(self.kept_from(mark));
         Ok(answer)
     }

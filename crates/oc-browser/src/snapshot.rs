@@ -78,8 +78,8 @@ pub(crate) fn outline(nodes: &[AxNode], wish: Wish) -> Outline {
         }
         let role = word(node.role.as_ref());
         let name = oc_text::visible(&words(node.name.as_ref()), TEXT);
-        let shown =
-            !node.ignored && !TRANSPARENT.contains(&role) && !(role == "StaticText" && above.contains(&name));
+        let repeated = role == "StaticText" && above.contains(&name);
+        let shown = !(node.ignored || repeated || TRANSPARENT.contains(&role));
         let active = shown && ACTIVE.contains(&role);
         let mut inner = depth;
         if shown && (active || !wish.active_only) {

@@ -119,6 +119,12 @@ impl World {
                     title.clone_into(&mut tab.title);
                 }
             }
+            "Target.targetCrashed" => {
+                if let Some(tab) = self.tab_mut(text("/targetId")) {
+                    (tab.failed, tab.loading) = (true, false);
+                    tab.refs.clear();
+                }
+            }
             "Page.frameStartedLoading" | "Page.frameStoppedLoading" => {
                 let loading = event.name == "Page.frameStartedLoading";
                 if let Some(tab) = self.tab_mut(text("/frameId")) {
@@ -185,6 +191,8 @@ impl World {
             enable("Runtime.enable", json!({})),
             // A tab that a page opens takes nothing from the one that is driven.
             enable("Emulation.setFocusEmulationEnabled", json!({ "enabled": true })),
+            // A window that a page opened stands still, and its opener with it, until somebody says this.
+            enable("Runtime.runIfWaitingForDebugger", json!({})),
         ];
         let (url, title) = (text("/targetInfo/url"), text("/targetInfo/title"));
         self.active.get_or_insert_with(|| target.clone());

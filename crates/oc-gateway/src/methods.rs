@@ -23,6 +23,7 @@ mod model;
 pub mod nodes;
 pub(crate) mod params;
 pub mod place;
+mod run_events;
 pub mod send;
 pub mod sessions;
 pub mod skills;

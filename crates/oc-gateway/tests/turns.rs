@@ -10,6 +10,8 @@
     reason = "tests"
 )]
 
+#[path = "turns/client.rs"]
+mod client;
 #[path = "turns/hooks.rs"]
 mod hooks;
 #[path = "turns/methods.rs"]

@@ -2,11 +2,10 @@
 //!
 //! A client acts as itself: it is the owner only when it administers, and no argument makes it somebody else (SP-109).
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use oc_agent::turn::said::{People, PersonMessage, Said};
-use oc_agent::turn::{Event, Sink};
 use oc_policy::owner_only::Ownership;
 use oc_sandbox::gate::CallSender;
 use oc_types::AgentId;
@@ -14,12 +13,12 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::params::{invalid, parse, unavailable};
+use super::run_events::Told;
 use super::{Call, Outcome, Waiting, sessions};
 use crate::assistant::outside;
 use crate::assistant::runs::{Run, Standing, Taken, end};
 use crate::assistant::runtime::{Assistant, Conversation};
 use crate::protocol::frame::{Failure, Outgoing};
-use crate::server::outbox::Weight;
 use crate::server::state::{Gateway, now_ms};
 
 /// Longest message, in characters.
@@ -29,8 +28,6 @@ const LONGEST_ID: usize = 128;
 /// How long `agent.wait` waits when the caller names no time, and at most, milliseconds.
 const WAIT_MS: u64 = 30_000;
 const LONGEST_WAIT_MS: u64 = 600_000;
-/// Texts are told at most so often, milliseconds.
-const DELTA_MS: u64 = 150;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -92,12 +89,7 @@ fn start(call: &Call, agent: AgentId, key: String, named: &str, text: &str, id: 
         Taken::New(run) => run,
     };
     let what = conversation(call, agent, key, text);
-    let sink = Told {
-        gateway: Arc::clone(&gateway),
-        run: id.to_owned(),
-        session: named.to_owned(),
-        state: Mutex::default(),
-    };
+    let sink = Told::new(Arc::clone(&gateway), id, named);
     tokio::spawn(async move {
         let over = outside::carry_out(&gateway, &assistant, what, &sink, std::future::pending()).await;
         let standing = over.standing;
@@ -121,84 +113,6 @@ fn conversation(call: &Call, agent: AgentId, key: String, text: &str) -> Convers
     let sender = CallSender { id: Some(call.connection.label().to_owned()), ..CallSender::default() };
     let said = Said::People(People::one(PersonMessage::new(sender, owner, text)));
     outside::conversation(&call.gateway.snapshot().place(), agent, key, said)
-}
-
-/// Tells clients what a run says.
-#[derive(Debug)]
-struct Told {
-    gateway: Arc<Gateway>,
-    run: String,
-    session: String,
-    state: Mutex<Text>,
-}
-
-#[derive(Debug, Default)]
-struct Text {
-    seq: u64,
-    said: String,
-    told_ms: u64,
-}
-
-impl Told {
-    fn tell(&self, state: &str, more: Value) {
-        let seq = {
-            let mut text = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-            text.seq += 1;
-            text.seq
-        };
-        let mut payload =
-            json!({ "runId": self.run, "sessionKey": self.session, "seq": seq, "state": state });
-        if let (Some(members), Value::Object(more)) = (payload.as_object_mut(), more) {
-            members.extend(more);
-        }
-        let weight = if state == "delta" { Weight::DropIfSlow } else { Weight::Needed };
-        self.gateway.registry.broadcast("chat", payload, weight, None);
-    }
-
-    fn message(&self, text: &str) -> Value {
-        let shown = self.gateway.gate.snapshot().redactor().redact(text);
-        json!({ "message": { "role": "assistant", "content": [{ "type": "text", "text": shown }], "timestamp": now_ms() } })
-    }
-
-    fn over(&self, standing: &Standing) {
-        match standing {
-            Standing::Running => {}
-            Standing::Ok { reply } => {
-                let more = reply.as_deref().map_or_else(|| json!({}), |text| self.message(text));
-                self.tell("final", more);
-            }
-            Standing::Aborted => self.tell("aborted", json!({})),
-            Standing::Error { why } => self.tell("error", json!({ "errorMessage": why })),
-        }
-    }
-}
-
-impl Sink for Told {
-    fn event(&self, event: Event) {
-        let now = now_ms();
-        let text = {
-            let mut text = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-            match event {
-                Event::Text(more) => text.said.push_str(&more),
-                Event::Restart | Event::Said(_) => {
-                    text.said.clear();
-                    return;
-                }
-                Event::Started
-                | Event::Thinking(_)
-                | Event::Calling { .. }
-                | Event::Called { .. }
-                | Event::Shortening => return,
-            }
-            if now.saturating_sub(text.told_ms) < DELTA_MS {
-                return;
-            }
-            text.told_ms = now;
-            text.said.clone()
-        };
-        let more = self.message(&text);
-        self.tell("delta", more);
-    }
 }
 
 /// Stops what runs in a session; the ids of its runs.

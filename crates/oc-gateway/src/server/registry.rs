@@ -106,6 +106,18 @@ impl Registry {
 
     /// Tells everybody who may hear of it. Broadcasts are numbered; who may not hear sees a gap.
     pub fn broadcast(&self, event: &str, payload: Value, weight: Weight, version: Option<StateVersion>) {
+        self.broadcast_to(|_| true, event, payload, weight, version);
+    }
+
+    /// The same, and of those only to whom the question is true for.
+    pub fn broadcast_to(
+        &self,
+        which: impl Fn(&Connection) -> bool,
+        event: &str,
+        payload: Value,
+        weight: Weight,
+        version: Option<StateVersion>,
+    ) {
         let seq = self.seq.fetch_add(1, Ordering::Relaxed).saturating_add(1);
         let audience = audience_of(event);
         let frame = Outgoing::Event {
@@ -115,7 +127,7 @@ impl Registry {
             state_version: version,
         };
         let text = text_of(&frame);
-        for connection in self.all().iter().filter(|c| audience.hears(c)) {
+        for connection in self.all().iter().filter(|c| audience.hears(c) && which(c)) {
             connection.outbox.push(text.clone(), weight);
         }
     }

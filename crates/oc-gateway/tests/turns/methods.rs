@@ -90,3 +90,50 @@ async fn sp_339_notes_and_files_are_for_administrators() {
     );
     assert_eq!(admin.call("usage.cost", json!({})).await["payload"]["totals"]["output"], 14);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_happens_in_a_run_is_told_and_tools_only_to_those_who_want_to_hear_of_them() {
+    let model = ScriptedProvider::answering(|asked| match asked.results().last() {
+        None => Reply::call("c1", "session_status", &json!({})),
+        Some(_) => Reply::text("the key is sk-canarycanarycanarycanary0001"),
+    });
+    let world = world(&model, json!({})).await;
+    let (mut plain, _) = world.admitted(&Device::new(6), "operator", &ADMIN).await;
+    let (mut curious, answer) =
+        world.knock_as(&Device::new(7), "operator", &ADMIN, &json!({"caps": ["tool-events"]})).await;
+    assert_eq!(answer["ok"], true, "{answer}");
+    let sent = json!({"sessionKey": "agent:main:main", "message": "hello", "idempotencyKey": "a"});
+    assert_eq!(plain.call("chat.send", sent).await["payload"]["status"], "started");
+    for (client, hears_tools) in [(&mut plain, false), (&mut curious, true)] {
+        let mut phases = Vec::new();
+        let all = loop {
+            let frame = client.json().await;
+            if frame["event"] == "agent" {
+                let payload = &frame["payload"];
+                assert_eq!(
+                    (&payload["runId"], &payload["sessionKey"]),
+                    (&json!("a"), &json!("agent:main:main"))
+                );
+                phases.push(format!(
+                    "{} {}",
+                    payload["stream"].as_str().unwrap(),
+                    payload["data"]["phase"].as_str().unwrap_or("text")
+                ));
+            }
+            assert!(!frame.to_string().contains("canarycanary"), "{frame}");
+            if frame["event"] == "chat" && frame["payload"]["state"] == "final" {
+                break phases;
+            }
+        };
+        assert_eq!(
+            (all.first().unwrap().as_str(), all.last().unwrap().as_str()),
+            ("lifecycle start", "lifecycle end")
+        );
+        assert_eq!(
+            all.iter().any(|p| p == "tool start") && all.iter().any(|p| p == "tool result"),
+            hears_tools,
+            "{all:?}"
+        );
+        assert_eq!(all.iter().any(|p| p.starts_with("tool")), hears_tools, "{all:?}");
+    }
+}
