@@ -105,10 +105,10 @@ pub struct Assistant {
     models: models::Kept,
     running: Mutex<HashMap<String, (Abort, Steering)>>,
     runs: Runs,
+    hooks: Arc<Semaphore>,
     children: Arc<Children>,
     /// Turns of a session that followed from something, since a person wrote.
     follow_ups: Mutex<HashMap<String, usize>>,
-    hooks: Arc<Semaphore>,
 }
 
 impl Assistant {
@@ -120,9 +120,9 @@ impl Assistant {
             models: models::Kept::default(),
             running: Mutex::default(),
             runs: Runs::default(),
+            hooks: Arc::new(Semaphore::new(HOOK_TURNS)),
             children: Arc::default(),
             follow_ups: Mutex::default(),
-            hooks: Arc::new(Semaphore::new(HOOK_TURNS)),
         }
     }
 
@@ -138,16 +138,16 @@ impl Assistant {
         &self.runs
     }
 
-    /// The sub-agents that run.
-    #[must_use]
-    pub fn children(&self) -> &Arc<Children> {
-        &self.children
-    }
-
     /// Places for turns that hooks started.
     #[must_use]
     pub fn hook_turns(&self) -> Arc<Semaphore> {
         Arc::clone(&self.hooks)
+    }
+
+    /// The sub-agents that run.
+    #[must_use]
+    pub fn children(&self) -> &Arc<Children> {
+        &self.children
     }
 
     /// Stops what runs in a session and in the sessions that it spawned. `true` when something ran.

@@ -169,7 +169,7 @@ fn handlers(gateway: &Arc<Gateway>) -> Vec<Arc<dyn ToolHandler>> {
     let gateway = Arc::downgrade(gateway);
     let web = Arc::new(WebFetch::new(Arc::new(PublicOnly))) as Arc<dyn ToolHandler>;
     let reading = tools::reading(&Facts::of(gateway.clone()));
-    reading.into_iter().chain([web]).chain(browser).chain(tools::acting(&gateway)).collect()
+    reading.into_iter().chain([web]).chain(tools::acting(&gateway)).chain(browser).collect()
 }
 
 /// The places of execution of this machine.
