@@ -1,4 +1,5 @@
 //! The same flow as in `assistant.rs`, through the adapters of services for which no server can be had: each against a fake of it, named as one.
+//! Where the service has buttons, somebody else presses first, which has to change nothing; then the one who was asked.
 //! Services that call the gateway deliver everything twice here, signed the same: the second time has to change nothing.
 #![allow(
     clippy::unwrap_used,
@@ -43,17 +44,17 @@ mod whole_way;
 use whole_way::the_whole_way;
 
 #[test]
-fn over_a_fake_of_discord() {
+fn sp_203_over_a_fake_of_discord() {
     the_whole_way(fake_discord::start());
 }
 
 #[test]
-fn over_a_fake_of_slack_in_socket_mode() {
+fn sp_203_over_a_fake_of_slack_in_socket_mode() {
     the_whole_way(fake_slack::start(false));
 }
 
 #[test]
-fn sp_414_over_a_fake_of_slack_that_calls() {
+fn sp_203_sp_414_over_a_fake_of_slack_that_calls() {
     the_whole_way(fake_slack::start(true));
 }
 
@@ -63,12 +64,12 @@ fn over_a_fake_of_mattermost() {
 }
 
 #[test]
-fn sp_414_over_a_fake_of_whatsapp() {
+fn sp_203_sp_414_over_a_fake_of_whatsapp() {
     the_whole_way(fake_whatsapp::start());
 }
 
 #[test]
-fn sp_414_over_a_fake_of_microsoft_teams() {
+fn sp_203_sp_414_over_a_fake_of_microsoft_teams() {
     if let Some(chat) = fake_msteams::start() {
         the_whole_way(chat);
     }

@@ -48,7 +48,7 @@ fn model() -> ScriptedProvider {
         } else if asked.body["messages"].as_array().unwrap().last().unwrap()["role"] == "tool" {
             Reply::text("So it did not run.")
         } else if last.contains("never end") {
-            Reply::text("It goes on and on and on").held_after(4)
+            Reply::text("Going on and on and on").held_after(4)
         } else {
             Reply::text("Good day from the model, <b>not bold</b>")
         }

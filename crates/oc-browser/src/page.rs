@@ -196,6 +196,9 @@ impl Drive<'_> {
             (loader.is_none() || tab.loaded == loader || !tab.loading).then_some(())
         });
         let loaded = loaded.await.is_some();
+        if self.running.world().tab(Some(target)).is_none_or(|t| t.failed) {
+            return Err(BrowserFailure::NotReached("the tab crashed or was closed".to_owned()));
+        }
         let said = if loaded { "The page is there." } else { "The page is there and still loads." };
         let notes = self.kept_from(mark);
         Ok(Answer {

@@ -189,8 +189,6 @@ impl World {
             enable("Page.enable", json!({})),
             enable("Page.setLifecycleEventsEnabled", json!({ "enabled": true })),
             enable("Runtime.enable", json!({})),
-            // A tab that a page opens takes nothing from the one that is driven.
-            enable("Emulation.setFocusEmulationEnabled", json!({ "enabled": true })),
             // A window that a page opened stands still, and its opener with it, until somebody says this.
             enable("Runtime.runIfWaitingForDebugger", json!({})),
         ];

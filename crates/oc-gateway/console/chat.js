@@ -1,7 +1,7 @@
 // A conversation with an agent: what was said, what is being said, and the commands in it that wait for an answer.
 
 import { h, fill, exact } from "./dom.js";
-import { button, choice, during, field, notice, nothing } from "./parts.js";
+import { button, choice, field, notice, nothing } from "./parts.js";
 import { message } from "./said.js";
 import { waitingCard } from "./approvals.js";
 
@@ -49,7 +49,7 @@ class Conversation {
     this.#form.requestSubmit();
   } } });
   #send = h("button", { type: "submit", class: "button primary" }, "Send");
-  #stop = button("Stop", "danger", (event) => during(event.currentTarget, this.#said, () => this.#visit.call("chat.abort", { sessionKey: this.#key })), { hidden: true });
+  #stop = button("Stop", "danger", () => this.#abort(), { hidden: true });
   #form = h("form", { class: "composer", on: { submit: (event) => { event.preventDefault(); this.#say(); } } },
     field("Message", this.#text, "Enter sends, Shift and Enter begin a new line."),
     h("div", { class: "actions" }, this.#send, this.#stop));
@@ -154,6 +154,15 @@ class Conversation {
     } catch (error) {
       if (this.#run === run) this.#running(null);
       this.#text.value ||= text;
+      fill(this.#said, notice("bad", error.message));
+    }
+  }
+
+  /** Asks for the end of the answer. The button stays as it is until the gateway says that it has ended, so that the focus is not lost. */
+  async #abort() {
+    try {
+      await this.#visit.call("chat.abort", { sessionKey: this.#key });
+    } catch (error) {
       fill(this.#said, notice("bad", error.message));
     }
   }

@@ -85,7 +85,12 @@ impl Stage {
         self.runs += 1;
         let params =
             json!({ "message": text, "sessionKey": session, "idempotencyKey": format!("run-{}", self.runs) });
-        let answer = self.client.call("agent", params).await;
+        // It is accepted, and answered under the same id.
+        let accepted = self.client.call("agent", params).await;
+        let mut answer = self.client.json().await;
+        while answer["id"] != accepted["id"] {
+            answer = self.client.json().await;
+        }
         let said = answer["payload"]["result"]["payloads"][0]["text"].as_str();
         said.unwrap_or_else(|| panic!("{answer}")).to_owned()
     }

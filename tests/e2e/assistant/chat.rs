@@ -25,6 +25,8 @@ pub trait Chat {
     fn approve(&mut self, id: &str) {
         self.say(&format!("/approve {id}"));
     }
+    /// Somebody else, who may write to the bot and is no approver, presses the button that came with the question.
+    fn another_presses(&mut self) {}
     /// Lines that came from the bot since the last call; waits a little.
     fn lines(&mut self) -> Vec<String>;
 

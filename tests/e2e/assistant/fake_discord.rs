@@ -7,6 +7,7 @@ use crate::fake_service::{FakeService, Notes, Reply, Request, Script, now_ms};
 
 const TOKEN: &str = "made-up-discord-token";
 const ALICE: &str = "77";
+const BOSS: &str = "999";
 
 pub struct FakeDiscord {
     service: FakeService,
@@ -63,6 +64,13 @@ fn heard(frame: &Value, notes: &Notes) -> Vec<Value> {
 }
 
 impl FakeDiscord {
+    fn press(&mut self, who: &str) {
+        let payload = self.service.button("Allow once");
+        let data = json!({ "component_type": 2, "custom_id": payload });
+        let press = json!({ "type": 3, "token": "press-token", "user": { "id": who }, "data": data });
+        self.dispatch("INTERACTION_CREATE", press);
+    }
+
     fn dispatch(&mut self, kind: &str, mut d: Value) {
         self.sequence += 1;
         // The service's ids hold the time.
@@ -79,7 +87,7 @@ impl Chat for FakeDiscord {
     }
 
     fn section(&self) -> Value {
-        json!({ "token": TOKEN, "apiRoot": self.service.root(), "dm": { "policy": "pairing", "allowFrom": ["999"] },
+        json!({ "token": TOKEN, "apiRoot": self.service.root(), "dm": { "policy": "pairing", "allowFrom": [BOSS] },
             "execApprovals": { "approvers": [ALICE] } })
     }
 
@@ -96,10 +104,11 @@ impl Chat for FakeDiscord {
     }
 
     fn approve(&mut self, _id: &str) {
-        let payload = self.service.button("Allow once");
-        let data = json!({ "component_type": 2, "custom_id": payload });
-        let press = json!({ "type": 3, "token": "press-token", "user": { "id": ALICE }, "data": data });
-        self.dispatch("INTERACTION_CREATE", press);
+        self.press(ALICE);
+    }
+
+    fn another_presses(&mut self) {
+        self.press(BOSS);
     }
 
     fn lines(&mut self) -> Vec<String> {

@@ -17,6 +17,8 @@ const TOKEN: &str = "made-up-service-token";
 const CHAT: &str = "a:chat";
 const ALICE: &str = "11111111-aaaa-4000-8000-000000000001";
 
+const BOSS: &str = "22222222-bbbb-4000-8000-000000000002";
+
 /// The key with which this run's service signs.
 static KEY: OnceLock<RsaKeyPair> = OnceLock::new();
 
@@ -110,10 +112,14 @@ impl FakeTeams {
         format!("Bearer {signed}.{}", BASE64URL_NOPAD.encode(&signature))
     }
 
-    fn happens(&mut self, what: (&str, Value)) {
+    fn press(&mut self, who: &str) {
+        self.happens(who, ("value", json!({ "openclaw": self.service.button("Allow once") })));
+    }
+
+    fn happens(&mut self, who: &str, what: (&str, Value)) {
         self.count += 1;
         let mut activity = json!({ "type": "message", "id": format!("A{}", self.count), "channelId": "msteams",
-            "serviceUrl": self.address(), "from": { "id": "29:alice", "aadObjectId": ALICE, "name": "Alice" },
+            "serviceUrl": self.address(), "from": { "id": format!("29:{who}"), "aadObjectId": who, "name": "Somebody" },
             "recipient": { "id": "28:app-1" }, "conversation": { "id": CHAT, "conversationType": "personal" } });
         activity[what.0] = what.1;
         deliver(self.gateway, "/api/messages", &[("authorization", self.token())], &activity.to_string());
@@ -129,7 +135,7 @@ impl Chat for FakeTeams {
         let root = self.service.root();
         json!({ "appId": "app-1", "appPassword": PASSWORD, "apiRoot": format!("{root}/teams"),
             "loginRoot": format!("{root}/login"), "openIdRoot": format!("{root}/openid"),
-            "allowFrom": ["22222222-bbbb-4000-8000-000000000002"], "execApprovals": { "approvers": [ALICE] } })
+            "allowFrom": [BOSS], "execApprovals": { "approvers": [ALICE] } })
     }
 
     fn called_at(&mut self, port: u16) {
@@ -144,11 +150,15 @@ impl Chat for FakeTeams {
     }
 
     fn say(&mut self, text: &str) {
-        self.happens(("text", text.into()));
+        self.happens(ALICE, ("text", text.into()));
     }
 
     fn approve(&mut self, _id: &str) {
-        self.happens(("value", json!({ "openclaw": self.service.button("Allow once") })));
+        self.press(ALICE);
+    }
+
+    fn another_presses(&mut self) {
+        self.press(BOSS);
     }
 
     fn lines(&mut self) -> Vec<String> {

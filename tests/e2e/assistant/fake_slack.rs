@@ -11,6 +11,7 @@ const BOT: &str = "xoxb-made-up-1";
 const APP: &str = "xapp-made-up-1";
 const SECRET: &str = "made-up-signing-secret";
 const ALICE: &str = "U0ALICE";
+const BOSS: &str = "U0BOSS";
 
 pub struct FakeSlack {
     service: FakeService,
@@ -62,6 +63,13 @@ fn answer(request: &Request, notes: &Notes) -> Reply {
 }
 
 impl FakeSlack {
+    fn press(&mut self, who: &str) {
+        let action = json!({ "type": "button", "value": self.service.button("Allow once") });
+        let press = json!({ "type": "block_actions", "trigger_id": format!("t{}", self.count), "user": { "id": who },
+            "channel": { "id": "D0ALICE", "name": "directmessage" }, "actions": [action] });
+        self.happens("interactive", &press);
+    }
+
     fn signed(&self, port: u16, kind: &str, body: &str) {
         let stamp = (now_ms() / 1000).to_string();
         let key = hmac::Key::new(hmac::HMAC_SHA256, SECRET.as_bytes());
@@ -103,7 +111,7 @@ impl Chat for FakeSlack {
 
     fn section(&self) -> Value {
         let mut section = json!({ "botToken": BOT, "apiRoot": self.service.root(),
-            "dm": { "policy": "pairing", "allowFrom": ["U0BOSS"] }, "execApprovals": { "approvers": [ALICE] } });
+            "dm": { "policy": "pairing", "allowFrom": [BOSS] }, "execApprovals": { "approvers": [ALICE] } });
         if self.http {
             section["mode"] = "http".into();
             section["signingSecret"] = SECRET.into();
@@ -141,10 +149,11 @@ impl Chat for FakeSlack {
     }
 
     fn approve(&mut self, _id: &str) {
-        let action = json!({ "type": "button", "value": self.service.button("Allow once") });
-        let press = json!({ "type": "block_actions", "trigger_id": format!("t{}", self.count), "user": { "id": ALICE },
-            "channel": { "id": "D0ALICE", "name": "directmessage" }, "actions": [action] });
-        self.happens("interactive", &press);
+        self.press(ALICE);
+    }
+
+    fn another_presses(&mut self) {
+        self.press(BOSS);
     }
 
     fn lines(&mut self) -> Vec<String> {

@@ -11,6 +11,7 @@ const TOKEN: &str = "made-up-access-token";
 const SECRET: &str = "made-up-app-secret";
 const VERIFY: &str = "made-up-verify-token";
 const ALICE: &str = "15552223333";
+const BOSS: &str = "15550009999";
 const PATH: &str = "/whatsapp-webhook";
 
 pub struct FakeWhatsApp {
@@ -56,13 +57,18 @@ fn answer(request: &Request, notes: &Notes) -> Reply {
 }
 
 impl FakeWhatsApp {
-    fn happens(&mut self, kind: &str, content: Value) {
+    fn press(&mut self, who: &str) {
+        let reply = json!({ "id": self.service.button("Allow once"), "title": "Allow once" });
+        self.happens(who, "interactive", json!({ "type": "button_reply", "button_reply": reply }));
+    }
+
+    fn happens(&mut self, who: &str, kind: &str, content: Value) {
         self.count += 1;
-        let mut message = json!({ "from": ALICE, "id": format!("wamid.IN{}", self.count), "type": kind,
+        let mut message = json!({ "from": who, "id": format!("wamid.IN{}", self.count), "type": kind,
             "timestamp": (now_ms() / 1000).to_string() });
         message[kind] = content;
         let value = json!({ "metadata": { "display_phone_number": "15550001111", "phone_number_id": "1055" },
-            "contacts": [{ "wa_id": ALICE, "profile": { "name": "Alice" } }], "messages": [message] });
+            "contacts": [{ "wa_id": who, "profile": { "name": "Somebody" } }], "messages": [message] });
         let body = json!({ "object": "whatsapp_business_account",
             "entry": [{ "changes": [{ "field": "messages", "value": value }] }] });
         let body = body.to_string();
@@ -78,7 +84,7 @@ impl Chat for FakeWhatsApp {
     }
 
     fn section(&self) -> Value {
-        json!({ "allowFrom": ["+15550009999"], "execApprovals": { "approvers": [format!("+{ALICE}")] },
+        json!({ "allowFrom": [format!("+{BOSS}")], "execApprovals": { "approvers": [format!("+{ALICE}")] },
             "cloud": { "phoneNumberId": "1055", "accessToken": TOKEN, "appSecret": SECRET, "verifyToken": VERIFY,
                 "apiRoot": self.service.root() } })
     }
@@ -102,12 +108,15 @@ impl Chat for FakeWhatsApp {
     }
 
     fn say(&mut self, text: &str) {
-        self.happens("text", json!({ "body": text }));
+        self.happens(ALICE, "text", json!({ "body": text }));
     }
 
     fn approve(&mut self, _id: &str) {
-        let reply = json!({ "id": self.service.button("Allow once"), "title": "Allow once" });
-        self.happens("interactive", json!({ "type": "button_reply", "button_reply": reply }));
+        self.press(ALICE);
+    }
+
+    fn another_presses(&mut self) {
+        self.press(BOSS);
     }
 
     fn lines(&mut self) -> Vec<String> {

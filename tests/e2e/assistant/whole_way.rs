@@ -42,6 +42,8 @@ pub fn the_whole_way(mut chat: impl Chat) {
         line[at + "/approve ".len()..].split(|c: char| !c.is_ascii_alphanumeric()).next().map(str::to_owned)
     });
     assert!(!stage.made("made.txt"), "nothing ran before the answer");
+    chat.another_presses();
+    assert!(!stage.made("made.txt"), "nor after the press of somebody else");
     chat.approve(&id);
     chat.hears(|line| line.contains("It says: hi-42").then(String::new));
 

@@ -113,6 +113,7 @@ pub async fn turn(world: &World, c: &Conversation, line: &Line) {
         steering: Steering::default(),
         afterwards: None,
         said,
+        behind: Vec::new(),
         session,
         ground: Ground::of(Mode::Full),
         tools: vec![ToolDefinition {
@@ -120,6 +121,8 @@ pub async fn turn(world: &World, c: &Conversation, line: &Line) {
             description,
             schema: json!({ "type": "object", "properties": { "query": { "type": "string" } } }),
         }],
+        afterwards: None,
+        steering: oc_agent::turn::steering::Steering::default(),
         window: Window { tokens: 1_000_000, reserve: 20_000 },
         max_tokens: 4096,
         thinking: Thinking::Off,

@@ -11,6 +11,8 @@ use serde_json::{Value, json};
 pub const TOKEN: &str = "made-up-console-token-0123456789";
 /// A credential in a transcript, which no page shows.
 pub const CANARY: &str = "sk-canarycanarycanary1234";
+/// What the fake model is asked with.
+const MODEL_KEY: &str = "made-up-and-worthless";
 /// A session that runs in the sandbox.
 const GROUP: &str = "agent:main:telegram:group:42";
 
@@ -101,7 +103,7 @@ impl House {
             "logging": {"redactSensitive": "off", "file": self.root.join("gateway.log")},
             "channels": {"telegram": {"dmPolicy": "pairing", "groups": {"*": {"requireMention": true}}}},
             "models": {"providers": {"fake": {
-                "baseUrl": model, "api": "openai-completions", "apiKey": "made-up-key-of-the-fake-model",
+                "baseUrl": model, "api": "openai-completions", "apiKey": MODEL_KEY,
                 "models": [{"id": "m", "name": "m", "contextWindow": 128_000, "maxTokens": 4096}],
             }}},
             "agents": {"defaults": {"model": {"primary": "fake/m"}, "sandbox": {"mode": "non-main", "scope": "session"}}},

@@ -176,7 +176,7 @@ export async function chat(browser, { session, earlier }) {
   await page.keyboard.press("Enter");
   await log.getByText("So it did not run.").waitFor();
   await say("and now never end");
-  await log.getByText("It goes on").waitFor();
+  await log.getByText("Goi").waitFor();
   problems.push(...(await browser.look(page, "chat-answering")));
   await page.getByRole("button", { name: "Stop", exact: true }).focus();
   await page.keyboard.press("Enter");

@@ -6,7 +6,7 @@ use oc_policy::sandbox::Place as Places;
 use oc_sandbox::gate::Surface;
 use oc_sandbox::tools::CoreTool;
 use oc_types::{AgentId, Node, Origin};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::definition::{ABSENT, TABLE, of};
 use super::*;

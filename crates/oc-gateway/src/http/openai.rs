@@ -119,7 +119,12 @@ async fn begin(visit: &Visit<'_>, headers: &hyper::HeaderMap, asked: Asked, endp
     if asked.stream {
         return Answered { response: answer::events(turn.stream()), authenticated: true };
     }
-    match turn.whole().await {
+    let told = turn.whole().await;
+    // A turn takes its time, and what let its caller in may be taken back meanwhile (SP-350).
+    if let Err(refused) = auth::still(visit, headers) {
+        return answer::unauthorized(&refused).into();
+    }
+    match told {
         Ok(value) => Answered::known(answer::json(200, &value)),
         Err(why) => Answered::known(failed(&why)),
     }

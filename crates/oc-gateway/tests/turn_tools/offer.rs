@@ -33,7 +33,7 @@ async fn what_is_not_built_is_not_offered_and_a_call_of_it_is_refused() {
         calls
             .fold(Reply::text(""), |reply, (n, (name, _))| reply.and_call(&format!("c{n}"), name, &json!({})))
     };
-    let mut stage = Stage::start(json!({}), script).await;
+    let mut stage = Stage::start(json!({ "browser": { "enabled": false } }), script).await;
     stage.say("agent:main:main", "use everything").await;
     let offered = stage.model.requests()[0].tools();
     let expected: Vec<&str> = OFFERED.to_vec();

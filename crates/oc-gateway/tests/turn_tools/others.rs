@@ -48,6 +48,7 @@ async fn sp_107_a_sub_agent_has_less_than_its_parent_and_reports_back() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn sp_420_a_session_writes_to_one_it_sees_and_that_one_writes_no_further() {
+    let sees = json!({ "tools": { "sessions": { "visibility": "agent" } } });
     let script = |asked: &Recorded| {
         if asked.text.contains("[Another session writes.") {
             let newest = asked.results().into_iter().filter(|(id, _)| id == "hop").count();
@@ -78,7 +79,7 @@ async fn sp_420_a_session_writes_to_one_it_sees_and_that_one_writes_no_further()
             _ => Reply::text("They say all is well."),
         }
     };
-    let mut stage = Stage::start(json!({}), script).await;
+    let mut stage = Stage::start(sees, script).await;
     assert_eq!(stage.say("agent:main:other", "be there").await, "I am.");
     assert_eq!(stage.say("agent:main:main", "ask the other one").await, "They say all is well.");
     let results = stage.model.requests().last().unwrap().results();

@@ -182,13 +182,15 @@ async fn a_command_that_is_approved_after_the_turn_still_runs() {
     assert_eq!(end.how, Ended::Stopped(Notice::TimedOut));
     let (call, going) = keeper.kept.lock().unwrap().pop().expect("it was taken over");
     assert_eq!(call.tool, "exec");
+    // A slow machine may not have come to the question yet.
+    let running = tokio::spawn(going.0);
     let question = told.recv().await.unwrap();
     tokio::task::spawn_blocking(move || {
         queue.answer(&question.code, Decision::AllowOnce, None, &Permit::terminal("me")).unwrap();
     })
     .await
     .unwrap();
-    let answer = going.0.await.unwrap();
+    let answer = running.await.unwrap().unwrap();
     assert!(format!("{:?}", answer.result.content).contains("it ran"), "{answer:?}");
     let last = session.recorded().into_iter().next_back().unwrap();
     assert!(format!("{:?}", last.message).contains("comes into this session"), "{last:?}");

