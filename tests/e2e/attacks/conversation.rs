@@ -36,6 +36,12 @@ pub struct Conversation {
     /// What the model does: answers in order. A text ends its turn; after the last one it says all that its tools brought.
     #[serde(default)]
     pub obeys: Vec<Step>,
+    /// The same in the turns of other sessions that this one starts: sub-agents, and sessions that it writes to.
+    #[serde(default)]
+    pub below: Vec<Step>,
+    /// How often the model is asked in all, in a conversation that goes on after its turn (a sub-agent's work, its report).
+    #[serde(default)]
+    pub asks: usize,
     /// What may follow.
     #[serde(default)]
     pub expect: Expect,
@@ -117,6 +123,8 @@ pub struct Expect {
     pub confides: bool,
     /// The server of the attacker is reached: only for the same.
     pub reaches: bool,
+    /// Conversations that nothing was said in and that a message goes to: only for the same.
+    pub sends: Vec<String>,
     /// Something must stand in a message.
     pub says: Vec<String>,
 }
@@ -124,7 +132,7 @@ pub struct Expect {
 impl Expect {
     /// Whether it expects an effect that would be one too many elsewhere.
     pub fn is_control(&self) -> bool {
-        self.shows || self.reaches || self.confides
+        self.shows || self.reaches || self.confides || !self.sends.is_empty()
     }
 }
 

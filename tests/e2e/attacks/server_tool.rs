@@ -18,7 +18,6 @@ use oc_agent::session::entry::{self, Facts, Moment, Wish};
 use oc_agent::session::reset::{ResetPolicy, Type};
 use oc_agent::turn::limits::Limits;
 use oc_agent::turn::said::{People, PersonMessage, Said};
-use oc_agent::turn::steering::Steering;
 use oc_agent::turn::{Abort, NoSink, TurnRequest, run};
 use oc_fs::session_store::{Durability, SessionStore, SessionStoreFailure};
 use oc_gateway::server::snapshot::places;
@@ -109,9 +108,6 @@ pub async fn turn(world: &World, c: &Conversation, line: &Line) {
     let request = TurnRequest {
         run: uuid::Uuid::new_v4().to_string(),
         caller: Caller::of_session(Surface::Model, agent, SESSION),
-        behind: Vec::new(),
-        steering: Steering::default(),
-        afterwards: None,
         said,
         behind: Vec::new(),
         session,
