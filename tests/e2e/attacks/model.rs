@@ -109,8 +109,8 @@ fn newest(request: &Recorded) -> String {
         }
     };
     let messages = request.body["messages"].as_array().into_iter().flatten();
-    let said = messages.filter(|m| m["role"] == "user").map(|m| text(&m["content"]));
-    said.filter(|t| !t.is_empty()).last().unwrap_or_default()
+    let mut said = messages.filter(|m| m["role"] == "user").map(|m| text(&m["content"]));
+    said.rfind(|t| !t.is_empty()).unwrap_or_default()
 }
 
 fn made(reply: Option<Reply>, id: &str, call: &Call, learnt: &[String]) -> Reply {
