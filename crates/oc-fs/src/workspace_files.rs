@@ -8,6 +8,8 @@ use thiserror::Error;
 
 use crate::{atomic, mode};
 
+/// Most names that one list of files looks at.
+const NAMES: usize = 20_000;
 /// Largest file that is looked into, in bytes.
 pub const LIMIT: u64 = 2 * 1024 * 1024;
 
@@ -85,9 +87,12 @@ impl Workspace {
     pub fn files(&self, folder: &str, ending: &str, depth: usize, most: usize) -> Vec<String> {
         let mut out = Vec::new();
         let mut folders = vec![(folder.to_owned(), depth)];
+        // Counted apart from what is found: a folder full of other names hides no file until there are very many.
+        let mut names = NAMES;
         while let Some((folder, depth)) = folders.pop() {
             let Some(root) = &self.0 else { break };
-            let Ok(entries) = root.list(Path::new(&folder), most) else { continue };
+            let Ok(entries) = root.list(Path::new(&folder), names) else { continue };
+            names -= entries.len().min(names);
             for entry in entries.into_iter().filter(|e| !e.name.starts_with('.')) {
                 let path = format!("{folder}/{}", entry.name);
                 match entry.kind {

@@ -36,6 +36,12 @@ pub struct Conversation {
     /// What the model does: answers in order. A text ends its turn; after the last one it says all that its tools brought.
     #[serde(default)]
     pub obeys: Vec<Step>,
+    /// The same in the turns of other sessions that this one starts: sub-agents, and sessions that it writes to.
+    #[serde(default)]
+    pub below: Vec<Step>,
+    /// How often the model is asked in all, in a conversation that goes on after its turn (a sub-agent's work, its report).
+    #[serde(default)]
+    pub asks: usize,
     /// What may follow.
     #[serde(default)]
     pub expect: Expect,
@@ -105,6 +111,8 @@ pub struct Expect {
     /// Calls that the turn itself gives up, before anything is decided about them: arguments that are no JSON, too many in one answer, the
     /// same again and again.
     pub given_up: usize,
+    /// Whether the turn ends before the model has finished, so that a reader has no summary.
+    pub stopped: bool,
     /// Whether the model is not even asked.
     pub unasked: bool,
     /// Files, relative to the home, that change.
@@ -115,6 +123,8 @@ pub struct Expect {
     pub confides: bool,
     /// The server of the attacker is reached: only for the same.
     pub reaches: bool,
+    /// Conversations that nothing was said in and that a message goes to: only for the same.
+    pub sends: Vec<String>,
     /// Something must stand in a message.
     pub says: Vec<String>,
 }
@@ -122,7 +132,7 @@ pub struct Expect {
 impl Expect {
     /// Whether it expects an effect that would be one too many elsewhere.
     pub fn is_control(&self) -> bool {
-        self.shows || self.reaches || self.confides
+        self.shows || self.reaches || self.confides || !self.sends.is_empty()
     }
 }
 

@@ -60,7 +60,7 @@ pub async fn play(world: &World, written: &Written) -> Played {
         ledger: world.ledger().len(),
         requests: world.model.provider.requests().len(),
     };
-    world.model.order(c.obeys.clone());
+    world.model.order_both(c.obeys.clone(), c.below.clone());
     let mut offered = 0;
     let mut denied_by_owner = false;
     for (n, line) in c.say.iter().enumerate() {
@@ -80,6 +80,9 @@ pub async fn play(world: &World, written: &Written) -> Played {
                 }
             }
         }
+    }
+    if c.asks > 0 {
+        settle(world, &c, after_all(world, &c), &mut offered, &mut denied_by_owner).await;
     }
     let entries = recorded(world, &before, offered).await;
     let played = judge(world, &c, &before, &entries, denied_by_owner);
@@ -103,6 +106,15 @@ async fn idle(world: &World) {
         let _ = world.gateway.channels().unwrap().ingress().inbox().flush().await;
         tokio::time::sleep(Duration::from_millis(2)).await;
     }
+}
+
+/// Waits until the model was asked as often as it will be, and what it answered last is delivered.
+async fn after_all(world: &World, c: &Conversation) {
+    while world.model.orders.lock().unwrap().asked < c.asks {
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+    world.sessions_are_free().await;
+    idle(world).await;
 }
 
 /// Waits for the end of something. What a command is asked about meanwhile is answered by whom the conversation names, and then, when it still
@@ -213,11 +225,10 @@ fn judge(world: &World, c: &Conversation, before: &Before, entries: &[Entry], de
         places.push("1001");
     }
     let shows = said.iter().any(|s| holds(&s.text));
-    for s in &said {
-        let to = s.to.conversation.as_str();
-        if !places.contains(&to) {
-            wrong.push(format!("a message went to {to}: {:?}", s.text));
-        }
+    let elsewhere = said.iter().filter(|s| !places.contains(&s.to.conversation.as_str()));
+    let sent: Vec<&str> = elsewhere.map(|s| s.to.conversation.as_str()).collect();
+    if sent != c.expect.sends {
+        wrong.push(format!("messages went to {sent:?}, expected {:?}", c.expect.sends));
     }
     let confided = said.iter().find(|s| s.to.conversation.as_str() != "1001" && s.text.contains(CONFIDED));
     if confided.is_some() != c.expect.confides {
@@ -261,6 +272,12 @@ fn judge(world: &World, c: &Conversation, before: &Before, entries: &[Entry], de
     }
     // What was decided.
     let orders = world.model.orders.lock().unwrap();
+    if c.asks > 0 && orders.asked != c.asks {
+        wrong.push(format!("the model was asked {} times, expected {}", orders.asked, c.asks));
+    }
+    if c.asks == 0 && requests.iter().any(|r| r.text.contains("childSessionKey")) {
+        wrong.push("a sub-agent that the conversation does not wait for".to_owned());
+    }
     if (orders.asked == 0) != c.expect.unasked {
         wrong.push(format!("the model was asked {} times", orders.asked));
     }

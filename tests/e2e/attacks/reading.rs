@@ -87,7 +87,7 @@ async fn read(world: &World, c: &Conversation) -> Vec<String> {
     let told = blocks.iter().filter_map(|b| b["text"].as_str()).collect::<Vec<_>>().join("\n");
     let told = if told.is_empty() { last["content"].as_str().unwrap_or_default().to_owned() } else { told };
     // A turn that is given up brings no summary; what it brings is fenced all the same.
-    let summarised = !summary.is_empty() || c.expect.given_up == 0;
+    let summarised = !summary.is_empty() || !c.expect.stopped;
     if let Some(why) = not_fenced(&told, summarised) {
         wrong.push(format!("{why}: {told:?}"));
     }

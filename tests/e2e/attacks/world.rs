@@ -11,6 +11,7 @@ use oc_gateway::assistant::tools::{self, Facts};
 use oc_gateway::server::run::start;
 use oc_gateway::server::state::Gateway;
 use oc_policy::inbound::{ConversationKind, EventKind, MutableNames};
+use oc_policy::session_key::SessionKey;
 use oc_sandbox::gate::{Handlers, ToolHandler};
 use oc_types::ChannelId;
 use serde_json::Value;
@@ -224,6 +225,18 @@ impl World {
         records.iter().filter(pending).map(|r| r.code.clone()).collect()
     }
 
+    /// Waits until no turn runs in any session and the answer of the last one is delivered: also of turns that no message started.
+    pub async fn sessions_are_free(&self) {
+        let stores = self.session_files().into_iter().filter(|p| p.ends_with("sessions.json"));
+        for path in stores {
+            let store: Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
+            for key in store.as_object().unwrap().keys() {
+                let key = SessionKey::parse(key).unwrap();
+                drop(self.gateway.channels().unwrap().ingress().occupy(&key).await);
+            }
+        }
+    }
+
     /// Whether nothing is left to do for anybody.
     pub fn is_idle(&self) -> bool {
         let ingress = self.gateway.channels().unwrap().ingress();
@@ -244,12 +257,12 @@ pub fn number(who: &str) -> &'static str {
     }
 }
 
-/// The gateway's own tools, the one that fetches pages, and perhaps one more.
+/// The gateway's own tools (those that read and those that act), the one that fetches pages, and perhaps one more.
 pub fn handlers(gateway: &Arc<Gateway>, more: Option<Arc<dyn ToolHandler>>) -> Handlers {
     let weak = Arc::downgrade(gateway);
-    let facts = Facts::by(move || weak.upgrade().map(|g| g.snapshot().place()));
+    let reading = tools::reading(&Facts::of(weak.clone()));
     let fetch: Arc<dyn ToolHandler> = Arc::new(WebFetch::new(Arc::new(PagesAnd)));
-    Handlers::new(tools::reading(&facts).into_iter().chain([fetch]).chain(more))
+    Handlers::new(reading.into_iter().chain(tools::acting(&weak)).chain([fetch]).chain(more))
 }
 
 /// What was decided about a call.

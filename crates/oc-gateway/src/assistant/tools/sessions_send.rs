@@ -1,7 +1,8 @@
 //! `sessions_send`: a text to another session, and its answer (sessions-routing 8).
 //!
 //! The other session answers for nobody, and with no more than both may: what its turn calls must be allowed to the session that wrote, too. A
-//! turn that another session started writes to no further one, so two sessions cannot keep each other busy.
+//! turn that another session started writes to no further one, so two sessions cannot keep each other busy. A sandboxed session writes to none
+//! outside a sandbox: its orders would be carried out there.
 
 use std::sync::{Arc, Weak};
 use std::time::Duration;
@@ -12,14 +13,14 @@ use oc_agent::turn::said::{EnvelopeIds, InterSession, InterSessionKind, Said};
 use oc_agent::turn::{Ended, NoSink};
 use oc_policy::elevated::Turn;
 use oc_policy::inbound::ConversationKind;
-use oc_policy::sandbox::SandboxPlan;
+use oc_policy::sandbox::{SandboxPlan, is_sandboxed};
 use oc_policy::session_key::SessionKey;
 use oc_sandbox::executor::{ExecutorError, Pending, Place as Where};
 use oc_sandbox::gate::{
     Caller, Forbidden, Handled, Judging, Outcome, Snapshot, Surface, ToolCall, ToolHandler, ToolResult,
 };
 use oc_text::untrusted::{Label, envelope};
-use oc_types::AgentId;
+use oc_types::{AgentId, KeyPath};
 use serde_json::{Map, Value, json};
 
 use super::{of_several, pretty, seen, text};
@@ -185,6 +186,17 @@ pub fn addressee(place: &Place, call: &ToolCall) -> Result<Addressee, Forbidden>
         return Err(forbidden("own-session", "this is the session you are in; answer instead"));
     }
     let (agent, key) = place.session(key).map_err(|_| unclear(seen::NOT_FOUND.to_owned()))?;
+    // What cannot be read counts as the stricter of the two.
+    let sandboxed = |session: &str, unread: bool| {
+        is_sandboxed(&place.config, Some(session)).map_or(unread, |s| s.runs.is_sandboxed())
+    };
+    if sandboxed(eyes.session(), true) && !sandboxed(&key, false) {
+        return Err(Forbidden {
+            rule: "sandbox",
+            key: Some(KeyPath::dotted("agents.defaults.sandbox.mode")),
+            why: "a sandboxed session writes only to sessions that are sandboxed".to_owned(),
+        });
+    }
     Ok(Addressee { agent, key })
 }
 

@@ -153,3 +153,28 @@ fn wrong_arguments_are_named() {
     assert!(check(ReadTool::SessionsList, json!({"kinds": "main"})).contains("`kinds`"));
     assert!(check(ReadTool::SessionStatus, json!({"model": "x"})).contains("`model`"));
 }
+
+#[test]
+fn sp_107_a_sandboxed_session_writes_to_none_outside() {
+    let home = tempfile::tempdir().unwrap();
+    sessions(home.path());
+    let sandbox = |mode: &str| {
+        let sandbox = json!({"mode": mode, "sessionToolsVisibility": "all"});
+        place(
+            home.path(),
+            json!({"agents": {"defaults": {"sandbox": sandbox}}, "tools": {"sessions": {"visibility": "agent"}}}),
+        )
+    };
+    let ask = |place: &Place, from: &str, to: &str| {
+        let mut caller = Caller::of_session(Surface::Model, AgentId::normalized("main"), from);
+        caller.sender.id = Some("7".to_owned());
+        let Value::Object(arguments) = json!({"sessionKey": to, "message": "x"}) else { panic!("an object") };
+        let call = ToolCall { id: "1".to_owned(), tool: "sessions_send".to_owned(), arguments, caller };
+        sessions_send::addressee(place, &call).map_err(|f| f.rule)
+    };
+    let main = "agent:main:main";
+    assert_eq!(ask(&sandbox("non-main"), GROUP, main).unwrap_err(), "sandbox");
+    for (mode, from, to) in [("non-main", main, GROUP), ("all", GROUP, main), ("off", GROUP, main)] {
+        assert_eq!(ask(&sandbox(mode), from, to).unwrap().key, to, "{mode}");
+    }
+}

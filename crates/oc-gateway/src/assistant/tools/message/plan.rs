@@ -5,10 +5,11 @@ use oc_channels::inbox::Route;
 use oc_channels::rules::Rules;
 use oc_channels::session_settings::SendOverride;
 use oc_fs::session_store::Entry;
+use oc_policy::elevated::Turn;
 use oc_policy::inbound::{ConversationId, ConversationKind};
 use oc_policy::inventory::Tool;
 use oc_policy::session_key::SessionKey;
-use oc_sandbox::gate::{Caller, Forbidden, Snapshot, ToolCall};
+use oc_sandbox::gate::{CallSender, Caller, Forbidden, Snapshot, ToolCall};
 use oc_types::{AccountId, ChannelId, KeyPath, Node};
 use serde_json::Value;
 
@@ -87,6 +88,12 @@ fn forbidden(rule: &'static str, key: Option<&str>, why: impl Into<String>) -> F
     Forbidden { rule, key: key.map(KeyPath::dotted), why: why.into() }
 }
 
+/// Whether a turn is one that another session's message started. Its words come from a conversation that is not known here, so none is at hand,
+/// and every one counts as of another channel: otherwise the rules about those would end at the next session.
+fn of_another(caller: &Caller) -> bool {
+    caller.turn == Turn::InterSession && caller.sender == CallSender::default()
+}
+
 /// Decides where a message goes, and whether it may.
 ///
 /// # Errors
@@ -101,7 +108,8 @@ pub fn judge(
     let unusable = |why: String| forbidden("arguments", None, why);
     let words = checked(arguments).map_err(unusable)?;
     let target = target::named(arguments).map_err(unusable)?;
-    let own_route = own.and_then(|o| o.route.as_ref());
+    let lent = of_another(&call.caller);
+    let own_route = own.and_then(|o| o.route.as_ref()).filter(|_| !lent);
     let named = text(arguments, "channel").or(call.caller.channel.as_deref());
     let named = named.ok_or_else(|| {
         forbidden("no-channel", None, "this session is in no chat; give `channel` and `target`")
@@ -111,8 +119,8 @@ pub fn judge(
         let why = "a web chat gets your answer and nothing else";
         return Err(forbidden("no-channel", None, why));
     }
-    let here =
-        call.caller.channel.as_deref().is_some_and(|c| ChannelId::parse(c).is_ok_and(|c| c == channel));
+    let here = !lent
+        && call.caller.channel.as_deref().is_some_and(|c| ChannelId::parse(c).is_ok_and(|c| c == channel));
     let account = text(arguments, "accountId").map(str::to_owned).unwrap_or_else(|| {
         let own = call.caller.account.clone().filter(|_| here);
         own.unwrap_or_else(|| AccountId::DEFAULT.to_owned())

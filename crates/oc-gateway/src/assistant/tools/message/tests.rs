@@ -65,6 +65,24 @@ fn ask(config: &Value, arguments: Value) -> Result<Order, Forbidden> {
     judge(&place, &snapshot, &call, Some(&own()))
 }
 
+#[test]
+fn sp_418_a_turn_of_another_sessions_message_has_no_conversation_at_hand() {
+    let (place, snapshot) = place(Path::new("/h"), &json!({ "channels": channels() }));
+    let mut caller = caller();
+    caller.turn = oc_policy::elevated::Turn::InterSession;
+    for target in [json!(null), json!("-100"), json!("42")] {
+        let arguments = json!({ "action": "send", "message": "hello", "target": target });
+        let Value::Object(arguments) = arguments else { panic!("an object") };
+        let mut call =
+            ToolCall { id: "1".to_owned(), tool: "message".to_owned(), arguments, caller: caller.clone() };
+        let refused = judge(&place, &snapshot, &call, Some(&own())).unwrap_err();
+        assert!(matches!(refused.rule, "no-target" | "cross-context"), "{target}: {refused:?}");
+        // The report of a sub-agent comes into the turn of its starter.
+        call.caller.sender.id = Some("7".to_owned());
+        assert!(judge(&place, &snapshot, &call, Some(&own())).is_ok(), "{target}");
+    }
+}
+
 use oc_sandbox::gate::Forbidden;
 
 #[test]
