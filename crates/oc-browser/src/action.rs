@@ -255,18 +255,20 @@ impl Act {
     }
 }
 
-/// Where it is to happen: only this host's own browser is built.
+/// Where it is to happen: this machine's own browser; who reaches a node has taken those words out before.
 fn place(arguments: &Map<String, Value>) -> Result<(), String> {
     match text(arguments, "target")?.as_deref().map(str::trim) {
         None | Some("host") => {}
         Some("sandbox") => {
             return Err("`target` sandbox is not built: there is no browser in a sandbox".to_owned());
         }
-        Some("node") => return Err("`target` node is not built: there is no browser of a node".to_owned()),
+        Some("node") => {
+            return Err("`target` node needs a running gateway: only that reaches nodes".to_owned());
+        }
         Some(_) => return Err("`target` must be host".to_owned()),
     }
     if arguments.get("node").is_some_and(|v| !v.is_null()) {
-        return Err("`node` is not built: there is no browser of a node".to_owned());
+        return Err("`node` needs `target` node".to_owned());
     }
     match text(arguments, "profile")?.as_deref().map(str::trim) {
         None | Some(PROFILE) => Ok(()),

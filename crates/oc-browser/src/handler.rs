@@ -49,16 +49,7 @@ pub fn handler(
     state_dir: PathBuf,
     environment: Vec<(String, String)>,
 ) -> Result<Arc<dyn ToolHandler>, Absent> {
-    let settings = Settings::of(config);
-    if !settings.enabled {
-        return Err(Absent::Off);
-    }
-    if let Some(key) = settings.foreign {
-        return Err(Absent::Foreign(key));
-    }
-    let path = environment.iter().find(|(name, _)| name == "PATH").map_or("", |(_, value)| value.as_str());
-    executable::find(settings.executable.as_deref(), path).map_err(|e| Absent::NoBrowser(e.to_string()))?;
-    Ok(Arc::new(Browser { state_dir, environment, running: Mutex::new(None) }))
+    Ok(Arc::new(Browser::found(config, state_dir, environment)?))
 }
 
 /// The browser of a gateway.
@@ -70,6 +61,34 @@ pub(crate) struct Browser {
 }
 
 impl Browser {
+    /// The browser of this machine, not started. See [`handler`].
+    pub fn found(
+        config: &Node,
+        state_dir: PathBuf,
+        environment: Vec<(String, String)>,
+    ) -> Result<Self, Absent> {
+        let settings = Settings::of(config);
+        if !settings.enabled {
+            return Err(Absent::Off);
+        }
+        if let Some(key) = settings.foreign {
+            return Err(Absent::Foreign(key));
+        }
+        let path =
+            environment.iter().find(|(name, _)| name == "PATH").map_or("", |(_, value)| value.as_str());
+        executable::find(settings.executable.as_deref(), path)
+            .map_err(|e| Absent::NoBrowser(e.to_string()))?;
+        Ok(Self { state_dir, environment, running: Mutex::new(None) })
+    }
+
+    /// Does what is asked, under these settings, in its time.
+    pub async fn timely(&self, action: &Action, settings: &Settings) -> Result<Answer, BrowserFailure> {
+        let done = tokio::time::timeout(TIME, self.done(action, settings)).await;
+        done.unwrap_or_else(|_| {
+            Err(BrowserFailure::NotReached(format!("not over within {} s", TIME.as_secs())))
+        })
+    }
+
     #[cfg(test)]
     pub fn at(state_dir: PathBuf, environment: Vec<(String, String)>) -> Self {
         Self { state_dir, environment, running: Mutex::new(None) }
@@ -200,11 +219,7 @@ impl ToolHandler for Browser {
                 Err(why) => return failed(why),
             };
             let settings = Settings::of(handled.snapshot.config());
-            let done = tokio::time::timeout(TIME, self.done(&action, &settings)).await;
-            let done = done.unwrap_or_else(|_| {
-                Err(BrowserFailure::NotReached(format!("not over within {} s", TIME.as_secs())))
-            });
-            match done.and_then(Answer::into_result) {
+            match self.timely(&action, &settings).await.and_then(Answer::into_result) {
                 Ok(result) => Ok(result),
                 Err(why) => failed(why.to_string()),
             }

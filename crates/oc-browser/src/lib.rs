@@ -9,6 +9,7 @@
 //! * `guard`: the one way of the browser to the network: a proxy on loopback with a secret of the launch, which resolves names itself and
 //!   connects to the addresses that it judged (SP-010).
 //! * `page`: what is done in a tab: going somewhere, reading, clicking, typing.
+//! * [`remote`]: the same between two machines: what a gateway asks a node for, and what becomes of the node's answer.
 //!
 //! It never decides who may use the tool: that is the gate's business, and a sandboxed session is turned away there.
 //!
@@ -31,6 +32,7 @@ mod page;
 mod places;
 mod preferences;
 mod reach;
+pub mod remote;
 mod settings;
 mod snapshot;
 #[cfg(test)]

@@ -3,6 +3,7 @@
 //!
 //! * [`run`]: connects and serves until it is stopped; tries again with growing pauses.
 //! * `system.run` goes through the gate of this machine, with its own configuration, approvals file and queue (`openclaw approvals` here).
+//! * `browser.proxy` drives this machine's own Chromium under its own settings, or passes requests on to its control port.
 //!
 //! Invariant: nothing that comes over the wire is an approval: `approved` and `approvalDecision` are read and change nothing (SP-176).
 //! Invariant: only commands that this machine can carry out are offered, and only offered ones are carried out.
@@ -14,6 +15,7 @@ mod command;
 mod failure;
 mod note;
 mod offer;
+mod own_browser;
 mod pause;
 mod session;
 mod system_run;

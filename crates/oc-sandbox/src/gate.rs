@@ -272,7 +272,7 @@ impl Gate {
         handler: &dyn ToolHandler,
         sandbox: Option<&SandboxPlan>,
     ) -> Result<Answer, GateError> {
-        let place = handler.place();
+        let place = handler.place_of(call);
         if let Some(forbidden) = handler.forbids(call, snapshot, sandbox).await {
             let Forbidden { rule, key, why } = forbidden;
             let tool = handler.tool();

@@ -57,8 +57,8 @@ fn what_is_not_built_says_so_by_name() {
     }
     for (arguments, word) in [
         (json!({"action": "status", "target": "sandbox"}), "`target` sandbox is not built"),
-        (json!({"action": "status", "target": "node"}), "`target` node is not built"),
-        (json!({"action": "status", "node": "phone"}), "`node` is not built"),
+        (json!({"action": "status", "target": "node"}), "`target` node needs a running gateway"),
+        (json!({"action": "status", "node": "phone"}), "`node` needs `target` node"),
         (json!({"action": "status", "profile": "chrome"}), "`profile` must be openclaw"),
         (json!({"action": "fly"}), "`action` must be one of"),
         (json!({}), "`action` is missing"),

@@ -3,6 +3,7 @@
 //! * [`ReadTool`]: `agents_list`, `sessions_list`, `sessions_history`, `session_status` read and change nothing.
 //! * [`memory`]: the notes of the workspace.
 //! * [`message`]: texts to conversations of chat accounts.
+//! * [`browser`]: pages in the browser of this host or of a node.
 //! * [`sessions_send`], [`sessions_spawn`]: other sessions are written to, sub-agents started.
 //!
 //! Which sessions a session sees is decided before anything of another one is read, and one that is not visible looks like one that does

@@ -1,5 +1,6 @@
 //! `browser.proxy`: this machine's own browser control port, passed on. Off unless `nodeHost.browserProxy.enabled` is true and
-//! something answers there; the gateway can refuse it too (`gateway.nodes.browser.mode`).
+//! something answers there; the gateway can refuse it too (`gateway.nodes.browser.mode`). What is for this machine's own Chromium is not
+//! passed on: see `own_browser`.
 
 use std::time::Duration;
 
@@ -35,6 +36,14 @@ pub(super) struct Control {
 
 /// The control port, when it is switched on and answers now.
 pub(super) async fn control(config: &Node, environment: &Environment) -> Option<Control> {
+    let profiles = profiles(config)?;
+    let port = gateway_port(config, environment).checked_add(ABOVE)?;
+    let there = tokio::time::timeout(LOOK, TcpStream::connect(("127.0.0.1", port))).await;
+    matches!(there, Ok(Ok(_))).then_some(Control { port, profiles })
+}
+
+/// The profiles that may be used, when the switch is on; an empty list limits nothing. `None`: off, or unreadable.
+pub(super) fn profiles(config: &Node) -> Option<Vec<String>> {
     let proxy = config.path(&["nodeHost", "browserProxy"])?;
     if proxy.get("enabled").and_then(Node::as_bool) != Some(true) {
         return None;
@@ -43,10 +52,7 @@ pub(super) async fn control(config: &Node, environment: &Environment) -> Option<
         None => Vec::new(),
         Some(list) => list.as_array()?.iter().map(Node::as_str).collect::<Option<Vec<_>>>()?,
     };
-    let profiles = profiles.into_iter().map(str::to_owned).collect();
-    let port = gateway_port(config, environment).checked_add(ABOVE)?;
-    let there = tokio::time::timeout(LOOK, TcpStream::connect(("127.0.0.1", port))).await;
-    matches!(there, Ok(Ok(_))).then_some(Control { port, profiles })
+    Some(profiles.into_iter().map(str::to_owned).collect())
 }
 
 fn gateway_port(config: &Node, environment: &Environment) -> u16 {

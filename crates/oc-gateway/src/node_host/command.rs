@@ -11,7 +11,7 @@ use tokio::task::spawn_blocking;
 
 use super::failure::NodeFailure;
 use super::offer::Offer;
-use super::{NodeHost, approvals, browser, load, system_run, which};
+use super::{NodeHost, approvals, browser, load, own_browser, system_run, which};
 
 /// Time for a call that has none, in milliseconds.
 const TIME_MS: u64 = 30_000;
@@ -93,6 +93,10 @@ async fn carry_out(tools: &Tools, invoke: &Invoke) -> Result<Value, NodeFailure>
         "system.execApprovals.set" => {
             let loaded = load(&tools.host).await;
             files(move || approvals::set(&loaded, params)).await
+        }
+        "browser.proxy" if own_browser::is_meant(&params) => {
+            let (own, loaded) = (tools.offer.own_browser(), load(&tools.host).await);
+            own_browser::carry_out(own, &loaded, &params, &tools.host.teller).await
         }
         "browser.proxy" => match tools.offer.browser() {
             Some(control) => browser::pass_on(control, &params).await,

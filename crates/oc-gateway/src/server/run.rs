@@ -165,7 +165,7 @@ fn gate(snapshot: &super::snapshot::Snapshot, approvals: Approvals) -> Gate {
 
 /// The tools that the gateway itself carries out.
 fn handlers(gateway: &Arc<Gateway>) -> Vec<Arc<dyn ToolHandler>> {
-    let browser = tools::browser::of(&gateway.snapshot());
+    let browser = tools::browser::of(&gateway.snapshot(), Arc::downgrade(gateway));
     let gateway = Arc::downgrade(gateway);
     let web = Arc::new(WebFetch::new(Arc::new(PublicOnly))) as Arc<dyn ToolHandler>;
     let reading = tools::reading(&Facts::of(gateway.clone()));

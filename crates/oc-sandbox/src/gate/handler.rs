@@ -66,6 +66,13 @@ pub trait ToolHandler: fmt::Debug + Send + Sync {
         Place::Gateway
     }
 
+    /// Where this call acts, for a tool that acts in more than one place: what the record says and what the call is allowed for. It has to
+    /// follow from the arguments alone.
+    fn place_of(&self, call: &ToolCall) -> Place {
+        let _ = call;
+        self.place()
+    }
+
     /// Whether the arguments can be used at all, asked before anything is decided or recorded as allowed.
     ///
     /// # Errors

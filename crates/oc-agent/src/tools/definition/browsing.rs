@@ -54,6 +54,14 @@ pub(super) const TABLE: &[Entry] = &[Entry {
                 ("fullPage", flag("For screenshot: all of the page")),
                 ("type", word("For screenshot: its form", &["png", "jpeg"])),
                 ("level", word("For console: which lines", &["all", "error"])),
+                (
+                    "target",
+                    word(
+                        "Where: this host's own browser, or the one that a paired node lends",
+                        &["host", "node"],
+                    ),
+                ),
+                ("node", text("For target node: which one, when there are several")),
                 ("request", act),
             ],
         )

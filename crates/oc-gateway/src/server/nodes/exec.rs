@@ -42,33 +42,38 @@ impl NodesOf {
 
 impl Nodes for NodesOf {
     fn ready(&self) -> Vec<NodeHere> {
-        let Some(gateway) = self.0.upgrade() else { return Vec::new() };
-        // A list that cannot be read pairs nobody (SP-008).
-        let Ok(devices) = gateway.devices.read() else { return Vec::new() };
-        let names = NodeStore::of(&gateway.state_dir).read().map(|all| all.paired).unwrap_or_default();
-        let mut out = Vec::new();
-        for node in gateway.nodes.all() {
-            let id = node_id(&node.connection);
-            let Some(paired) = devices.paired.get(id).filter(|p| p.has_role(Role::Node)) else { continue };
-            let takes = standing(&gateway, id, COMMAND).is_some_and(|(_, o)| o.allowed && o.declared);
-            if !takes {
-                continue;
-            }
-            let given = names.get(id).and_then(|n| n.about.display_name.as_ref());
-            let own = node.connection.client.display_name.as_ref().or(paired.display_name.as_ref());
-            let filled = |name: &&String| !name.trim().is_empty();
-            out.push(NodeHere {
-                id: id.to_owned(),
-                name: given.or(own).filter(filled).cloned(),
-                address: node.connection.caller.address().map(|a| a.to_string()),
-            });
-        }
-        out
+        self.0.upgrade().map(|gateway| ready(&gateway, COMMAND)).unwrap_or_default()
     }
 
     fn executor(&self, run: NodeRun) -> Arc<dyn Executor> {
         Arc::new(OnNode { gateway: Weak::clone(&self.0), run })
     }
+}
+
+/// The paired nodes that are connected and may be called with this command now. Reads files.
+#[must_use]
+pub fn ready(gateway: &Gateway, command: &str) -> Vec<NodeHere> {
+    // A list that cannot be read pairs nobody (SP-008).
+    let Ok(devices) = gateway.devices.read() else { return Vec::new() };
+    let names = NodeStore::of(&gateway.state_dir).read().map(|all| all.paired).unwrap_or_default();
+    let mut out = Vec::new();
+    for node in gateway.nodes.all() {
+        let id = node_id(&node.connection);
+        let Some(paired) = devices.paired.get(id).filter(|p| p.has_role(Role::Node)) else { continue };
+        let takes = standing(gateway, id, command).is_some_and(|(_, o)| o.allowed && o.declared);
+        if !takes {
+            continue;
+        }
+        let given = names.get(id).and_then(|n| n.about.display_name.as_ref());
+        let own = node.connection.client.display_name.as_ref().or(paired.display_name.as_ref());
+        let filled = |name: &&String| !name.trim().is_empty();
+        out.push(NodeHere {
+            id: id.to_owned(),
+            name: given.or(own).filter(filled).cloned(),
+            address: node.connection.caller.address().map(|a| a.to_string()),
+        });
+    }
+    out
 }
 
 /// Carries one command to one node.
