@@ -104,7 +104,7 @@ pub enum Command {
     Agent(Box<agent::AgentArgs>),
     /// Send messages to chats.
     Message(Box<message::MessageArgs>),
-    /// Look at the channels of the running gateway.
+    /// Look at the channels, sign accounts in and out, try their credentials.
     Channels(channels::ChannelsArgs),
     /// Look at the planned work of the running gateway.
     Cron(cron::CronArgs),

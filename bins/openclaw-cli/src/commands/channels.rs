@@ -1,9 +1,16 @@
-//! `openclaw channels`: the channels of the running gateway.
+//! `openclaw channels`: how the channels stand, their credentials, and whether those work.
+
+mod ask;
+mod credentials;
+mod login;
+mod logout;
+mod probe;
+mod seat;
 
 use std::process::ExitCode;
 use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use oc_gateway::client::DEFAULT_TIMEOUT;
 use oc_text::visible;
 use serde_json::{Value, json};
@@ -30,6 +37,12 @@ pub struct ChannelsArgs {
 enum ChannelsCommand {
     /// Show which channels are configured, and how they stand.
     Status(StatusArgs),
+    /// Store the credential of an account. It is asked for, or read from a file or standard input.
+    Login(login::LoginArgs),
+    /// Remove the credential of an account. Who may write stays as it is.
+    Logout(logout::LogoutArgs),
+    /// Ask the services who the accounts are. Needs no gateway and sends nothing.
+    Test(probe::TestArgs),
 }
 
 /// Arguments of `openclaw channels status`.
@@ -46,9 +59,33 @@ struct StatusArgs {
 /// Runs a command below `openclaw channels`.
 ///
 /// # Errors
-/// No connection, a refused call.
+/// What the command reports.
 pub fn run(app: &App, args: &ChannelsArgs) -> Result<ExitCode> {
-    let ChannelsCommand::Status(status) = &args.command;
+    match &args.command {
+        ChannelsCommand::Status(status) => show(app, args, status),
+        ChannelsCommand::Login(login) => no_gateway(&args.wire).and_then(|()| login::run(app, login)),
+        ChannelsCommand::Logout(logout) => no_gateway(&args.wire).and_then(|()| logout::run(app, logout)),
+        ChannelsCommand::Test(test) => {
+            no_gateway(&args.wire)?;
+            probe::run(app, test, args.wire.timeout_or(DEFAULT_TIMEOUT))
+        }
+    }
+}
+
+/// `--token` is the gateway's: a bot's token that was given there was seen by other users, and would be forgotten silently.
+fn no_gateway(wire: &WireArgs) -> Result<()> {
+    if wire.url.is_some() || wire.token.is_some() || wire.password.is_some() || wire.tls_fingerprint.is_some()
+    {
+        bail!(
+            "this command asks no gateway: leave out --url, --token, --password and --tls-fingerprint. \
+             A credential is never an argument, where other users see it: use --token-file or standard input, and \
+             renew one that was given that way"
+        );
+    }
+    Ok(())
+}
+
+fn show(app: &App, args: &ChannelsArgs, status: &StatusArgs) -> Result<ExitCode> {
     let timeout = args.wire.timeout_or(DEFAULT_TIMEOUT);
     let ms = u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX).max(1000);
     let params = json!({"probe": status.probe, "timeoutMs": ms});
