@@ -195,6 +195,11 @@ impl Outcome {
             Self::Known(_) => None,
             Self::Off(key) => Some(format!("{key} switches the account off")),
             Self::Late(limit) => Some(format!("no answer within {} ms", limit.as_millis())),
+            // The key stands in a row of its own: beside it, the first word would be masked like a value.
+            Self::Failed(AdapterFailure::Settings { why, .. }) => Some(why.clone()),
+            Self::Failed(AdapterFailure::Credential { service, why, .. }) => {
+                Some(format!("{service} refuses the credential ({why})"))
+            }
             Self::Failed(why) => Some(why.to_string()),
         }
     }
@@ -228,6 +233,7 @@ fn render(rows: &[Row], redactor: &Redactor) -> String {
             Outcome::Off(_) => sheet.row("Result", "off"),
             Outcome::Failed(_) | Outcome::Late(_) => sheet.row("Result", "failed"),
         }
+        sheet.some("Key", r.outcome.key());
         sheet.some("Why", r.outcome.message());
         sheet.some("Fix", r.fix.clone());
     }
