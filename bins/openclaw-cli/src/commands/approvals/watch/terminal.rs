@@ -95,9 +95,11 @@ impl Terminal {
         }
         let mut bytes = [0u8; 16];
         let count = rustix::io::read(&stdin, &mut bytes)?;
-        // One key a look: what was typed ahead is not an answer to what is shown next.
-        Ok(match bytes.get(..count).unwrap_or_default() {
+        // One key a look: what was typed ahead is not an answer to what is shown next. Leaving is no answer and is never lost.
+        let typed = bytes.get(..count).unwrap_or_default();
+        Ok(match typed {
             [] => None,
+            [first, ..] if *first != 0x1b && typed.contains(&b'q') => Some(Key::Char('q')),
             [0x1b, b'[' | b'O', b'A', ..] => Some(Key::Up),
             [0x1b, b'[' | b'O', b'B', ..] => Some(Key::Down),
             [0x1b, ..] => None,
