@@ -1,6 +1,7 @@
 //! `openclaw sessions`: the conversations that the agents remember, read from their stores.
 
 mod prune;
+mod show;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -53,6 +54,8 @@ enum SessionsCommand {
     List(ListArgs),
     /// Remove idle sessions, their transcripts, archives and copies of older files that are older than an age.
     Prune(prune::PruneArgs),
+    /// Show what was said in a session, credentials masked.
+    Show(show::ShowArgs),
 }
 
 /// Arguments of `openclaw sessions list`.
@@ -79,6 +82,7 @@ struct ListArgs {
 pub fn run(app: &App, args: &SessionsArgs) -> Result<ExitCode> {
     let list = match &args.command {
         Some(SessionsCommand::Prune(args)) => return prune::run(app, args),
+        Some(SessionsCommand::Show(args)) => return show::run(app, args),
         Some(SessionsCommand::List(list)) => list,
         None => &args.list,
     };
