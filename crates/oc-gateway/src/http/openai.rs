@@ -1,7 +1,7 @@
 //! `POST /v1/chat/completions` and `POST /v1/responses`: a turn of an agent in the forms that clients of OpenAI's interfaces know (gateway 8).
 //!
-//! [`asked`]: what is asked; [`completions`], [`responses`]: the two forms; [`place`]: agent and session; [`turn`]: carrying it out;
-//! [`shown`]: what of an answer may be shown already.
+//! `asked`: what is asked; `completions`, `responses`: the two forms; `place`: agent and session; `turn`: carrying it out;
+//! `shown`: what of an answer may be shown already.
 //!
 //! The caller showed the shared secret: a program of an operator's, never the owner (SP-116). What it calls instructions are words of its
 //! own; the system prompt is the owner's files alone (SP-416). What it asks for and cannot have is refused, not left out.
