@@ -242,10 +242,8 @@ impl HttpClient {
             why: "it names a host that does not belong to the service".to_owned(),
         };
         let Ok(url) = Url::parse(address) else { return Err(refused) };
-        let host = url.host_str().unwrap_or_default().to_ascii_lowercase();
-        let known = |h: &&str| host == **h || host.strip_suffix(*h).is_some_and(|rest| rest.ends_with('.'));
-        let listed = url.scheme() == "https" && url.port().is_none() && hosts.iter().any(known);
-        if !url.username().is_empty() || !(self.root.same_origin(&url) || listed) {
+        let listed = url.scheme() == "https" && belongs(&url, hosts);
+        if names_user(&url) || !(self.root.same_origin(&url) || listed) {
             return Err(refused);
         }
         Ok(self.call(method, url.into()))
@@ -384,6 +382,23 @@ impl Stream {
     }
 }
 
+/// Whether an address lies at one of these hosts or below one, at the usual port and without a user name. A blank entry names no host.
+#[must_use]
+pub fn belongs<H: AsRef<str>>(url: &Url, hosts: &[H]) -> bool {
+    let host = url.host_str().unwrap_or_default().to_ascii_lowercase();
+    let at = |h: &H| {
+        let h = h.as_ref();
+        !h.is_empty() && host.strip_suffix(h).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+    };
+    !names_user(url) && url.port().is_none() && hosts.iter().any(at)
+}
+
+/// Whether an address holds a user name or a password.
+#[must_use]
+pub fn names_user(url: &Url) -> bool {
+    !url.username().is_empty() || url.password().is_some()
+}
+
 /// A text of a service or system, fit for an error: credentials hidden, one printable line, at most 200 characters.
 #[must_use]
 pub fn scrub(text: &str, hidden: &[Secret]) -> String {
@@ -464,11 +479,16 @@ mod tests {
             "https://evilfiles.example/f",
             "https://files.example.evil/f",
             "https://u@files.example/f",
+            "https://:p@files.example/f",
             "https://files.example:444/f",
             "http://169.254.169.254/",
             "file:///etc/passwd",
         ] {
             assert!(c.get_elsewhere(bad, &["files.example"]).is_err(), "{bad}");
+        }
+        // A blank entry names no host.
+        for bad in ["https://evil.example./f", "https://evil.example/f"] {
+            assert!(c.get_elsewhere(bad, &["", "files.example"]).is_err(), "{bad}");
         }
     }
 

@@ -17,7 +17,7 @@ use tokio_tungstenite::tungstenite::{self, Message};
 use tokio_tungstenite::{WebSocketStream, client_async_with_config};
 
 use crate::adapter::AdapterFailure;
-use crate::http_client::{ApiRoot, scrub};
+use crate::http_client::{ApiRoot, belongs, names_user, scrub};
 use crate::tls;
 
 /// Largest message, in bytes; the state of a large server is one message.
@@ -57,14 +57,12 @@ impl std::fmt::Debug for Socket {
 #[must_use]
 pub fn may_open(address: &str, root: &ApiRoot, hosts: &[&str]) -> bool {
     let Ok(url) = Url::parse(address) else { return false };
-    if !url.username().is_empty() || url.password().is_some() {
+    if names_user(&url) {
         return false;
     }
-    let host = url.host_str().unwrap_or_default().to_ascii_lowercase();
-    let own = !host.is_empty() && host == root.host();
-    let listed = hosts.iter().any(|h| host == *h || host.strip_suffix(*h).is_some_and(|r| r.ends_with('.')));
+    let own = url.host_str().is_some_and(|host| !host.is_empty() && host == root.host());
     match url.scheme() {
-        "wss" => own || (listed && url.port().is_none()),
+        "wss" => own || belongs(&url, hosts),
         "ws" => own && root.is_plain(),
         _ => false,
     }
@@ -197,6 +195,7 @@ mod tests {
         ] {
             assert!(!may_open(bad, &https, &["discord.gg"]), "{bad}");
         }
+        assert!(!may_open("wss://evil.example./", &https, &["", "discord.gg"]));
         assert!(may_open("ws://127.0.0.1:7/", &root("http://127.0.0.1:9"), &[]));
         assert!(!may_open("ws://127.0.0.1:7/", &https, &[]));
     }
