@@ -57,7 +57,7 @@ async fn fake_bot_framework() -> FakeHttp {
             match request.path.as_str() {
                 path if path.contains("slow") => Reply::Bytes(429, vec![("Retry-After".to_owned(), "2".to_owned())], Vec::new()),
                 path if path.ends_with("/activities") => Reply::Json(201, json!({ "id": "OUT" })),
-                "/teams/file" => Reply::Bytes(200, Vec::new(), vec![1; 30]),
+                "/teams/v3/attachments/7/views/original" | "/teams/file" => Reply::Bytes(200, Vec::new(), vec![1; 30]),
                 _ => Reply::Json(404, json!({ "error": { "message": "no such conversation" } })),
             }
         })
@@ -67,11 +67,14 @@ async fn fake_bot_framework() -> FakeHttp {
     http
 }
 
-fn adapter(http: &FakeHttp, password: &str) -> Arc<dyn Adapter> {
+fn section(http: &FakeHttp, password: &str) -> Value {
     let root = http.root();
-    let section = json!({ "appId": "app-1", "appPassword": password, "apiRoot": format!("{root}/teams"),
-        "loginRoot": format!("{root}/login"), "openIdRoot": format!("{root}/openid") });
-    one(&json!({ "msteams": section }), Path::new("/nowhere"))
+    json!({ "appId": "app-1", "appPassword": password, "apiRoot": format!("{root}/teams"),
+        "loginRoot": format!("{root}/login"), "openIdRoot": format!("{root}/openid") })
+}
+
+fn adapter(http: &FakeHttp, password: &str) -> Arc<dyn Adapter> {
+    one(&json!({ "msteams": section(http, password) }), Path::new("/nowhere"))
 }
 
 fn activity() -> Value {
@@ -167,11 +170,26 @@ async fn our_token_goes_to_the_service_alone() {
         bytes: None,
         handle,
     };
-    let here = named(format!("{}/teams/file", http.root()));
+    let here = named(format!("{}/teams/v3/attachments/7/views/original", http.root()));
     assert_eq!(soon(bot.fetch(&here, 30)).await.unwrap().len(), 30);
     assert!(matches!(soon(bot.fetch(&here, 29)).await, Err(AdapterFailure::Refused { .. })));
     for bad in ["https://evil.example/x", "http://169.254.169.254/", "https://x.sharepoint.com.evil.example/"]
     {
+        assert!(
+            matches!(soon(bot.fetch(&named(bad.to_owned()), 9)).await, Err(AdapterFailure::Refused { .. })),
+            "{bad}"
+        );
+    }
+    // The sender chooses the address of a file: of the service it is one where the service keeps files.
+    let other = named(format!("{}/teams/file", http.root()));
+    assert!(matches!(soon(bot.fetch(&other, 30)).await, Err(AdapterFailure::Refused { .. })));
+    assert!(http.calls("/teams/file").is_empty());
+    // A blank entry names no host.
+    let mut section = section(&http, "made-up-password");
+    section["mediaAllowHosts"] = json!(["", " ", "."]);
+    section["serviceHosts"] = json!(["", " ", "."]);
+    let bot = one(&json!({ "msteams": section }), Path::new("/nowhere"));
+    for bad in ["https://evil.example./x", "https://evil.example./v3/attachments/7"] {
         assert!(
             matches!(soon(bot.fetch(&named(bad.to_owned()), 9)).await, Err(AdapterFailure::Refused { .. })),
             "{bad}"

@@ -127,7 +127,10 @@ impl Teams {
                 tenant: tenant.map(str::to_owned),
             },
         )?;
-        let hosts = HOSTS.iter().map(|h| (*h).to_owned()).chain(account.entries("serviceHosts"));
+        let listed = |key: &str| {
+            let entries = account.entries(key).into_iter().map(|h| h.trim().to_ascii_lowercase());
+            entries.filter(|h| !h.is_empty()).collect::<Vec<String>>()
+        };
         Ok(Self {
             channel: account.channel().clone(),
             account: account.id().to_owned(),
@@ -135,8 +138,8 @@ impl Teams {
             tenant: tenant.map(str::to_owned),
             api,
             keys: Keys::new(root("openIdRoot", DEFAULT_OPENID)?)?,
-            hosts: hosts.map(|h| h.trim().to_ascii_lowercase()).filter(|h| !h.is_empty()).collect(),
-            media_hosts: account.entries("mediaAllowHosts"),
+            hosts: HOSTS.iter().map(|h| (*h).to_owned()).chain(listed("serviceHosts")).collect(),
+            media_hosts: listed("mediaAllowHosts"),
             path: path.to_owned(),
             threads,
             places: Mutex::default(),

@@ -4,6 +4,7 @@ use std::sync::PoisonError;
 use std::time::{Duration, Instant};
 
 use oc_types::Secret;
+use reqwest::Url;
 use serde_json::Value;
 
 use super::SERVICE;
@@ -12,6 +13,8 @@ use crate::http_client::{Answer, ApiRoot, Body, CALL_TIMEOUT, Call, HttpClient, 
 use crate::json::Members as _;
 
 const SCOPE: &str = "https://api.botframework.com/.default";
+/// What stands in the path of every file of the service.
+const ATTACHMENTS: &str = "/v3/attachments/";
 /// Hosts of files that need no token of ours.
 const FILES: &[&str] = &["sharepoint.com", "sharepoint.us"];
 /// A token is renewed so long before it expires.
@@ -116,6 +119,11 @@ impl Api {
     ) -> Result<Vec<u8>, AdapterFailure> {
         let limited = |call: Call| call.limit(most).timeout(CALL_TIMEOUT * 4);
         if let Ok(call) = self.service.get_elsewhere(address, hosts) {
+            // Who sends a file can choose its address, and the token goes with the call: only to where the service keeps files.
+            if !Url::parse(address).is_ok_and(|url| url.path().contains(ATTACHMENTS)) {
+                let why = "it names a file that does not lie where the service keeps them".to_owned();
+                return Err(AdapterFailure::Refused { service: SERVICE, why });
+            }
             return self.call(limited(call)).await.map(|answer| answer.body);
         }
         let open: Vec<&str> = FILES.iter().chain(media).copied().collect();

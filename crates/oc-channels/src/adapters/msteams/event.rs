@@ -8,7 +8,14 @@ use serde_json::Value;
 use super::Teams;
 use super::send::PAYLOAD;
 use crate::adapter::{Attachment, Destination, Event, MediaKind};
+use crate::ingress::LONGEST_TEXT;
 use crate::json::Members as _;
+
+/// Mentions of a message that are read.
+const MOST_MENTIONS: usize = 64;
+/// How a mention begins in a text, and the longest one, in bytes.
+const TAG: &str = "<at";
+const LONGEST_TAG: usize = 512;
 
 /// A conversation's own id, and the thread that stands behind it.
 pub(super) fn base_of(id: &str) -> (&str, Option<&str>) {
@@ -55,7 +62,10 @@ pub(super) fn read(a: &Value, teams: &Teams) -> Option<Event> {
     let mut message = Inbound::new(teams.channel.clone(), conversation_kind, peer);
     message.event = kind;
     message.account.clone_from(&teams.account);
-    message.from_me = from.text("id").is_some_and(|id| Some(id) == own && id.starts_with("28:"));
+    message.from_me = from.text("id").is_some_and(|id| {
+        let app = id.strip_prefix("28:");
+        app.is_some_and(|app| Some(id) == own || app.eq_ignore_ascii_case(&teams.app_id))
+    });
     message.sender = Sender {
         id: sender,
         phone: None,
@@ -107,7 +117,7 @@ fn event_id(a: &Value, kind: EventKind) -> Option<String> {
 }
 
 fn named(a: &Value) -> impl Iterator<Item = &Value> {
-    a.items("entities").iter().filter(|e| e.text("type") == Some("mention"))
+    a.items("entities").iter().filter(|e| e.text("type") == Some("mention")).take(MOST_MENTIONS)
 }
 
 fn mentions(a: &Value, own: Option<&str>) -> Mentions {
@@ -119,24 +129,44 @@ fn mentions(a: &Value, own: Option<&str>) -> Mentions {
     }
 }
 
-/// The words, without the bot's own mention and with other mentions as names.
+/// The words, without the bot's own mention and with other mentions as names. One pass from left to right: what a mention puts in is not
+/// looked at again, and when the text is longer than is read anyway the rest is left.
 fn words(a: &Value, own: Option<&str>) -> String {
-    let mut text = a.at("text").as_str().unwrap_or_default().to_owned();
-    for entity in named(a) {
-        let Some(tag) = entity.text("text") else { continue };
-        let is_own = entity.at("mentioned").text("id").is_some_and(|id| Some(id) == own);
-        let name = entity.at("mentioned").text("name").unwrap_or_default();
-        let shown = if is_own { String::new() } else { format!("@{name}") };
-        text = text.replace(tag, &shown);
+    let shown = |e: &Value| {
+        let is_own = e.at("mentioned").text("id").is_some_and(|id| Some(id) == own);
+        let name = e.at("mentioned").text("name").unwrap_or_default();
+        if is_own { String::new() } else { format!("@{name}") }
+    };
+    let tags: Vec<(&str, String)> = named(a)
+        .filter_map(|e| {
+            Some((e.text("text").filter(|t| t.len() <= LONGEST_TAG && t.starts_with(TAG))?, shown(e)))
+        })
+        .collect();
+    let mut out = String::new();
+    let mut rest = a.at("text").as_str().unwrap_or_default();
+    while let Some((before, from)) = rest.find(TAG).and_then(|at| rest.split_at_checked(at)) {
+        plain(&mut out, before);
+        let listed = tags.iter().find_map(|(tag, shown)| Some((from.strip_prefix(tag)?, shown.as_str())));
+        // One that is not listed is text like any other.
+        let bare = || from.strip_prefix("<at>").map(|after| (after, "@"));
+        let (after, put) = listed.or_else(bare).unwrap_or((from.strip_prefix(TAG).unwrap_or_default(), TAG));
+        out.push_str(put);
+        rest = after;
+        if out.len() > LONGEST_TEXT {
+            return out;
+        }
     }
-    let text = text.replace("<at>", "@").replace("</at>", "").replace("&nbsp;", " ");
+    plain(&mut out, rest);
+    out.trim().to_owned()
+}
+
+/// Text between mentions, as it is read.
+fn plain(out: &mut String, text: &str) {
+    let text = text.replace("</at>", "").replace("&nbsp;", " ");
     // In this order, so that `&amp;lt;` is `&lt;`.
-    text.replace("&lt;", "<")
-        .replace("&gt;", ">")
-        .replace("&quot;", "\"")
-        .replace("&amp;", "&")
-        .trim()
-        .to_owned()
+    out.push_str(
+        &text.replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", "\"").replace("&amp;", "&"),
+    );
 }
 
 fn attachment(f: &Value) -> Option<Attachment> {

@@ -4,6 +4,7 @@ use reqwest::Url;
 
 use super::{Teams, event, token};
 use crate::adapter::{Verified, Webhook, WebhookAnswer, WebhookRefusal, WebhookRequest};
+use crate::http_client::{belongs, names_user};
 use crate::json::Members as _;
 use crate::webhook_proof::{header, json};
 
@@ -47,13 +48,10 @@ impl Teams {
     /// Whether answers, and our token with them, may go to an address.
     fn is_service(&self, address: &str) -> bool {
         let Ok(url) = Url::parse(address) else { return false };
-        if !url.username().is_empty() || url.query().is_some() || url.fragment().is_some() {
+        if names_user(&url) || url.query().is_some() || url.fragment().is_some() {
             return false;
         }
-        let host = url.host_str().unwrap_or_default().to_ascii_lowercase();
-        let below =
-            |h: &String| host == **h || host.strip_suffix(h.as_str()).is_some_and(|r| r.ends_with('.'));
-        let listed = url.scheme() == "https" && url.port().is_none() && self.hosts.iter().any(below);
+        let listed = url.scheme() == "https" && belongs(&url, &self.hosts);
         listed || self.api.root().same_origin(&url)
     }
 }

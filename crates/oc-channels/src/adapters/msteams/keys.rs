@@ -27,14 +27,14 @@ const LIMIT: u64 = 1024 * 1024;
 pub(super) struct Key {
     pub(super) modulus: Vec<u8>,
     pub(super) exponent: Vec<u8>,
-    /// The services it may sign for; without any it may sign for all.
+    /// The services it may sign for.
     endorsements: Vec<String>,
 }
 
 impl Key {
-    /// Whether it may sign for a service.
+    /// Whether it may sign for a service. One that is endorsed for nothing signs for nothing.
     pub(super) fn signs_for(&self, service: &str) -> bool {
-        self.endorsements.is_empty() || self.endorsements.iter().any(|e| e == service)
+        self.endorsements.iter().any(|e| e == service)
     }
 }
 

@@ -154,6 +154,16 @@ fn sp_414_the_algorithm_is_ours_and_the_claims_are_signed() {
     jwks["keys"][0]["endorsements"] = json!(["webchat"]);
     teams.keys.set(&jwks);
     assert_eq!(ask(&teams, Some(&named("good")), &a, NOW), Err(WebhookRefusal::Signature));
+    // Nor does one that is endorsed for nothing.
+    for endorsements in [json!([]), Value::Null, json!("msteams"), json!({}), json!([1])] {
+        jwks["keys"][0]["endorsements"] = endorsements.clone();
+        teams.keys.set(&jwks);
+        let asked = ask(&teams, Some(&named("good")), &a, NOW);
+        assert_eq!(asked, Err(WebhookRefusal::Signature), "{endorsements}");
+    }
+    jwks["keys"][0].as_object_mut().unwrap().remove("endorsements");
+    teams.keys.set(&jwks);
+    assert_eq!(ask(&teams, Some(&named("good")), &a, NOW), Err(WebhookRefusal::Signature));
     teams.keys.set(&json!({ "keys": [] }));
     assert_eq!(ask(&teams, Some(&named("good")), &a, NOW), Err(WebhookRefusal::Signature));
 }
@@ -178,6 +188,11 @@ fn a_direct_message_is_of_its_sender_and_answered_in_its_conversation() {
     assert_eq!(e.message.sent_ms, Some(1_700_000_000_000));
     let own = read(&activity(json!({ "from": { "id": "28:app-1" } })));
     assert!(own.message.from_me && own.message.sender.is_bot);
+    // Also when it was said to somebody else.
+    let own = read(&activity(json!({ "from": { "id": "28:app-1" }, "recipient": { "id": "29:alice" } })));
+    assert!(own.message.from_me);
+    let other = read(&activity(json!({ "from": { "id": "28:app-2" } })));
+    assert!(!other.message.from_me && other.message.sender.is_bot);
 }
 
 #[test]
@@ -198,6 +213,25 @@ fn a_channel_has_its_team_and_its_thread() {
     assert_eq!(e.message.text, "& @Bob hi");
     let top = make(&json!({ "replyStyle": "top-level" })).unwrap();
     assert_eq!(event::read(&in_channel(json!({})), &top).unwrap().reply.thread, None);
+}
+
+#[test]
+fn mentions_are_put_in_once_and_never_into_each_other() {
+    let said = |text: &str, entities: &[(&str, &str)]| {
+        let entities: Vec<Value> = entities
+            .iter()
+            .map(|(tag, name)| json!({ "type": "mention", "text": tag, "mentioned": { "id": "29:x", "name": name } }))
+            .collect();
+        read(&activity(json!({ "text": text, "entities": entities }))).message.text
+    };
+    assert_eq!(said("banana", &[("a", "aaaa")]), "banana", "no tag");
+    assert_eq!(said("<at>a</at>!", &[("<at>a</at>", "<at>b</at>"), ("<at>b</at>", "never")]), "@<at>b</at>!");
+    // What would double with each of them stays what it is.
+    let twice = "<at>x</at><at>x</at>";
+    assert!(said("<at>x</at>", &[("<at>x</at>", twice); 16]).len() < 100);
+    let long = "n".repeat(100_000);
+    let many = said(&"<at>x</at>".repeat(1000), &[("<at>x</at>", &long)]);
+    assert!(many.len() > crate::ingress::LONGEST_TEXT && many.len() < 400_000, "{}", many.len());
 }
 
 #[test]
