@@ -102,14 +102,14 @@ async fn socket_mode_acknowledges_what_was_taken_and_connects_again_when_asked()
         link.say(&envelope("1", "not yet")).await;
         assert_eq!(link.hear().await, json!({ "envelope_id": "1" }));
         assert_eq!(door.next().await.message.text, "not yet");
-        let press = json!({ "envelope_id": "3", "type": "interactive", "payload": { "type": "block_actions", "trigger_id": "t", "user": { "id": "U1" },
+        let press = json!({ "envelope_id": "3", "type": "interactive", "payload": { "type": "block_actions", "trigger_id": "t", "team": { "id": "T1" }, "user": { "id": "U1" },
             "channel": { "id": "D1", "name": "directmessage" }, "actions": [{ "type": "button", "value": "oc1-x" }] } });
         link.say(&press).await;
         assert_eq!(link.hear().await, json!({ "envelope_id": "3" }));
         let e = door.next().await;
         assert_eq!((e.message.event, e.payload.as_deref()), (EventKind::Button, Some("oc1-x")));
         link.say(&json!({ "envelope_id": "4", "type": "slash_commands", "payload": { "command": "/openclaw", "text": "status",
-            "channel_id": "D1", "channel_name": "directmessage", "user_id": "U1", "trigger_id": "t2" } })).await;
+            "channel_id": "D1", "channel_name": "directmessage", "user_id": "U1", "team_id": "T1", "trigger_id": "t2" } })).await;
         assert_eq!(link.hear().await, json!({ "envelope_id": "4" }));
         assert_eq!(door.next().await.message.text, "/status");
         link.say(&json!({ "type": "disconnect", "reason": "refresh_requested" })).await;
@@ -154,7 +154,7 @@ async fn messages_go_out() {
     let out = Outgoing { text: "**run** `<ls>`".to_owned(), buttons, file: None };
     assert_eq!(soon(bot.send(&place, &out)).await.unwrap().id.as_deref(), Some("1700.5"));
     let call = http.calls("/chat.postMessage").pop().unwrap().json();
-    assert_eq!((call["thread_ts"].as_str(), call["text"].as_str()), (Some("1699.1"), Some("run <ls>")));
+    assert_eq!((call["thread_ts"].as_str(), call["text"].as_str()), (Some("1699.1"), Some("run &lt;ls&gt;")));
     assert_eq!(call["blocks"][0]["text"]["text"].as_str(), Some("*run* `&lt;ls&gt;`"));
     assert_eq!(call["blocks"][1]["elements"][0]["value"].as_str(), Some("oc1-abc"));
     for bad in ["#general", "general", "U1", "", "C1/../x"] {
@@ -189,6 +189,18 @@ async fn files_go_both_ways() {
     let here = attached(format!("{}/file", http.root()));
     assert_eq!(soon(bot.fetch(&here, 100)).await.unwrap().len(), 100);
     assert!(matches!(soon(bot.fetch(&here, 99)).await, Err(AdapterFailure::Refused { .. })));
-    let elsewhere = attached("https://files.slack.com.evil.example/x".to_owned());
-    assert!(matches!(soon(bot.fetch(&elsewhere, 9)).await, Err(AdapterFailure::Refused { .. })));
+    // The sender chooses the address of a file, and the token goes with it: only where the service keeps files.
+    for elsewhere in [
+        "https://files.slack.com.evil.example/x",
+        "https://evil.slack.com/files-pri/T1-F1/x",
+        "https://slack.com/files-pri/T1-F1/x",
+        "https://files.slack.com/x",
+        "https://files.slack.com/files-pri/../x",
+        "https://files.slack.com:444/files-pri/T1-F1/x",
+        "https://u@files.slack.com/files-pri/T1-F1/x",
+        "http://files.slack.com/files-pri/T1-F1/x",
+    ] {
+        let failed = soon(bot.fetch(&attached(elsewhere.to_owned()), 9)).await;
+        assert!(matches!(failed, Err(AdapterFailure::Refused { .. })), "{elsewhere}: {failed:?}");
+    }
 }

@@ -37,7 +37,10 @@ fn answer(request: &Request, notes: &Notes) -> Reply {
     match request.path.as_str() {
         "/auth.test" => {
             notes.is_ready();
-            Reply::Json(200, json!({ "ok": true, "user_id": "U0BOT", "user": "ourbot", "bot_id": "B0BOT" }))
+            Reply::Json(
+                200,
+                json!({ "ok": true, "user_id": "U0BOT", "user": "ourbot", "bot_id": "B0BOT", "team_id": "T1" }),
+            )
         }
         "/apps.connections.open" => {
             let url = format!("{}/link", notes.root().replace("http", "ws"));
@@ -65,7 +68,7 @@ fn answer(request: &Request, notes: &Notes) -> Reply {
 impl FakeSlack {
     fn press(&mut self, who: &str) {
         let action = json!({ "type": "button", "value": self.service.button("Allow once") });
-        let press = json!({ "type": "block_actions", "trigger_id": format!("t{}", self.count), "user": { "id": who },
+        let press = json!({ "type": "block_actions", "trigger_id": format!("t{}", self.count), "team": { "id": "T1" }, "user": { "id": who },
             "channel": { "id": "D0ALICE", "name": "directmessage" }, "actions": [action] });
         self.happens("interactive", &press);
     }

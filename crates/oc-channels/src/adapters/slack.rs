@@ -46,12 +46,16 @@ enum Mode {
     Http { secret: Secret, path: String },
 }
 
-/// Who we are: a user, and as a writer of messages also a bot.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// Who we are: a user, and as a writer of messages also a bot, of one installation of the app.
+#[derive(Clone, Debug, PartialEq, Eq)]
 struct Own {
     user: String,
     name: Option<String>,
     bot: Option<String>,
+    /// The workspace of the installation.
+    team: String,
+    /// The organisation, when the app is installed in the whole of it.
+    enterprise: Option<String>,
 }
 
 /// Kinds of conversations, as signed events told them: not every event repeats it.
@@ -123,10 +127,14 @@ impl Slack {
     async fn identify(&self) -> Result<SelfIdentity, AdapterFailure> {
         let me = self.api.call("auth.test", &serde_json::json!({})).await?;
         let user = me.text("user_id").ok_or_else(|| self.api.unavailable("it does not say who we are"))?;
+        let team = me.text("team_id").ok_or_else(|| self.api.unavailable("it does not say where we are"))?;
+        let wide = me.is_true("is_enterprise_install");
         let own = Own {
             user: user.to_owned(),
             name: me.text("user").map(str::to_owned),
             bot: me.text("bot_id").map(str::to_owned),
+            team: team.to_owned(),
+            enterprise: me.text("enterprise_id").filter(|_| wide).map(str::to_owned),
         };
         let identity = SelfIdentity { id: own.user.clone(), username: own.name.clone() };
         *self.own.write().unwrap_or_else(PoisonError::into_inner) = Some(own);

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use oc_types::Secret;
+use reqwest::Url;
 use serde_json::Value;
 
 use super::SERVICE;
@@ -10,8 +11,11 @@ use crate::adapter::AdapterFailure;
 use crate::http_client::{Answer, ApiRoot, Body, CALL_TIMEOUT, HttpClient, encoded};
 use crate::json::Members as _;
 
-/// Hosts of files, coming and going.
-const FILES: &[&str] = &["slack.com", "slack-edge.com", "slack-files.com"];
+/// Hosts where files are handed over.
+const UPLOADS: &[&str] = &["slack.com", "slack-edge.com", "slack-files.com"];
+/// The host of files that are fetched, and the folders in which it keeps them.
+const FILES: &str = "files.slack.com";
+const FOLDERS: [&str; 2] = ["/files-pri/", "/files-tmb/"];
 
 /// The API of one bot.
 #[derive(Debug)]
@@ -71,16 +75,27 @@ impl Api {
     /// Hands over the bytes of a file, at the address that the service named for it; the address is the credential.
     pub(super) async fn upload(&self, address: &str, bytes: &[u8]) -> Result<(), AdapterFailure> {
         let body = Body::Bytes { content_type: "application/octet-stream".to_owned(), bytes: bytes.to_vec() };
-        let call = self.http.post_elsewhere(address, FILES)?.body(body).timeout(CALL_TIMEOUT * 4);
+        let call = self.http.post_elsewhere(address, UPLOADS)?.body(body).timeout(CALL_TIMEOUT * 4);
         let answer = self.http.send(call).await?;
         if answer.is_success() { Ok(()) } else { Err(self.failure(&answer, "", &self.key)) }
     }
 
-    /// Downloads a file.
+    /// Downloads a file. Who shares a file can choose its address, and the token goes with the call: only to where the service keeps files.
     pub(super) async fn file(&self, address: &str, most: u64) -> Result<Vec<u8>, AdapterFailure> {
-        let call = self.http.get_elsewhere(address, FILES)?.bearer(&self.token);
+        if !self.keeps_files(address) {
+            let why = "it names a file that does not lie at the service".to_owned();
+            return Err(AdapterFailure::Refused { service: SERVICE, why });
+        }
+        let call = self.http.get_elsewhere(address, &[FILES])?.bearer(&self.token);
         let answer = self.http.send(call.limit(most).timeout(CALL_TIMEOUT * 4)).await?;
         if answer.is_success() { Ok(answer.body) } else { Err(self.failure(&answer, "", &self.key)) }
+    }
+
+    fn keeps_files(&self, address: &str) -> bool {
+        let Ok(url) = Url::parse(address) else { return false };
+        let kept = url.host_str() == Some(FILES) && FOLDERS.iter().any(|f| url.path().starts_with(f));
+        // A stand-in for the service on this machine keeps its files itself.
+        kept || (self.root().is_plain() && self.root().same_origin(&url))
     }
 
     fn done(&self, answer: &Answer, key: &str) -> Result<Value, AdapterFailure> {

@@ -29,8 +29,32 @@ struct Found<'a> {
 }
 
 impl Reader<'_> {
-    /// The body of an `event_callback`. `None`: it is no event of a conversation, or its twin comes too.
+    /// Whether an installation is ours: a signature and the app's token prove the app, which may be installed elsewhere too (SP-405).
+    fn is_ours(&self, team: Option<&str>, enterprise: Option<&str>, wide: bool) -> bool {
+        if wide {
+            self.own.enterprise.is_some() && enterprise == self.own.enterprise.as_deref()
+        } else {
+            team == Some(self.own.team.as_str())
+        }
+    }
+
+    /// Whether our installation hears an event. Where it says who hears it, that counts: in a shared channel the workspace that stands
+    /// outside may be that of the one who writes.
+    fn hears(&self, body: &Value) -> bool {
+        let of = |a: &Value| {
+            self.is_ours(a.text("team_id"), a.text("enterprise_id"), a.is_true("is_enterprise_install"))
+        };
+        match body.items("authorizations") {
+            [] => self.is_ours(body.text("team_id"), None, false),
+            hearers => hearers.iter().any(of),
+        }
+    }
+
+    /// The body of an `event_callback`. `None`: it is no event of a conversation, its twin comes too, or another installation hears it.
     pub(super) fn callback(&self, body: &Value) -> Option<Event> {
+        if !self.hears(body) {
+            return None;
+        }
         let e = body.at("event");
         let id = body.text("event_id");
         let team = body.text("team_id");
@@ -156,8 +180,12 @@ impl Reader<'_> {
         Some(event)
     }
 
-    /// A press of a button, or another interaction.
+    /// A press of a button, or another interaction. `None`: it is of another installation, or has no id.
     pub(super) fn interactive(&self, p: &Value) -> Option<Event> {
+        let (team, enterprise) = (p.at("team").text("id"), p.at("enterprise").text("id"));
+        if !self.is_ours(team, enterprise, p.is_true("is_enterprise_install")) {
+            return None;
+        }
         let channel = p.at("channel");
         let id = channel.text("id").or(p.at("container").text("channel_id")).unwrap_or_default();
         let action = p.items("actions").first();
@@ -187,11 +215,15 @@ impl Reader<'_> {
         Some(event)
     }
 
-    /// A slash command; `field` reads its members.
+    /// A slash command; `field` reads its members. `None`: it is of another installation, or incomplete.
     pub(super) fn slash(&self, field: &dyn Fn(&str) -> Option<String>) -> Option<Event> {
         let text = |name: &str| field(name).filter(|t| !t.trim().is_empty());
         let (channel, name) = (text("channel_id")?, text("channel_name"));
         let (user, user_name, team) = (text("user_id"), text("user_name"), text("team_id"));
+        let wide = text("is_enterprise_install").as_deref() == Some("true");
+        if !self.is_ours(team.as_deref(), text("enterprise_id").as_deref(), wide) {
+            return None;
+        }
         let command = text("command")?;
         let words = text("text").unwrap_or_default();
         let found = Found {
@@ -288,7 +320,11 @@ fn millis(stamp: &str) -> Option<i64> {
     Some(seconds.parse::<i64>().ok()?.saturating_mul(1000).saturating_add(micros / 1000))
 }
 
+/// A file of the service. One that lies elsewhere has an address that its sender chose, and is none.
 fn attachment(f: &Value) -> Option<Attachment> {
+    if f.is_true("is_external") || f.text("mode") == Some("external") {
+        return None;
+    }
     let media = f.text("mimetype").map(str::to_owned);
     let kind = match media.as_deref().and_then(|t| t.split('/').next()) {
         Some("image") => MediaKind::Image,

@@ -17,6 +17,13 @@ fn escape(out: &mut String, text: &str) {
     }
 }
 
+/// A text in which nothing is a mark of the service.
+pub(super) fn escaped(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    escape(&mut out, text);
+    out
+}
+
 fn sign(mark: Mark) -> char {
     match mark {
         Mark::Bold => '*',

@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::SERVICE;
 use super::api::Api;
-use super::mrkdwn::Mrkdwn;
+use super::mrkdwn::{Mrkdwn, escaped};
 use crate::adapter::{AdapterFailure, Button, Destination, Outgoing, OutgoingFile, Sent};
 use crate::json::Members as _;
 use crate::markdown::{Plain, render};
@@ -54,8 +54,9 @@ pub(super) async fn message(api: &Api, to: &Destination, message: &Outgoing) -> 
         }
         if let Some(blocks) = blocks(&text, &message.buttons)? {
             body.insert("blocks".to_owned(), blocks);
-            // What notifications show.
-            body.insert("text".to_owned(), first(&render(&message.text, &Plain), SECTION).into());
+            // What notifications show: without marks, and written out as every text is.
+            let shown = first(&render(&message.text, &Plain), SECTION);
+            body.insert("text".to_owned(), escaped(&shown).into());
         } else {
             body.insert("text".to_owned(), text.into());
         }

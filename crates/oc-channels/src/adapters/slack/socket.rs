@@ -39,7 +39,8 @@ async fn connection(bot: &Slack, token: &Secret, key: &str, door: &dyn Door) -> 
         let envelope: serde_json::Value = serde_json::from_str(&text)
             .map_err(|_| bot.api.unavailable("it sent something that is no JSON"))?;
         let payload = envelope.at("payload");
-        let own = bot.own().unwrap_or_default();
+        // Without it own messages could not be told, nor those of other installations.
+        let own = bot.own().ok_or_else(|| bot.api.unavailable("it is not known who we are"))?;
         let event = match envelope.text("type") {
             Some("hello") => {
                 greeted = true;

@@ -19,7 +19,13 @@ fn make(section: &Value) -> Result<Slack, AdapterFailure> {
 }
 
 fn own() -> Own {
-    Own { user: "U0BOT".to_owned(), name: Some("ourbot".to_owned()), bot: Some("B0BOT".to_owned()) }
+    Own {
+        user: "U0BOT".to_owned(),
+        name: Some("ourbot".to_owned()),
+        bot: Some("B0BOT".to_owned()),
+        team: "T1".to_owned(),
+        enterprise: None,
+    }
 }
 
 fn bot() -> Slack {
@@ -147,7 +153,7 @@ fn mentions_threads_and_bots_are_told_apart() {
 #[test]
 fn buttons_and_slash_commands_are_of_the_one_who_acts() {
     let bot = bot();
-    let press = json!({ "type": "block_actions", "trigger_id": "t1", "user": { "id": "U1", "username": "alice" },
+    let press = json!({ "type": "block_actions", "trigger_id": "t1", "team": { "id": "T1" }, "user": { "id": "U1", "username": "alice" },
         "channel": { "id": "D1", "name": "directmessage" }, "message": { "ts": "1.0", "user": "U0BOT" },
         "actions": [{ "type": "button", "value": "oc1-x", "action_ts": "2.0" }] });
     let e = bot.reader(&own()).interactive(&press).unwrap();
@@ -163,11 +169,94 @@ fn buttons_and_slash_commands_are_of_the_one_who_acts() {
     for (command, words, expected) in
         [("/openclaw", "status", "/status"), ("/openclaw", "/new", "/new"), ("/think", "high", "/think high")]
     {
-        let fields = json!({ "command": command, "text": words, "channel_id": "C1", "channel_name": "general", "user_id": "U1", "trigger_id": "t" });
+        let fields = json!({ "command": command, "text": words, "channel_id": "C1", "channel_name": "general", "user_id": "U1", "team_id": "T1", "trigger_id": "t" });
         let e = bot.reader(&own()).slash(&|n| fields[n].as_str().map(str::to_owned)).unwrap();
         assert_eq!((e.message.event, e.message.text.as_str()), (EventKind::SlashCommand, expected));
         assert_eq!(e.message.kind, ConversationKind::Channel);
     }
+}
+
+#[test]
+fn sp_405_what_another_installation_of_the_app_hears_is_not_ours() {
+    let bot = bot();
+    let own = own();
+    // A signature and the app's token prove the app, which may be installed in many workspaces.
+    let heard = |outer: Value| {
+        let mut body = callback(message(json!({ "channel": "C7", "channel_type": "channel" })));
+        body.as_object_mut().unwrap().extend(outer.as_object().unwrap().clone());
+        bot.reader(&own).callback(&body).is_some()
+    };
+    assert!(!heard(json!({ "team_id": "T2" })) && !heard(json!({ "team_id": null })));
+    let reaction = json!({ "type": "reaction_added", "user": "U1", "reaction": "eyes", "event_ts": "1", "item": { "channel": "C7", "ts": "2" } });
+    assert_eq!(
+        read(&bot, reaction).unwrap().message.kind,
+        ConversationKind::Unknown,
+        "nothing is learnt of it"
+    );
+    let authorized = |team: Value, enterprise: Value, wide: bool| {
+        json!({ "team_id": "T2", "authorizations": [
+        { "team_id": team, "enterprise_id": enterprise, "is_enterprise_install": wide }] })
+    };
+    // In a shared channel the workspace of the one who writes stands outside.
+    assert!(heard(authorized(json!("T1"), Value::Null, false)));
+    assert!(!heard(authorized(json!("T2"), Value::Null, false)));
+    assert!(!heard(json!({ "team_id": "T1", "authorizations": [{ "team_id": "T2" }] })));
+    assert!(!heard(authorized(json!("T1"), json!("E1"), true)), "of an organisation, and ours is none");
+    assert!(heard(json!({ "team_id": "T1", "authorizations": [] })));
+
+    let press = |extra: Value| {
+        let mut p = json!({ "type": "block_actions", "trigger_id": "t", "user": { "id": "U1" },
+            "channel": { "id": "D1", "name": "directmessage" }, "actions": [{ "type": "button", "value": "oc1-x" }] });
+        p.as_object_mut().unwrap().extend(extra.as_object().unwrap().clone());
+        bot.reader(&own).interactive(&p).is_some()
+    };
+    assert!(press(json!({ "team": { "id": "T1" } })));
+    for other in [
+        json!({}),
+        json!({ "team": { "id": "T2" } }),
+        json!({ "team": null, "enterprise": { "id": "E1" }, "is_enterprise_install": true }),
+    ] {
+        assert!(!press(other.clone()), "{other}");
+    }
+    for (team, expected) in [(json!("T1"), true), (json!("T2"), false), (Value::Null, false)] {
+        let fields = json!({ "command": "/openclaw", "text": "status", "channel_id": "D1", "channel_name": "directmessage",
+            "user_id": "U1", "team_id": team, "trigger_id": "t" });
+        let read = bot.reader(&own).slash(&|n| fields[n].as_str().map(str::to_owned));
+        assert_eq!(read.is_some(), expected, "{team}");
+    }
+}
+
+#[test]
+fn sp_405_an_installation_of_an_organisation_is_known_by_it() {
+    let bot = bot();
+    let own = Own { enterprise: Some("E1".to_owned()), ..own() };
+    let heard = |enterprise: &str| {
+        let mut body = callback(message(json!({})));
+        body["authorizations"] =
+            json!([{ "team_id": null, "enterprise_id": enterprise, "is_enterprise_install": true }]);
+        bot.reader(&own).callback(&body).is_some()
+    };
+    assert!(heard("E1") && !heard("E2"));
+    let fields = |enterprise: &'static str| {
+        move |n: &str| {
+            let f = json!({ "command": "/openclaw", "text": "x", "channel_id": "D1", "user_id": "U1", "team_id": "T9",
+                "enterprise_id": enterprise, "is_enterprise_install": "true", "trigger_id": "t" });
+            f[n].as_str().map(str::to_owned)
+        }
+    };
+    assert!(
+        bot.reader(&own).slash(&fields("E1")).is_some() && bot.reader(&own).slash(&fields("E2")).is_none()
+    );
+}
+
+#[test]
+fn a_file_that_lies_elsewhere_is_not_one_of_slack() {
+    let files = json!({ "files": [
+        { "name": "a", "url_private": "https://files.slack.com/files-pri/T1-F1/a" },
+        { "name": "b", "is_external": true, "url_private": "https://slack.com/b" },
+        { "name": "c", "mode": "external", "url_private": "https://slack.com/c" }] });
+    let names: Vec<_> = event(files).attachments.into_iter().filter_map(|a| a.name).collect();
+    assert_eq!(names, ["a"]);
 }
 
 fn signed(stamp: i64, body: &str) -> String {
@@ -227,10 +316,10 @@ fn the_other_bodies_of_the_events_api() {
     let verified = ask(&bot, now, &signed(now, &hello), "application/json", &hello).unwrap();
     assert_eq!((verified.answer.body.as_str(), verified.events.len()), ("abc", 0));
     let form = "application/x-www-form-urlencoded";
-    let press = "payload=%7B%22type%22%3A%22block_actions%22%2C%22trigger_id%22%3A%22t%22%2C%22user%22%3A%7B%22id%22%3A%22U1%22%7D%2C%22channel%22%3A%7B%22id%22%3A%22D1%22%2C%22name%22%3A%22directmessage%22%7D%2C%22actions%22%3A%5B%7B%22type%22%3A%22button%22%2C%22value%22%3A%22oc1-x%22%7D%5D%7D";
+    let press = "payload=%7B%22type%22%3A%22block_actions%22%2C%22trigger_id%22%3A%22t%22%2C%22team%22%3A%7B%22id%22%3A%22T1%22%7D%2C%22user%22%3A%7B%22id%22%3A%22U1%22%7D%2C%22channel%22%3A%7B%22id%22%3A%22D1%22%2C%22name%22%3A%22directmessage%22%7D%2C%22actions%22%3A%5B%7B%22type%22%3A%22button%22%2C%22value%22%3A%22oc1-x%22%7D%5D%7D";
     let verified = ask(&bot, now, &signed(now, press), form, press).unwrap();
     assert_eq!(verified.events[0].payload.as_deref(), Some("oc1-x"));
-    let slash = "command=%2Fopenclaw&text=think+high&channel_id=D1&channel_name=directmessage&user_id=U1&trigger_id=t";
+    let slash = "command=%2Fopenclaw&text=think+high&channel_id=D1&channel_name=directmessage&user_id=U1&team_id=T1&trigger_id=t";
     let verified = ask(&bot, now, &signed(now, slash), form, slash).unwrap();
     assert_eq!(verified.events[0].message.text, "/think high");
     // Before it is known who the bot is, nothing is read and Slack tries again.
@@ -316,12 +405,12 @@ impl suite::Subject for Subject {
             EventKind::Membership => with("subtype", json!("channel_join")),
             EventKind::Unknown => with("subtype", json!("something_new")),
             EventKind::Button => {
-                let press = json!({ "type": "block_actions", "trigger_id": w.id, "user": { "id": sender }, "channel": { "id": channel },
+                let press = json!({ "type": "block_actions", "trigger_id": w.id, "team": { "id": "T1" }, "user": { "id": sender }, "channel": { "id": channel },
                     "actions": [{ "type": "button", "value": "oc1-x" }] });
                 return reader.interactive(&press);
             }
             EventKind::SlashCommand => {
-                let fields = json!({ "command": "/openclaw", "text": "stop", "channel_id": channel, "user_id": sender, "trigger_id": w.id });
+                let fields = json!({ "command": "/openclaw", "text": "stop", "channel_id": channel, "user_id": sender, "team_id": "T1", "trigger_id": w.id });
                 return reader.slash(&|n| fields[n].as_str().map(str::to_owned));
             }
             EventKind::Card | EventKind::Poll | EventKind::Voice | EventKind::Verification => return None,
