@@ -25,10 +25,11 @@ fn message(m: &Value, value: &Value, own: &WhatsApp) -> Option<Event> {
     // A number in full, as `+` and digits (SP-425); anything else is nobody.
     let phone = m.text("from").and_then(digits).and_then(Phone::parse);
     let group = m.text("group_id");
-    let kind = match (&phone, group) {
-        (_, Some(_)) => ConversationKind::Group,
-        (Some(_), None) => ConversationKind::Direct,
-        (None, None) => ConversationKind::Unknown,
+    // A group that is there and cannot be read is no direct chat (SP-415).
+    let kind = match (&phone, group, m.at("group_id").is_null()) {
+        (_, Some(_), _) => ConversationKind::Group,
+        (Some(_), None, true) => ConversationKind::Direct,
+        (Some(_), None, false) | (None, None, _) => ConversationKind::Unknown,
     };
     let place = group.or(phone.as_ref().map(Phone::as_str)).unwrap_or_default();
     let conversation = ConversationId::new(place);

@@ -1,12 +1,33 @@
 //! The webhook: `GET` proves us to Meta, `POST` brings what happened, signed with the app's secret.
 
-use super::{WhatsApp, event};
-use crate::adapter::{Verified, Webhook, WebhookAnswer, WebhookRefusal, WebhookRequest};
+use super::{SERVICE, WhatsApp, event};
+use crate::adapter::{Event, Verified, Webhook, WebhookAnswer, WebhookRefusal, WebhookRequest};
 use crate::json::Members as _;
 use crate::webhook_proof::{header, hmac_sha256_hex, json, query_value, same_secret};
 
 /// Longest challenge that is given back.
 const CHALLENGE: usize = 128;
+
+/// How old a message may be, milliseconds: as long as Meta tries to deliver a call. The call itself is signed without a time.
+const OLDEST_MS: i64 = 7 * 24 * 60 * 60 * 1000;
+
+impl WhatsApp {
+    /// Without what was said so long ago that it can only be somebody's replay; what says no time is as good as that.
+    fn recent(&self, mut events: Vec<Event>, now_ms: i64) -> Vec<Event> {
+        let all = events.len();
+        events.retain(|e| e.message.sent_ms.is_some_and(|at| now_ms.saturating_sub(at) <= OLDEST_MS));
+        if events.len() < all {
+            let (account, count) = (self.account.as_str(), all - events.len());
+            tracing::warn!(
+                service = SERVICE,
+                account,
+                count,
+                "messages of more than seven days ago were passed over"
+            );
+        }
+        events
+    }
+}
 
 impl Webhook for WhatsApp {
     fn path(&self) -> &str {
@@ -37,11 +58,8 @@ impl Webhook for WhatsApp {
                     return Err(WebhookRefusal::Body);
                 }
                 // The ids of the messages stand for themselves: a delivery may hold many.
-                Ok(Verified {
-                    events: event::read(&body, self),
-                    answer: answer(String::new()),
-                    delivery: None,
-                })
+                let events = self.recent(event::read(&body, self), request.now_ms);
+                Ok(Verified { events, answer: answer(String::new()), delivery: None })
             }
             _ => Err(WebhookRefusal::Method),
         }

@@ -50,7 +50,17 @@ fn ask(
 ) -> Result<crate::adapter::Verified, WebhookRefusal> {
     let headers: Vec<(String, String)> =
         signature.into_iter().map(|s| ("x-hub-signature-256".to_owned(), s.to_owned())).collect();
-    own().verify(&WebhookRequest { method, query, headers: &headers, body: body.as_bytes(), now_ms: 0 })
+    ask_at(0, method, query, &headers, body)
+}
+
+fn ask_at(
+    now_ms: i64,
+    method: &str,
+    query: &str,
+    headers: &[(String, String)],
+    body: &str,
+) -> Result<crate::adapter::Verified, WebhookRefusal> {
+    own().verify(&WebhookRequest { method, query, headers, body: body.as_bytes(), now_ms })
 }
 
 fn signed(body: &str) -> String {
@@ -79,6 +89,27 @@ fn sp_414_a_signature_covers_the_raw_bytes_of_a_call() {
     let other = json!({ "object": "page", "entry": [] }).to_string();
     assert_eq!(ask("POST", "", Some(&signed(&other)), &other).unwrap_err(), WebhookRefusal::Body);
     assert_eq!(ask("DELETE", "", Some(&signed(&body)), &body).unwrap_err(), WebhookRefusal::Method);
+}
+
+#[test]
+fn sp_414_a_message_of_long_ago_is_a_replay() {
+    const DAY: i64 = 24 * 60 * 60 * 1000;
+    let body = call(json!([
+        message(json!({})),
+        message(json!({ "id": "wamid.B", "timestamp": "1699500000" })),
+        message(json!({ "id": "wamid.C", "timestamp": null })),
+    ]));
+    let body = body.to_string();
+    let headers = [("x-hub-signature-256".to_owned(), signed(&body))];
+    let ids = |now_ms: i64| -> Vec<String> {
+        let verified = ask_at(now_ms, "POST", "", &headers, &body).unwrap();
+        assert_eq!(verified.answer.status, 200, "it does not come again");
+        verified.events.into_iter().map(|e| e.id).collect()
+    };
+    let said = 1_700_000_000_000;
+    assert_eq!(ids(said), ["wamid.A", "wamid.B"]);
+    assert_eq!(ids(said + 7 * DAY), ["wamid.A"], "as long as Meta tries again");
+    assert!(ids(said + 7 * DAY + 1).is_empty());
 }
 
 #[test]
@@ -150,6 +181,11 @@ fn sp_425_a_message_is_of_a_full_number() {
     }
     assert!(read(json!({ "from": "15550001111" })).message.from_me);
     assert_eq!(read(json!({ "group_id": "G1" })).message.kind, ConversationKind::Group);
+    assert_eq!(read(json!({ "group_id": null })).message.kind, ConversationKind::Direct);
+    for group in [json!(5), json!(""), json!(" "), json!({}), json!(["G1"]), json!(true)] {
+        let e = read(json!({ "group_id": group }));
+        assert_eq!(e.message.kind, ConversationKind::Unknown, "SP-415, {group}");
+    }
 }
 
 #[test]
