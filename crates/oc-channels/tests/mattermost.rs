@@ -187,11 +187,26 @@ async fn a_lost_stream_is_taken_up_behind_the_last_event_that_was_taken() {
         say(&mut link, &json!({ "event": "hello", "seq": 0, "data": { "connection_id": "c2" } })).await;
         say(&mut link, &posted(1)).await;
         assert_eq!(door.next().await.id, "p1");
-        say(&mut link, &json!({ "status": "FAIL", "error": { "message": format!("bad {TOKEN}") } })).await;
+        say(
+            &mut link,
+            &json!({ "status": "FAIL", "seq_reply": 1, "error": { "message": format!("bad {TOKEN}") } }),
+        )
+        .await;
         link
     };
     let (ended, _link) = soon(async { tokio::join!(bot.receive(&door), anew) }).await;
     assert!(matches!(&ended, AdapterFailure::Credential { why, .. } if why == "bad ***"), "{ended}");
+    // Anything but the sign-in may go the next time.
+    for reply in [json!(2), json!(null)] {
+        let busy = async {
+            let (_, mut link) = front.link().await;
+            hear(&mut link).await;
+            say(&mut link, &json!({ "status": "FAIL", "seq_reply": reply, "error": { "message": format!("busy {TOKEN}") } })).await;
+            link
+        };
+        let (ended, _link) = soon(async { tokio::join!(bot.receive(&door), busy) }).await;
+        assert!(matches!(&ended, AdapterFailure::Unavailable { why, .. } if why == "busy ***"), "{ended}");
+    }
 }
 
 #[tokio::test]

@@ -18,6 +18,8 @@ const PING: Duration = Duration::from_secs(30);
 const IDLE: Duration = Duration::from_secs(90);
 /// How many of ours may stay without any word from the server.
 const UNHEARD: u32 = 3;
+/// The number of our first message, which signs in.
+const SIGN_IN: u64 = 1;
 /// How often an event is offered before the connection is given up; it comes again then.
 const OFFERS: u32 = 10;
 /// The pause between offers.
@@ -50,9 +52,9 @@ async fn follow(bot: &Mattermost, door: &dyn Door) -> Result<std::convert::Infal
     let before = bot.position().clone();
     let hidden = vec![bot.api.token().clone()];
     let mut socket = Socket::open(SERVICE, &address(bot, &before)?, bot.api.root(), &[], hidden).await?;
-    let sign = json!({ "seq": 1, "action": "authentication_challenge", "data": { "token": bot.api.token().expose() } });
+    let sign = json!({ "seq": SIGN_IN, "action": "authentication_challenge", "data": { "token": bot.api.token().expose() } });
     socket.send(sign.to_string()).await?;
-    let (mut sent, mut unheard): (u64, u32) = (1, 0);
+    let (mut sent, mut unheard): (u64, u32) = (SIGN_IN, 0);
     let mut ping = interval_at(Instant::now() + PING, PING);
     ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
@@ -74,8 +76,10 @@ async fn follow(bot: &Mattermost, door: &dyn Door) -> Result<std::convert::Infal
         let frame: Value = serde_json::from_str(&text)
             .map_err(|_| bot.api.unavailable("it sent something that is no JSON"))?;
         if frame.text("status") == Some("FAIL") {
-            let why = frame.at("error").text("message").unwrap_or("no reason given").to_owned();
-            return Err(bot.api.refused_credential(&why));
+            let why = frame.at("error").text("message").unwrap_or("no reason given");
+            // Only the answer to the sign-in says anything of the credential; what else fails may go the next time.
+            let signing_in = frame.at("seq_reply").as_u64() == Some(SIGN_IN);
+            return Err(if signing_in { bot.api.refused_credential(why) } else { bot.api.unavailable(why) });
         }
         let Some(kind) = frame.text("event") else { continue };
         let number = frame.at("seq").as_u64();
