@@ -258,6 +258,10 @@ pub trait Adapter: fmt::Debug + Send + Sync {
         let _ = to;
         Box::pin(std::future::ready(()))
     }
+    /// An event of this account was admitted: only now may the service be shown that it was seen (SP-400). Returns at once.
+    fn admitted(&self, event: &Event) {
+        let _ = event;
+    }
     /// Fetches a file of an admitted message, at most so many bytes; more is [`AdapterFailure::Refused`], found while it streams (SP-422).
     fn fetch<'a>(
         &'a self,
@@ -328,7 +332,8 @@ pub enum WebhookRefusal {
 pub trait Webhook: Send + Sync {
     /// The path below the gateway, as configured; one account owns it.
     fn path(&self) -> &str;
-    /// Verifies the raw bytes, then reads them. Has no effects.
+    /// Verifies the raw bytes, then reads them. Asks and tells nobody anything, and changes nothing for one that is refused; of one that is
+    /// believed the adapter may remember what it said of its conversation (its kind, where it is answered).
     ///
     /// # Errors
     /// See [`WebhookRefusal`].

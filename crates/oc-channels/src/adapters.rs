@@ -17,6 +17,7 @@ pub mod matrix;
 pub mod mattermost;
 pub mod msteams;
 mod once;
+mod presses;
 pub mod signal;
 pub mod slack;
 pub mod telegram;

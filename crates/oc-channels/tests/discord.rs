@@ -213,6 +213,11 @@ async fn sp_400_a_press_is_acknowledged_only_when_it_is_answered() {
             "channel_id": "11", "user": { "id": "77" }, "data": { "component_type": 2, "custom_id": "oc1-x" } } })).await;
         let e = door.next().await;
         assert_eq!((e.message.event, e.payload.as_deref()), (EventKind::Button, Some("oc1-x")));
+        bot.admitted(&e);
+        // That of somebody else is not admitted.
+        link.say(&json!({ "op": 0, "t": "INTERACTION_CREATE", "s": 3, "d": { "id": "10", "type": 2, "token": "other-token",
+            "channel_id": "11", "user": { "id": "88" }, "data": { "name": "status" } } })).await;
+        assert_eq!(door.next().await.message.event, EventKind::SlashCommand);
         link.close(4000).await;
     };
     soon(async { tokio::join!(bot.receive(&door), service) }).await;

@@ -248,6 +248,9 @@ async fn sp_400_a_press_is_acknowledged_only_once_somebody_acts_on_it() {
     assert_eq!(e.message.sender.id.as_ref().unwrap().as_str(), "11");
     http.wait_for("getUpdates", 2).await;
     assert!(http.calls("answerCallbackQuery").is_empty(), "nobody has admitted it");
+    adapter.typing(&e.reply).await;
+    assert!(http.calls("answerCallbackQuery").is_empty(), "what is said there is said to somebody else");
+    adapter.admitted(&e);
     adapter.typing(&to("-5")).await;
     assert!(http.calls("answerCallbackQuery").is_empty(), "another conversation");
     adapter.typing(&e.reply).await;

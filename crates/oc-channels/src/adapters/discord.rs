@@ -4,18 +4,20 @@
 //! that is not known is asked for once, before the door, as the decision needs it.
 //!
 //! Invariant: the sequence number, which says what need not come again, moves only past what the door has taken.
-//! Invariant: a press or a slash command is acknowledged only once somebody who admitted it answers.
+//! Invariant: a press or a slash command is acknowledged only once it was admitted, and something is said where it was made.
 //! Invariant: nothing that is sent notifies anybody (`allowed_mentions`), whatever its text says.
 
-use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
+use std::time::{Duration, Instant};
 
 use oc_types::{ChannelId, Secret};
 
 use crate::account::AccountSettings;
 use crate::adapter::{
-    Adapter, AdapterFailure, Attachment, Destination, Door, Features, Outgoing, Pending, SelfIdentity, Sent,
+    Adapter, AdapterFailure, Attachment, Destination, Door, Event, Features, Outgoing, Pending, SelfIdentity,
+    Sent,
 };
+use crate::adapters::presses::Presses;
 use crate::http_client::{ApiRoot, PlainHttp};
 use crate::json::Members as _;
 
@@ -34,13 +36,12 @@ const SERVICE: &str = "Discord";
 const DEFAULT_ROOT: &str = "https://discord.com/api/v10";
 /// The keys of which one makes an account.
 pub(super) const IDENTITY: &[&str] = &["token"];
-/// Presses that are not acknowledged yet; older ones are forgotten.
-const MAX_PRESSES: usize = 256;
+/// How long the service waits for an acknowledgement of a press.
+const PRESS_LASTS: Duration = Duration::from_secs(3);
 
 /// A press or slash command that waits for an acknowledgement.
 #[derive(Clone, Debug)]
 struct Press {
-    conversation: String,
     id: String,
     token: Secret,
     /// A slash command wants words; a button only wants to stop waiting.
@@ -65,7 +66,7 @@ pub struct Discord {
     own: RwLock<SelfIdentity>,
     rooms: Mutex<Rooms>,
     session: Mutex<Session>,
-    presses: Mutex<VecDeque<Press>>,
+    presses: Presses<Press>,
 }
 
 impl Discord {
@@ -91,7 +92,7 @@ impl Discord {
             own: RwLock::default(),
             rooms: Mutex::default(),
             session: Mutex::default(),
-            presses: Mutex::default(),
+            presses: Presses::new(PRESS_LASTS),
         })
     }
 
@@ -115,23 +116,9 @@ impl Discord {
         self.session.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn remember_press(&self, press: Press) {
-        let mut presses = self.presses.lock().unwrap_or_else(PoisonError::into_inner);
-        if presses.len() >= MAX_PRESSES {
-            presses.pop_front();
-        }
-        presses.push_back(press);
-    }
-
-    /// Acknowledges the presses in a conversation that was admitted.
+    /// Acknowledges what was admitted in a conversation.
     async fn answer_presses(&self, conversation: &str) {
-        let waiting: VecDeque<Press> = {
-            let mut presses = self.presses.lock().unwrap_or_else(PoisonError::into_inner);
-            let (now, later) = presses.drain(..).partition(|p: &Press| p.conversation == conversation);
-            *presses = later;
-            now
-        };
-        for press in waiting {
+        for press in self.presses.take(conversation, Instant::now()) {
             // They expire within seconds; a late answer fails, and nothing depends on it.
             let _ = self.api.acknowledge(&press.id, &press.token, press.wants_words).await;
         }
@@ -187,6 +174,10 @@ impl Adapter for Discord {
                 let _ = self.api.post(&format!("/channels/{id}/typing"), serde_json::json!({})).await;
             }
         })
+    }
+
+    fn admitted(&self, event: &Event) {
+        self.presses.admit(event);
     }
 
     fn fetch<'a>(

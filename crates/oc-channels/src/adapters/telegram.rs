@@ -3,18 +3,18 @@
 //! Invariant: an update is acknowledged only after the door has taken it.
 //! Invariant: nothing is sent, fetched or answered for an update before somebody who admitted it asks for that.
 
-use std::collections::VecDeque;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::{Mutex, PoisonError, RwLock};
-use std::time::Duration;
+use std::sync::{PoisonError, RwLock};
+use std::time::{Duration, Instant};
 
 use oc_types::{ChannelId, Secret, Value};
 
 use crate::account::{AccountSettings, settings};
 use crate::adapter::{
-    Adapter, AdapterFailure, Attachment, Destination, Door, Features, Outgoing, Pending, SelfIdentity, Sent,
-    Webhook,
+    Adapter, AdapterFailure, Attachment, Destination, Door, Event, Features, Outgoing, Pending, SelfIdentity,
+    Sent, Webhook,
 };
+use crate::adapters::presses::Presses;
 use crate::http_client::{ApiRoot, PlainHttp};
 use crate::json::Members as _;
 
@@ -34,8 +34,8 @@ const SERVICE: &str = "Telegram";
 const DEFAULT_ROOT: &str = "https://api.telegram.org";
 /// The keys of which one makes an account.
 pub(super) const IDENTITY: &[&str] = &["botToken", "tokenFile"];
-/// Pressed buttons whose press is not yet acknowledged; older ones are forgotten.
-const MAX_PRESSED: usize = 256;
+/// How long an acknowledgement of a press is of any use.
+const PRESS_LASTS: Duration = Duration::from_secs(30);
 
 /// Where buttons may be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,8 +57,8 @@ pub struct Telegram {
     hook: Option<Hook>,
     /// The next update to be fetched; 0 before the first.
     next_update: AtomicI64,
-    /// Conversation and id of presses that wait for an answer.
-    pressed: Mutex<VecDeque<(String, String)>>,
+    /// The ids of presses that wait for an acknowledgement.
+    presses: Presses<String>,
 }
 
 impl Telegram {
@@ -93,7 +93,7 @@ impl Telegram {
             buttons: buttons(account),
             hook,
             next_update: AtomicI64::new(0),
-            pressed: Mutex::new(VecDeque::new()),
+            presses: Presses::new(PRESS_LASTS),
         })
     }
 
@@ -109,24 +109,9 @@ impl Telegram {
         self.username.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Remembers a press, to be acknowledged once somebody acts on it.
-    fn remember_press(&self, conversation: &str, press: String) {
-        let mut pressed = self.pressed.lock().unwrap_or_else(PoisonError::into_inner);
-        if pressed.len() >= MAX_PRESSED {
-            pressed.pop_front();
-        }
-        pressed.push_back((conversation.to_owned(), press));
-    }
-
-    /// Acknowledges the presses in a conversation that was admitted: the buttons stop waiting.
+    /// Acknowledges what was admitted in a conversation: the buttons stop waiting.
     async fn answer_presses(&self, conversation: &str) {
-        let waiting: Vec<String> = {
-            let mut pressed = self.pressed.lock().unwrap_or_else(PoisonError::into_inner);
-            let (now, later) = pressed.drain(..).partition(|(c, _)| c == conversation);
-            *pressed = later;
-            now.into_iter().map(|(_, press): (String, String)| press).collect()
-        };
-        for press in waiting {
+        for press in self.presses.take(conversation, Instant::now()) {
             // Presses expire at the service; a late answer fails, and nothing depends on it.
             let _ =
                 self.api.call("answerCallbackQuery", serde_json::json!({ "callback_query_id": press })).await;
@@ -184,6 +169,10 @@ impl Adapter for Telegram {
             action.insert("action".to_owned(), "typing".into());
             let _ = self.api.call("sendChatAction", serde_json::Value::Object(action)).await;
         })
+    }
+
+    fn admitted(&self, event: &Event) {
+        self.presses.admit(event);
     }
 
     fn fetch<'a>(

@@ -233,6 +233,7 @@ impl Core {
                 return Taken::Later;
             }
         };
+        self.tell_adapter(&event);
         if admitted.too_long {
             self.answer_later(vec![entry], &event, Reply::text(words::TOO_LONG), Ending::Answered);
             return Taken::Done;
@@ -338,6 +339,13 @@ impl Core {
         Some(Done::Say(words::pairing_answered(&id, &m.channel, allow)))
     }
 
+    /// Tells the adapter that an event was admitted; before anything of it is answered.
+    fn tell_adapter(&self, event: &Event) {
+        if let Ok(adapter) = self.courier.adapter(&event.message.channel, &event.message.account) {
+            adapter.admitted(event);
+        }
+    }
+
     async fn press(self: &Arc<Self>, event: &Event, admitted: &Admitted<'_>) -> Taken {
         let m = &event.message;
         let payload = event.payload.as_deref().unwrap_or_default();
@@ -351,6 +359,7 @@ impl Core {
         self.observer.decided(event, Happened::Admitted { session, authority }, Some(admitted.decision));
         let asker =
             Asker { config: admitted.rules.config(), message: m, admission: admitted.admission, authority };
+        self.tell_adapter(event);
         if let Done::Say(text) = self.commands.press(&asker, &id, decision).await {
             let (core, route) = (Arc::clone(self), route_of(event));
             tokio::spawn(async move {

@@ -76,6 +76,8 @@ pub struct FakeService {
     pub sends: Counter,
     pub fetches: Counter,
     pub typings: Counter,
+    /// The events of which it was said that they were admitted.
+    pub admitted: Mutex<Vec<String>>,
     /// While set, sending waits.
     pub hold: Mutex<Option<Arc<Notify>>>,
 }
@@ -157,6 +159,9 @@ impl Adapter for FakeAdapter {
     fn typing<'a>(&'a self, _: &'a Destination) -> Pending<'a, ()> {
         self.service.typings.add();
         Box::pin(async {})
+    }
+    fn admitted(&self, event: &Event) {
+        self.service.admitted.lock().unwrap().push(event.id.clone());
     }
     fn fetch<'a>(&'a self, _: &'a Attachment, most: u64) -> Pending<'a, Result<Vec<u8>, AdapterFailure>> {
         self.service.fetches.add();

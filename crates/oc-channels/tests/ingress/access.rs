@@ -58,6 +58,7 @@ async fn sp_400_a_refused_event_of_any_kind_has_no_effect() {
     }
     assert!(w.words().iter().all(|word| word.starts_with("drop ")), "{:?}", w.words());
     assert_eq!(w.service.sends.get() + w.service.fetches.get() + w.service.typings.get(), 0);
+    assert!(w.service.admitted.lock().unwrap().is_empty(), "no adapter shows that it was seen");
     assert_eq!(w.turns.begun.get() + w.turns.stops.lock().unwrap().len(), 0);
     assert_eq!(w.approvals.answers.lock().unwrap().len(), 0);
     assert_eq!(w.settings.changes.lock().unwrap().len() + w.settings.renewed.lock().unwrap().len(), 0);
@@ -98,6 +99,7 @@ async fn sp_401_every_kind_of_event_goes_through_the_one_door() {
         assert_eq!(w.words(), want, "{kind:?}");
         let turns = usize::from(want[0].starts_with("admit"));
         assert_eq!((w.turns.begun.get(), w.service.sends.get()), (turns, turns), "{kind:?}");
+        assert_eq!(w.service.admitted.lock().unwrap().len(), turns, "{kind:?}");
     }
 }
 

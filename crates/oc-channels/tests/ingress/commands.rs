@@ -335,7 +335,9 @@ async fn sp_424_a_button_works_once_here_for_its_person_and_in_time() {
         w.offer(e).await;
         assert!(w.approvals.answers.lock().unwrap().is_empty(), "{id}");
     }
+    assert!(w.service.admitted.lock().unwrap().is_empty());
     w.offer(press("right", "1", "1", &allow)).await;
+    assert_eq!(*w.service.admitted.lock().unwrap(), ["right"]);
     let answers = w.approvals.answers.lock().unwrap().clone();
     assert_eq!(
         (answers.len(), answers[0].via, answers[0].id.as_str()),

@@ -198,11 +198,11 @@ async fn dispatch(
         let own = bot.own();
         let who = Who { channel: &bot.channel, account: &bot.account, own: &own };
         if let Some(event) = event::read(kind, d, &who, &around) {
-            let press = press(d, &event);
-            offer(bot, door, link, beat, event).await?;
-            if let Some(press) = press {
-                bot.remember_press(press);
+            // Before: the answer may be quicker than the door's.
+            if let Some(press) = press(d, &event) {
+                bot.presses.remember(&event, press, std::time::Instant::now());
             }
+            offer(bot, door, link, beat, event).await?;
         }
     }
     // Only now: what was not taken comes again after a resume.
@@ -280,10 +280,5 @@ fn press(d: &Value, event: &Event) -> Option<Press> {
         EventKind::SlashCommand => true,
         _ => return None,
     };
-    Some(Press {
-        conversation: event.reply.conversation.as_str().to_owned(),
-        id: d.text("id")?.to_owned(),
-        token: Secret::new(d.text("token")?.to_owned()),
-        wants_words,
-    })
+    Some(Press { id: d.text("id")?.to_owned(), token: Secret::new(d.text("token")?.to_owned()), wants_words })
 }

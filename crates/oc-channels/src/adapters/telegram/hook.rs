@@ -77,7 +77,7 @@ impl Webhook for Telegram {
         let json = webhook_proof::json(request)?;
         let read = update::read(&json, &self.who, self.username().as_deref()).ok_or(WebhookRefusal::Body)?;
         if let Some(press) = read.press {
-            self.remember_press(read.event.reply.conversation.as_str(), press);
+            self.presses.remember(&read.event, press, std::time::Instant::now());
         }
         let answer = WebhookAnswer { status: 200, content_type: "application/json", body: "{}".to_owned() };
         Ok(Verified { events: vec![read.event], answer, delivery: None })

@@ -40,14 +40,14 @@ pub(super) async fn run(bot: &Telegram, door: &dyn Door, pace: Pace) -> AdapterF
         for found in &updates {
             // Without an id it cannot be acknowledged; a later one acknowledges it too.
             let Some(read) = update::read(found, &bot.who, bot.username().as_deref()) else { continue };
-            let conversation = read.event.reply.conversation.as_str().to_owned();
+            // Before: the answer may be quicker than the door's.
+            if let Some(press) = read.press {
+                bot.presses.remember(&read.event, press, Instant::now());
+            }
             match door.offer(read.event).await {
                 Taken::Done => {
                     bot.taken(read.id);
                     progress = true;
-                    if let Some(press) = read.press {
-                        bot.remember_press(&conversation, press);
-                    }
                 }
                 Taken::Later => {
                     refused = true;
