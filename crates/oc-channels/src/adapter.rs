@@ -323,6 +323,9 @@ pub enum WebhookRefusal {
     /// The method (405).
     #[error("another method is needed")]
     Method,
+    /// What proves it is not known yet; the service shall try again (503).
+    #[error("what proves it is not known yet")]
+    Unready,
     /// It is signed and cannot be read (400).
     #[error("the body cannot be read")]
     Body,

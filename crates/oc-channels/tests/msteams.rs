@@ -100,7 +100,7 @@ async fn sp_414_nothing_is_believed_before_the_keys_are_there() {
     let headers = [("authorization".to_owned(), good_token())];
     let request =
         WebhookRequest { method: "POST", query: "", headers: &headers, body: body.as_bytes(), now_ms: NOW };
-    assert_eq!(hook.verify(&request).unwrap_err(), WebhookRefusal::Signature);
+    assert_eq!(hook.verify(&request).unwrap_err(), WebhookRefusal::Unready);
     let door = TestDoor::default();
     let believed = async {
         http.wait_for("/keys", 1).await;

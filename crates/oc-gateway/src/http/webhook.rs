@@ -49,6 +49,7 @@ pub async fn respond(visit: &Visit<'_>, request: Request<Incoming>, hooked: &Hoo
             let status = match refusal {
                 WebhookRefusal::Signature | WebhookRefusal::Stale => 401,
                 WebhookRefusal::Method => 405,
+                WebhookRefusal::Unready => 503,
                 WebhookRefusal::Body => 400,
             };
             return answer::plain(status, "refused").into();

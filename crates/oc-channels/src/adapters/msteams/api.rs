@@ -16,7 +16,7 @@ const SCOPE: &str = "https://api.botframework.com/.default";
 /// What stands in the path of every file of the service.
 const ATTACHMENTS: &str = "/v3/attachments/";
 /// Hosts of files that need no token of ours.
-const FILES: &[&str] = &["sharepoint.com", "sharepoint.us"];
+const FILES: &[&str] = &["sharepoint.com"];
 /// A token is renewed so long before it expires.
 const EARLY: Duration = Duration::from_secs(300);
 

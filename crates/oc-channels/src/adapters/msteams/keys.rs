@@ -9,12 +9,12 @@ use serde_json::Value;
 use tokio::sync::Notify;
 
 use super::SERVICE;
-use crate::adapter::AdapterFailure;
+use crate::adapter::{AdapterFailure, WebhookRefusal};
 use crate::http_client::{ApiRoot, HttpClient};
 use crate::json::Members as _;
 
 /// Hosts of the list of keys, beside the root's own.
-const HOSTS: &[&str] = &["botframework.com", "botframework.us", "botframework.azure.us"];
+const HOSTS: &[&str] = &["botframework.com"];
 /// Most keys that are taken over.
 const MOST: usize = 64;
 /// Pause before the keys are fetched again because one was not among them.
@@ -53,12 +53,16 @@ impl Keys {
     }
 
     /// The key of a name. One that is not known makes the keys be fetched again soon.
-    pub(super) fn find(&self, name: &str) -> Option<Key> {
-        let found = self.known.read().unwrap_or_else(PoisonError::into_inner).get(name).cloned();
-        if found.is_none() {
+    ///
+    /// # Errors
+    /// [`WebhookRefusal::Signature`] for one that is not known, [`WebhookRefusal::Unready`] before the keys were fetched once.
+    pub(super) fn find(&self, name: &str) -> Result<Key, WebhookRefusal> {
+        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+        let Some(found) = known.get(name) else {
             self.wanted.notify_one();
-        }
-        found
+            return Err(if known.is_empty() { WebhookRefusal::Unready } else { WebhookRefusal::Signature });
+        };
+        Ok(found.clone())
     }
 
     /// Keeps the keys up to date until that fails.

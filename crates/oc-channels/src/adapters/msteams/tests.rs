@@ -164,8 +164,10 @@ fn sp_414_the_algorithm_is_ours_and_the_claims_are_signed() {
     jwks["keys"][0].as_object_mut().unwrap().remove("endorsements");
     teams.keys.set(&jwks);
     assert_eq!(ask(&teams, Some(&named("good")), &a, NOW), Err(WebhookRefusal::Signature));
+    // Without any it is not known yet who signs: the service comes again. What is no token is none then, too.
     teams.keys.set(&json!({ "keys": [] }));
-    assert_eq!(ask(&teams, Some(&named("good")), &a, NOW), Err(WebhookRefusal::Signature));
+    assert_eq!(ask(&teams, Some(&named("good")), &a, NOW), Err(WebhookRefusal::Unready));
+    assert_eq!(ask(&teams, Some("Bearer a.b.c"), &a, NOW), Err(WebhookRefusal::Signature));
 }
 
 #[test]

@@ -20,12 +20,12 @@ const LONGEST: usize = 16 * 1024;
 /// Verifies the value of an `Authorization` header; gives the claims.
 ///
 /// # Errors
-/// [`WebhookRefusal::Signature`], [`WebhookRefusal::Stale`].
+/// [`WebhookRefusal::Signature`], [`WebhookRefusal::Stale`], and what `find` refuses.
 pub(super) fn verify(
     header: Option<&str>,
     app_id: &str,
     now_ms: i64,
-    find: impl FnOnce(&str) -> Option<Key>,
+    find: impl FnOnce(&str) -> Result<Key, WebhookRefusal>,
 ) -> Result<Value, WebhookRefusal> {
     let refused = || WebhookRefusal::Signature;
     let token = header.and_then(|h| h.strip_prefix("Bearer ")).map(str::trim).ok_or_else(refused)?;
@@ -39,7 +39,10 @@ pub(super) fn verify(
     if head.text("alg") != Some("RS256") || head.get("crit").is_some() {
         return Err(refused());
     }
-    let key = head.text("kid").and_then(find).filter(|k| k.signs_for(ENDORSED)).ok_or_else(refused)?;
+    let key = head.text("kid").ok_or_else(refused).and_then(find)?;
+    if !key.signs_for(ENDORSED) {
+        return Err(refused());
+    }
     let signature = BASE64URL_NOPAD.decode(signature.as_bytes()).map_err(|_| refused())?;
     RsaPublicKeyComponents { n: &key.modulus, e: &key.exponent }
         .verify(&RSA_PKCS1_2048_8192_SHA256, signed.as_bytes(), &signature)
