@@ -72,6 +72,19 @@ pub enum MediaKind {
     Document,
 }
 
+impl MediaKind {
+    /// The kind that a media type (`image/png`) names. A document without one, and of every other family.
+    #[must_use]
+    pub fn of_type(media_type: Option<&str>) -> Self {
+        match media_type.and_then(|t| t.split('/').next()) {
+            Some("image") => Self::Image,
+            Some("audio") => Self::Audio,
+            Some("video") => Self::Video,
+            _ => Self::Document,
+        }
+    }
+}
+
 /// A quoted or forwarded message.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Quoted {
@@ -341,4 +354,24 @@ pub trait Webhook: Send + Sync {
     /// # Errors
     /// See [`WebhookRefusal`].
     fn verify(&self, request: &WebhookRequest<'_>) -> Result<Verified, WebhookRefusal>;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::MediaKind;
+
+    #[test]
+    fn a_media_type_names_its_kind_and_anything_else_is_a_document() {
+        for (named, expected) in [
+            (Some("image/png"), MediaKind::Image),
+            (Some("audio/ogg; codecs=opus"), MediaKind::Audio),
+            (Some("video"), MediaKind::Video),
+            (Some("application/image"), MediaKind::Document),
+            (Some("images/png"), MediaKind::Document),
+            (Some(""), MediaKind::Document),
+            (None, MediaKind::Document),
+        ] {
+            assert_eq!(MediaKind::of_type(named), expected, "{named:?}");
+        }
+    }
 }

@@ -16,11 +16,14 @@ pub mod irc;
 pub mod matrix;
 pub mod mattermost;
 pub mod msteams;
-mod once;
+mod offering;
+mod ourselves;
 mod presses;
+mod recent;
 pub mod signal;
 pub mod slack;
 pub mod telegram;
+mod token_api;
 pub mod whatsapp;
 
 /// One account of the configuration.

@@ -7,7 +7,7 @@
 //! Invariant: a press or a slash command is acknowledged only once it was admitted, and something is said where it was made.
 //! Invariant: nothing that is sent notifies anybody (`allowed_mentions`), whatever its text says.
 
-use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use oc_types::{ChannelId, Secret};
@@ -17,9 +17,9 @@ use crate::adapter::{
     Adapter, AdapterFailure, Attachment, Destination, Door, Event, Features, Outgoing, Pending, SelfIdentity,
     Sent,
 };
+use crate::adapters::ourselves::Ourselves;
 use crate::adapters::presses::Presses;
 use crate::http_client::{ApiRoot, PlainHttp};
-use crate::json::Members as _;
 
 mod api;
 mod event;
@@ -63,7 +63,7 @@ pub struct Discord {
     account: String,
     api: Api,
     intents: u64,
-    own: RwLock<SelfIdentity>,
+    own: Ourselves,
     rooms: Mutex<Rooms>,
     session: Mutex<Session>,
     presses: Presses<Press>,
@@ -87,9 +87,9 @@ impl Discord {
         Ok(Self {
             channel: account.channel().clone(),
             account: account.id().to_owned(),
-            api: Api::new(root, token, account.get("token").1.to_string())?,
+            api: Api::new(root, (token, account.get("token").1.to_string()))?,
             intents: gateway::intents(asked("guildMembers"), asked("presence")),
-            own: RwLock::default(),
+            own: Ourselves::default(),
             rooms: Mutex::default(),
             session: Mutex::default(),
             presses: Presses::new(PRESS_LASTS),
@@ -98,14 +98,7 @@ impl Discord {
 
     async fn identify(&self) -> Result<SelfIdentity, AdapterFailure> {
         let me = self.api.get("/users/@me").await?;
-        let id = me.text("id").ok_or_else(|| self.api.unavailable("it does not say who we are"))?;
-        let own = SelfIdentity { id: id.to_owned(), username: me.text("username").map(str::to_owned) };
-        self.own.write().unwrap_or_else(PoisonError::into_inner).clone_from(&own);
-        Ok(own)
-    }
-
-    fn own(&self) -> SelfIdentity {
-        self.own.read().unwrap_or_else(PoisonError::into_inner).clone()
+        self.own.learn(&me).ok_or_else(|| self.api.unavailable("it does not say who we are"))
     }
 
     fn rooms(&self) -> MutexGuard<'_, Rooms> {

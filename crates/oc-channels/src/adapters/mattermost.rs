@@ -3,8 +3,7 @@
 //! Invariant: after a loss the stream is taken up behind the last event that the door has taken, as long as the server remembers it.
 //! Invariant: nothing that is sent calls a whole channel, whatever its text says.
 
-use std::collections::{HashMap, VecDeque};
-use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use oc_policy::inbound::ConversationKind;
 use oc_types::ChannelId;
@@ -13,8 +12,9 @@ use crate::account::AccountSettings;
 use crate::adapter::{
     Adapter, AdapterFailure, Attachment, Destination, Door, Features, Outgoing, Pending, SelfIdentity, Sent,
 };
+use crate::adapters::ourselves::Ourselves;
+use crate::adapters::recent::Recent;
 use crate::http_client::{ApiRoot, PlainHttp};
-use crate::json::Members as _;
 
 mod api;
 mod event;
@@ -28,37 +28,12 @@ use api::Api;
 const SERVICE: &str = "Mattermost";
 /// The keys of which one makes an account.
 pub(super) const IDENTITY: &[&str] = &["botToken"];
-/// Channels that are remembered; the oldest go.
-const MOST: usize = 20_000;
 
 /// A channel, as events told it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Room {
     kind: ConversationKind,
     name: Option<String>,
-}
-
-/// Channels: not every event says what kind its channel is.
-#[derive(Debug, Default)]
-struct Rooms {
-    known: HashMap<String, Room>,
-    order: VecDeque<String>,
-}
-
-impl Rooms {
-    fn learn(&mut self, id: &str, room: Room) {
-        if room.kind == ConversationKind::Unknown || id.is_empty() {
-            return;
-        }
-        if self.known.insert(id.to_owned(), room).is_none() {
-            self.order.push_back(id.to_owned());
-            if self.order.len() > MOST
-                && let Some(old) = self.order.pop_front()
-            {
-                self.known.remove(&old);
-            }
-        }
-    }
 }
 
 /// Where the stream of events is.
@@ -76,8 +51,9 @@ pub struct Mattermost {
     channel: ChannelId,
     account: String,
     api: Api,
-    own: RwLock<SelfIdentity>,
-    rooms: Mutex<Rooms>,
+    own: Ourselves,
+    /// Channels: not every event says what kind its channel is.
+    rooms: Mutex<Recent<Room>>,
     position: Mutex<Position>,
 }
 
@@ -93,8 +69,8 @@ impl Mattermost {
         Ok(Self {
             channel: account.channel().clone(),
             account: account.id().to_owned(),
-            api: Api::new(root, token, account.get("botToken").1.to_string())?,
-            own: RwLock::default(),
+            api: Api::new(root, (token, account.get("botToken").1.to_string()))?,
+            own: Ourselves::default(),
             rooms: Mutex::default(),
             position: Mutex::default(),
         })
@@ -102,17 +78,10 @@ impl Mattermost {
 
     async fn identify(&self) -> Result<SelfIdentity, AdapterFailure> {
         let me = self.api.get("/users/me").await?;
-        let id = me.text("id").ok_or_else(|| self.api.unavailable("it does not say who we are"))?;
-        let own = SelfIdentity { id: id.to_owned(), username: me.text("username").map(str::to_owned) };
-        self.own.write().unwrap_or_else(PoisonError::into_inner).clone_from(&own);
-        Ok(own)
+        self.own.learn(&me).ok_or_else(|| self.api.unavailable("it does not say who we are"))
     }
 
-    fn own(&self) -> SelfIdentity {
-        self.own.read().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    fn rooms(&self) -> MutexGuard<'_, Rooms> {
+    fn rooms(&self) -> MutexGuard<'_, Recent<Room>> {
         self.rooms.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

@@ -5,7 +5,6 @@
 //! address that the call wants its answers at; and that address lies at a host of the service (SP-414).
 //! Invariant: our token goes to those hosts and to nobody else.
 
-use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -16,6 +15,7 @@ use crate::adapter::{
     Adapter, AdapterFailure, Attachment, Destination, Door, Features, Outgoing, Pending, SelfIdentity, Sent,
     Webhook,
 };
+use crate::adapters::recent::Recent;
 use crate::http_client::{ApiRoot, PlainHttp};
 
 mod api;
@@ -36,33 +36,9 @@ const DEFAULT_LOGIN: &str = "https://login.microsoftonline.com";
 const DEFAULT_OPENID: &str = "https://login.botframework.com/v1/.well-known/openidconfiguration";
 const DEFAULT_PATH: &str = "/api/messages";
 /// Hosts of the service.
-const HOSTS: &[&str] =
-    &["smba.trafficmanager.net", "botframework.com", "teams.microsoft.com", "teams.microsoft.us"];
+const HOSTS: &[&str] = &["smba.trafficmanager.net", "botframework.com", "teams.microsoft.com"];
 /// The keys of which one makes an account.
 pub(super) const IDENTITY: &[&str] = &["appPassword", "appId"];
-/// Conversations whose address is remembered; the oldest go.
-const MOST: usize = 20_000;
-
-/// Where conversations are answered.
-#[derive(Debug, Default)]
-struct Places {
-    known: HashMap<String, String>,
-    order: VecDeque<String>,
-}
-
-impl Places {
-    fn learn(&mut self, conversation: &str, address: &str) {
-        if self.known.insert(conversation.to_owned(), address.to_owned()).is_none() {
-            self.order.push_back(conversation.to_owned());
-            if self.order.len() > MOST
-                && let Some(old) = self.order.pop_front()
-            {
-                self.known.remove(&old);
-            }
-        }
-    }
-}
-
 /// One bot.
 #[derive(Debug)]
 pub struct Teams {
@@ -77,7 +53,8 @@ pub struct Teams {
     path: String,
     /// Whether answers in channels go below what they answer.
     threads: bool,
-    places: Mutex<Places>,
+    /// Where conversations are answered.
+    places: Mutex<Recent<String>>,
 }
 
 impl Teams {
@@ -150,7 +127,7 @@ impl Teams {
         self.hosts.iter().map(String::as_str).collect()
     }
 
-    fn places(&self) -> MutexGuard<'_, Places> {
+    fn places(&self) -> MutexGuard<'_, Recent<String>> {
         self.places.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

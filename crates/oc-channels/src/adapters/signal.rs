@@ -13,7 +13,7 @@ use crate::account::{AccountSettings, settings};
 use crate::adapter::{
     Adapter, AdapterFailure, Attachment, Destination, Door, Features, Outgoing, Pending, SelfIdentity, Sent,
 };
-use crate::adapters::once;
+use crate::adapters::offering::offered_or_lost;
 use crate::event_stream::Frames;
 use crate::http_client::{ANSWER_LIMIT, ApiRoot, CALL_TIMEOUT, HttpClient, PlainHttp, encoded};
 use crate::json::Members as _;
@@ -142,7 +142,7 @@ impl Signal {
             for frame in frames.take(&piece).map_err(|e| self.http.unavailable(&e.to_string()))? {
                 let Ok(json) = serde_json::from_str::<Value>(&frame.data) else { continue };
                 if let Some(event) = envelope::read(&json, self) {
-                    once::offer(door, event, SERVICE, &self.account).await;
+                    offered_or_lost(door, event, SERVICE, &self.account).await;
                 }
             }
         }

@@ -3,7 +3,6 @@
 //! Invariant: an event is acknowledged only after the door has taken it.
 //! Invariant: without a signing secret no request is believed, and the account does not start in mode `http` (SP-414).
 
-use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
 
 use oc_policy::inbound::ConversationKind;
@@ -14,6 +13,7 @@ use crate::adapter::{
     Adapter, AdapterFailure, Attachment, Destination, Door, Features, Outgoing, Pending, SelfIdentity, Sent,
     Webhook,
 };
+use crate::adapters::recent::Recent;
 use crate::http_client::{ApiRoot, PlainHttp};
 use crate::json::Members as _;
 
@@ -34,8 +34,6 @@ const DEFAULT_PATH: &str = "/slack/events";
 const DEFAULT_COMMAND: &str = "openclaw";
 /// The keys of which one makes an account.
 pub(super) const IDENTITY: &[&str] = &["botToken"];
-/// Conversations whose kind is remembered; the oldest go.
-const MOST_KINDS: usize = 20_000;
 
 /// How events come.
 #[derive(Clone, Debug)]
@@ -58,29 +56,6 @@ struct Own {
     enterprise: Option<String>,
 }
 
-/// Kinds of conversations, as signed events told them: not every event repeats it.
-#[derive(Debug, Default)]
-struct Kinds {
-    known: HashMap<String, ConversationKind>,
-    order: VecDeque<String>,
-}
-
-impl Kinds {
-    fn learn(&mut self, id: &str, kind: ConversationKind) {
-        if kind == ConversationKind::Unknown || id.is_empty() {
-            return;
-        }
-        if self.known.insert(id.to_owned(), kind).is_none() {
-            self.order.push_back(id.to_owned());
-            if self.order.len() > MOST_KINDS
-                && let Some(old) = self.order.pop_front()
-            {
-                self.known.remove(&old);
-            }
-        }
-    }
-}
-
 /// One bot in one workspace.
 #[derive(Debug)]
 pub struct Slack {
@@ -90,7 +65,8 @@ pub struct Slack {
     mode: Mode,
     command: String,
     own: RwLock<Option<Own>>,
-    kinds: Mutex<Kinds>,
+    /// Kinds of conversations, as signed events told them: not every event repeats it.
+    kinds: Mutex<Recent<ConversationKind>>,
 }
 
 impl Slack {
@@ -116,7 +92,7 @@ impl Slack {
         Ok(Self {
             channel: account.channel().clone(),
             account: account.id().to_owned(),
-            api: Api::new(root, token, account.get("botToken").1.to_string(), hidden)?,
+            api: Api::new(root, (token, account.get("botToken").1.to_string()), hidden)?,
             mode,
             command: command.unwrap_or(DEFAULT_COMMAND).trim_start_matches('/').to_owned(),
             own: RwLock::new(None),
@@ -146,7 +122,7 @@ impl Slack {
         self.own.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    fn kinds(&self) -> MutexGuard<'_, Kinds> {
+    fn kinds(&self) -> MutexGuard<'_, Recent<ConversationKind>> {
         self.kinds.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

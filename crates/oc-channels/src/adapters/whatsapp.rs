@@ -76,7 +76,7 @@ impl WhatsApp {
         Ok(Self {
             channel: account.channel().clone(),
             account: account.id().to_owned(),
-            api: Api::new(root, token, cloud.get("accessToken").1.to_string(), hidden)?,
+            api: Api::new(root, (token, cloud.get("accessToken").1.to_string()), hidden)?,
             number_id: number_id.to_owned(),
             app_secret,
             verify_token,

@@ -114,12 +114,7 @@ fn kind_of(chat: Option<&Value>, guid: Option<&str>) -> ConversationKind {
 }
 
 fn attachment(a: &Value) -> Option<Attachment> {
-    let kind = match a.text("mimeType").and_then(|t| t.split('/').next()) {
-        Some("image") => MediaKind::Image,
-        Some("audio") => MediaKind::Audio,
-        Some("video") => MediaKind::Video,
-        _ => MediaKind::Document,
-    };
+    let kind = MediaKind::of_type(a.text("mimeType"));
     Some(Attachment {
         kind,
         name: a.text("transferName").map(str::to_owned),

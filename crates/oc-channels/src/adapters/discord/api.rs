@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 
 use super::SERVICE;
 use crate::adapter::AdapterFailure;
-use crate::http_client::{Answer, ApiRoot, Body, CALL_TIMEOUT, Call, HttpClient, encoded};
+use crate::adapters::token_api::TokenApi;
+use crate::http_client::{Answer, ApiRoot, Body, CALL_TIMEOUT, Call, encoded};
 use crate::json::Members as _;
 
 /// The service asks for a name of this form.
@@ -18,48 +19,47 @@ const FILES: &[&str] = &["discordapp.com", "discordapp.net"];
 /// The API of one bot.
 #[derive(Debug)]
 pub(super) struct Api {
-    http: HttpClient,
-    token: Secret,
-    key: String,
+    inner: TokenApi,
 }
 
 impl Api {
-    pub(super) fn new(root: ApiRoot, token: Secret, key: String) -> Result<Self, AdapterFailure> {
-        Ok(Self { http: HttpClient::new(SERVICE, root, vec![token.clone()], None)?, token, key })
+    pub(super) fn new(root: ApiRoot, token: (Secret, String)) -> Result<Self, AdapterFailure> {
+        let hidden = vec![token.0.clone()];
+        Ok(Self { inner: TokenApi::new(SERVICE, root, token, hidden)? })
     }
 
     pub(super) fn root(&self) -> &ApiRoot {
-        self.http.root()
+        self.inner.http().root()
     }
 
     pub(super) fn token(&self) -> &Secret {
-        &self.token
+        self.inner.token()
     }
 
     pub(super) fn key(&self) -> &str {
-        &self.key
+        self.inner.key()
     }
 
     pub(super) fn unavailable(&self, why: &str) -> AdapterFailure {
-        self.http.unavailable(why)
+        self.inner.http().unavailable(why)
     }
 
     pub(super) async fn get(&self, path: &str) -> Result<Value, AdapterFailure> {
-        self.call(self.http.get(path)).await
+        self.call(self.inner.http().get(path)).await
     }
 
     pub(super) async fn post(&self, path: &str, body: Value) -> Result<Value, AdapterFailure> {
-        self.call(self.http.post(path).json(body)).await
+        self.call(self.inner.http().post(path).json(body)).await
     }
 
     /// The same with a form, which takes longer.
     pub(super) async fn post_form(&self, path: &str, body: Body) -> Result<Value, AdapterFailure> {
-        self.call(self.http.post(path).body(body).timeout(CALL_TIMEOUT * 4)).await
+        self.call(self.inner.http().post(path).body(body).timeout(CALL_TIMEOUT * 4)).await
     }
 
     async fn call(&self, call: Call) -> Result<Value, AdapterFailure> {
-        let authorization = Secret::new(format!("Bot {}", self.token.expose()));
-        let answer = self.http.send(agent(call).header("authorization", authorization)).await?;
+        let authorization = Secret::new(format!("Bot {}", self.inner.token().expose()));
+        let answer = self.inner.http().send(agent(call).header("authorization", authorization)).await?;
         if answer.is_success() { Ok(answer.json()) } else { Err(self.failure(&answer)) }
     }
 
@@ -77,33 +77,25 @@ impl Api {
         } else {
             json!({ "type": 6 })
         };
-        let answer = self.http.send(agent(self.http.post(&path).json(body))).await?;
+        let answer = self.inner.http().send(agent(self.inner.http().post(&path).json(body))).await?;
         if answer.is_success() { Ok(()) } else { Err(self.failure(&answer)) }
     }
 
     /// Downloads a file; without the credential, which its host does not need.
     pub(super) async fn file(&self, address: &str, most: u64) -> Result<Vec<u8>, AdapterFailure> {
-        let call = agent(self.http.get_elsewhere(address, FILES)?);
-        let answer = self.http.send(call.limit(most).timeout(CALL_TIMEOUT * 4)).await?;
+        let call = agent(self.inner.http().get_elsewhere(address, FILES)?);
+        let answer = self.inner.http().send(call.limit(most).timeout(CALL_TIMEOUT * 4)).await?;
         if answer.is_success() { Ok(answer.body) } else { Err(self.failure(&answer)) }
     }
 
     fn failure(&self, answer: &Answer) -> AdapterFailure {
         let json = answer.json();
-        let why = self.http.scrub(json.text("message").unwrap_or("no reason given"));
-        match answer.status {
-            401 => AdapterFailure::Credential { service: SERVICE, key: self.key.clone(), why },
-            429 => {
-                let named = json.at("retry_after").as_f64();
-                let named = named.and_then(|s| Duration::try_from_secs_f64(s).ok());
-                let after = named.or(answer.retry_after).unwrap_or(Duration::from_secs(1));
-                AdapterFailure::RateLimited { service: SERVICE, after }
-            }
-            400 | 403 | 404 | 413 => AdapterFailure::Refused { service: SERVICE, why },
-            status => {
-                AdapterFailure::Unavailable { service: SERVICE, why: format!("status {status}: {why}") }
-            }
+        if answer.status == 429 {
+            // Finer than the header.
+            let named = json.at("retry_after").as_f64().and_then(|s| Duration::try_from_secs_f64(s).ok());
+            return self.inner.limited(named.or(answer.retry_after));
         }
+        self.inner.failure(answer, json.text("message"))
     }
 }
 

@@ -264,13 +264,7 @@ fn quoted(answered: &Value) -> Option<Quoted> {
 
 fn attachment(a: &Value) -> Option<Attachment> {
     let media = a.text("content_type").map(str::to_owned);
-    let family = media.as_deref().and_then(|t| t.split('/').next());
-    let kind = match family {
-        Some("image") => MediaKind::Image,
-        Some("audio") => MediaKind::Audio,
-        Some("video") => MediaKind::Video,
-        _ => MediaKind::Document,
-    };
+    let kind = MediaKind::of_type(media.as_deref());
     Some(Attachment {
         kind,
         name: a.text("filename").map(str::to_owned),

@@ -8,6 +8,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval_at};
 use super::event::{self, Who};
 use super::{Discord, Press, SERVICE, Session};
 use crate::adapter::{AdapterFailure, Door, Event, Taken};
+use crate::adapters::offering::offered;
 use crate::json::Members as _;
 use crate::websocket::{Frame, Socket};
 use oc_policy::inbound::EventKind;
@@ -21,10 +22,6 @@ const VERSION: &str = "/?v=10&encoding=json";
 const HELLO: Duration = Duration::from_secs(20);
 /// Bounds of a heartbeat's interval that is believed, in milliseconds.
 const HEARTBEAT: (u64, u64) = (100, 300_000);
-/// How often an event is offered before the connection is given up; it comes again after a resume.
-const OFFERS: u32 = 10;
-/// The pause between offers.
-const PAUSE: Duration = Duration::from_secs(1);
 
 /// What is subscribed: servers, messages and their text, reactions, both in servers and directly.
 pub(super) fn intents(members: bool, presences: bool) -> u64 {
@@ -195,7 +192,7 @@ async fn dispatch(
             look_up(bot, channel).await;
         }
         let around = bot.rooms().around(channel.unwrap_or_default(), guild);
-        let own = bot.own();
+        let own = bot.own.get();
         let who = Who { channel: &bot.channel, account: &bot.account, own: &own };
         if let Some(event) = event::read(kind, d, &who, &around) {
             // Before: the answer may be quicker than the door's.
@@ -220,26 +217,23 @@ async fn offer(
     beat: &mut tokio::time::Interval,
     event: Event,
 ) -> Result<(), AdapterFailure> {
-    for _ in 0..OFFERS {
-        let mut offering = door.offer(event.clone());
-        let taken = loop {
-            tokio::select! {
-                taken = &mut offering => break taken,
-                _ = beat.tick() => {
-                    // Answers to heartbeats are not read meanwhile.
-                    link.alive = true;
-                    heartbeat(bot, link).await?;
-                }
+    let mut offering = std::pin::pin!(offered(door, event));
+    let taken = loop {
+        tokio::select! {
+            taken = &mut offering => break taken,
+            _ = beat.tick() => {
+                // Answers to heartbeats are not read meanwhile.
+                link.alive = true;
+                heartbeat(bot, link).await?;
             }
-        };
-        drop(offering);
-        link.alive = true;
-        match taken {
-            Taken::Done => return Ok(()),
-            Taken::Later => tokio::time::sleep(PAUSE).await,
         }
+    };
+    link.alive = true;
+    match taken {
+        Taken::Done => Ok(()),
+        // The connection is given up; it comes again after a resume.
+        Taken::Later => Err(bot.api.unavailable("a message could not be taken; it is asked for again")),
     }
-    Err(bot.api.unavailable("a message could not be taken; it is asked for again"))
 }
 
 fn learn(bot: &Discord, kind: &str, d: &Value) {

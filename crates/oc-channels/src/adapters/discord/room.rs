@@ -1,14 +1,12 @@
 //! The channels and servers that are known: where a message was said, beyond the ids in it.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
 
 use oc_policy::inbound::ConversationKind;
 use serde_json::Value;
 
+use crate::adapters::recent::Recent;
 use crate::json::Members as _;
-
-/// Most channels that are remembered; the oldest go.
-const MOST: usize = 20_000;
 
 /// One channel.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -63,8 +61,7 @@ impl Room {
 /// What is known.
 #[derive(Debug, Default)]
 pub(super) struct Rooms {
-    rooms: HashMap<String, Room>,
-    order: VecDeque<String>,
+    rooms: Recent<Room>,
     guilds: HashMap<String, String>,
 }
 
@@ -72,24 +69,13 @@ impl Rooms {
     /// Takes in a channel.
     pub(super) fn learn(&mut self, json: &Value, guild: Option<&str>) {
         if let Some(id) = json.text("id") {
-            self.put(id, Room::read(json, guild));
+            self.rooms.put(id, Room::read(json, guild));
         }
     }
 
     /// Remembers a channel of which nothing could be learnt, so that it is not asked for again and again.
     pub(super) fn unknown(&mut self, id: &str) {
-        self.put(id, Room::default());
-    }
-
-    fn put(&mut self, id: &str, room: Room) {
-        if self.rooms.insert(id.to_owned(), room).is_none() {
-            self.order.push_back(id.to_owned());
-            if self.order.len() > MOST
-                && let Some(old) = self.order.pop_front()
-            {
-                self.rooms.remove(&old);
-            }
-        }
+        self.rooms.put(id, Room::default());
     }
 
     /// Takes in a server with its channels and threads.
@@ -106,22 +92,19 @@ impl Rooms {
     /// Forgets a server.
     pub(super) fn forget_guild(&mut self, id: &str) {
         self.guilds.remove(id);
-        self.rooms.retain(|_, room| room.guild.as_deref() != Some(id));
-        let rooms = &self.rooms;
-        self.order.retain(|id| rooms.contains_key(id));
+        self.rooms.retain(|room| room.guild.as_deref() != Some(id));
     }
 
     /// Forgets a channel.
     pub(super) fn forget(&mut self, id: &str) {
-        self.rooms.remove(id);
-        self.order.retain(|known| known != id);
+        self.rooms.forget(id);
     }
 
     /// Whether something has to be asked before an event of this channel can be read, and for which channel.
     pub(super) fn missing(&self, id: &str) -> Option<String> {
         let Some(room) = self.rooms.get(id) else { return Some(id.to_owned()) };
         // A thread's parent gives its name, by which it may be listed.
-        room.parent.as_ref().filter(|p| room.is_thread() && !self.rooms.contains_key(*p)).cloned()
+        room.parent.as_ref().filter(|p| room.is_thread() && self.rooms.get(p).is_none()).cloned()
     }
 
     pub(super) fn around(&self, id: &str, guild: Option<&str>) -> Surroundings {

@@ -14,7 +14,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::{IMessage, SERVICE, message};
 use crate::adapter::{AdapterFailure, Door};
-use crate::adapters::once;
+use crate::adapters::offering::offered_or_lost;
 use crate::http_client::scrub;
 use crate::json::Members as _;
 
@@ -218,8 +218,13 @@ async fn offering(
         match json.text("method") {
             Some("message") => {
                 let row = params.at("message").at("id").as_i64();
-                once::offer(door, message::read(params.at("message"), account), SERVICE, &account.account)
-                    .await;
+                offered_or_lost(
+                    door,
+                    message::read(params.at("message"), account),
+                    SERVICE,
+                    &account.account,
+                )
+                .await;
                 let mut state = account.state();
                 state.last = state.last.max(row);
             }

@@ -84,12 +84,7 @@ fn attachment(a: &Value) -> Option<Attachment> {
     if a.is_true("missing") {
         return None;
     }
-    let kind = match a.text("mime_type").and_then(|t| t.split('/').next()) {
-        Some("image") => MediaKind::Image,
-        Some("audio") => MediaKind::Audio,
-        Some("video") => MediaKind::Video,
-        _ => MediaKind::Document,
-    };
+    let kind = MediaKind::of_type(a.text("mime_type"));
     Some(Attachment {
         kind,
         name: a.text("transfer_name").map(str::to_owned),

@@ -15,7 +15,7 @@ use super::line::{Lines, write};
 use super::link::Link;
 use super::{Irc, SERVICE, STEP, now_ms, register};
 use crate::adapter::{AdapterFailure, Door, Event};
-use crate::adapters::once;
+use crate::adapters::offering::offered_or_lost;
 
 /// Silence after which the server is asked whether it is there.
 const QUIET: Duration = Duration::from_secs(120);
@@ -178,6 +178,6 @@ async fn writing<W: AsyncWrite + Unpin>(
 
 async fn offering(irc: &Irc, door: &dyn Door, mut events: mpsc::Receiver<Event>) {
     while let Some(event) = events.recv().await {
-        once::offer(door, event, SERVICE, &irc.account).await;
+        offered_or_lost(door, event, SERVICE, &irc.account).await;
     }
 }

@@ -9,22 +9,6 @@ use super::{Mattermost, Room};
 use crate::adapter::{Attachment, Destination, Event, MediaKind, SelfIdentity};
 use crate::json::Members as _;
 
-/// The events that are of conversations. Others tell the state of screens, users, servers and plugins.
-fn is_known(kind: &str) -> bool {
-    matches!(
-        kind,
-        "posted"
-            | "ephemeral_message"
-            | "post_edited"
-            | "post_deleted"
-            | "reaction_added"
-            | "reaction_removed"
-            | "user_added"
-            | "user_removed"
-            | "new_user"
-    )
-}
-
 /// Reads an event. `None`: it is none of a conversation, or holds no id.
 pub(super) fn read(frame: &Value, bot: &Mattermost, own: &SelfIdentity) -> Option<Event> {
     let kind = frame.text("event")?;
@@ -35,6 +19,9 @@ pub(super) fn read(frame: &Value, bot: &Mattermost, own: &SelfIdentity) -> Optio
         // Posts and reactions are JSON within JSON.
         data.at(key).as_str().and_then(|t| serde_json::from_str(t).ok()).unwrap_or_default()
     };
+    // Said by the server to the bot alone, or by something newer than this: never a message of somebody.
+    let unknown =
+        || reader.base(reader.channel, EventKind::Unknown, None, format!("{kind}:{}", frame.at("seq")));
     match kind {
         "posted" => reader.post(&inner("post"), None),
         "post_edited" => reader.post(&inner("post"), Some(EventKind::Edit)),
@@ -47,11 +34,9 @@ pub(super) fn read(frame: &Value, bot: &Mattermost, own: &SelfIdentity) -> Optio
             let id = format!("{kind}:{user}:{}", frame.at("seq"));
             Some(reader.base(reader.channel, EventKind::Membership, Some(user), id))
         }
-        // Said by the server to the bot alone, or by something newer than this: never a message of somebody.
-        _ if is_known(kind) || kind.starts_with("post_") => {
-            let id = format!("{kind}:{}", frame.at("seq"));
-            Some(reader.base(reader.channel, EventKind::Unknown, None, id))
-        }
+        "ephemeral_message" | "new_user" => Some(unknown()),
+        _ if kind.starts_with("post_") => Some(unknown()),
+        // The state of screens, users, servers and plugins.
         _ => None,
     }
 }
@@ -173,11 +158,12 @@ impl Reader<'_> {
                 _ => ConversationKind::Unknown,
             };
             let room = Room { kind, name: self.data.text("channel_name").map(str::to_owned) };
-            rooms.learn(channel, room.clone());
+            if kind != ConversationKind::Unknown && !channel.is_empty() {
+                rooms.put(channel, room.clone());
+            }
             return room;
         }
-        let known = rooms.known.get(channel).cloned();
-        known.unwrap_or(Room { kind: ConversationKind::Unknown, name: None })
+        rooms.get(channel).cloned().unwrap_or(Room { kind: ConversationKind::Unknown, name: None })
     }
 }
 
@@ -224,12 +210,7 @@ fn names(text: &str) -> impl Iterator<Item = String> {
 
 fn attachment(f: &Value) -> Option<Attachment> {
     let media = f.text("mime_type").map(str::to_owned);
-    let kind = match media.as_deref().and_then(|t| t.split('/').next()) {
-        Some("image") => MediaKind::Image,
-        Some("audio") => MediaKind::Audio,
-        Some("video") => MediaKind::Video,
-        _ => MediaKind::Document,
-    };
+    let kind = MediaKind::of_type(media.as_deref());
     Some(Attachment {
         kind,
         name: f.text("name").map(str::to_owned),

@@ -28,7 +28,7 @@ pub(super) async fn message(
         body.insert("root_id".to_owned(), root.into());
     }
     if !key.is_empty() {
-        body.insert("pending_post_id".to_owned(), format!("{}:{key}", bot.own().id).into());
+        body.insert("pending_post_id".to_owned(), format!("{}:{key}", bot.own.get().id).into());
     }
     if let Some(file) = &message.file {
         let form = Form::new().text("channel_id", channel);

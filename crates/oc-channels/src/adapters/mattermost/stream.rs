@@ -8,6 +8,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval_at};
 
 use super::{Mattermost, Position, SERVICE};
 use crate::adapter::{AdapterFailure, Door, Taken};
+use crate::adapters::offering::offered;
 use crate::http_client::encoded;
 use crate::json::Members as _;
 use crate::websocket::{Frame, Socket};
@@ -20,10 +21,6 @@ const IDLE: Duration = Duration::from_secs(90);
 const UNHEARD: u32 = 3;
 /// The number of our first message, which signs in.
 const SIGN_IN: u64 = 1;
-/// How often an event is offered before the connection is given up; it comes again then.
-const OFFERS: u32 = 10;
-/// The pause between offers.
-const PAUSE: Duration = Duration::from_secs(1);
 
 pub(super) async fn run(bot: &Mattermost, door: &dyn Door) -> AdapterFailure {
     if let Err(e) = bot.identify().await {
@@ -116,13 +113,11 @@ fn greet(bot: &Mattermost, connection: Option<&str>) {
 }
 
 async fn take(bot: &Mattermost, door: &dyn Door, frame: &Value) -> Result<(), AdapterFailure> {
-    let own = bot.own();
+    let own = bot.own.get();
     let Some(event) = super::event::read(frame, bot, &own) else { return Ok(()) };
-    for _ in 0..OFFERS {
-        match door.offer(event.clone()).await {
-            Taken::Done => return Ok(()),
-            Taken::Later => tokio::time::sleep(PAUSE).await,
-        }
+    match offered(door, event).await {
+        Taken::Done => Ok(()),
+        // The connection is given up; it comes again with the next.
+        Taken::Later => Err(bot.api.unavailable("a message could not be taken; it is asked for again")),
     }
-    Err(bot.api.unavailable("a message could not be taken; it is asked for again"))
 }

@@ -174,12 +174,10 @@ fn attachment(f: &Value) -> Option<Attachment> {
     let (kind, handle, media_type) = if media == "application/vnd.microsoft.teams.file.download.info" {
         (MediaKind::Document, f.at("content").text("downloadUrl")?, None)
     } else {
-        let kind = match media.split('/').next() {
-            Some("image") => MediaKind::Image,
-            Some("audio") => MediaKind::Audio,
-            Some("video") => MediaKind::Video,
+        let kind = match MediaKind::of_type(Some(media)) {
             // The words once more, cards, previews.
-            _ => return None,
+            MediaKind::Document => return None,
+            kind @ (MediaKind::Image | MediaKind::Audio | MediaKind::Video) => kind,
         };
         (kind, f.text("contentUrl")?, Some(media.to_owned()))
     };

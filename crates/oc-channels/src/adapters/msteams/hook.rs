@@ -35,7 +35,7 @@ impl Webhook for Teams {
             return Err(WebhookRefusal::Signature);
         }
         if let Some(conversation) = activity.at("conversation").text("id") {
-            self.places().learn(event::base_of(conversation).0, address);
+            self.places().put(event::base_of(conversation).0, address.to_owned());
         }
         let invoke = activity.text("type") == Some("invoke");
         let body = if invoke { "{}" } else { "" };

@@ -27,7 +27,7 @@ fn address(teams: &Teams, to: &Destination) -> Option<String> {
     if !is_conversation(conversation) {
         return None;
     }
-    let known = teams.places().known.get(conversation).cloned();
+    let known = teams.places().get(conversation).cloned();
     let base = known.unwrap_or_else(|| teams.api.root().below(""));
     let place = match to.thread.as_deref().filter(|t| !t.is_empty() && t.bytes().all(|b| b.is_ascii_digit()))
     {

@@ -139,12 +139,7 @@ fn mentions(data: &Value, signal: &Signal) -> Mentions {
 
 fn attachments(data: &Value, place: &str) -> Vec<Attachment> {
     let one = |a: &Value| {
-        let kind = match a.text("contentType").and_then(|t| t.split('/').next()) {
-            Some("image") => MediaKind::Image,
-            Some("audio") => MediaKind::Audio,
-            Some("video") => MediaKind::Video,
-            _ => MediaKind::Document,
-        };
+        let kind = MediaKind::of_type(a.text("contentType"));
         let id = a.text("id").filter(|id| !id.contains(['|', '/']) && !id.contains(".."))?;
         Some(Attachment {
             kind,

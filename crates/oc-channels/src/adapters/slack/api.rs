@@ -1,14 +1,13 @@
 //! Calls of the Web API.
 
-use std::time::Duration;
-
 use oc_types::Secret;
 use reqwest::Url;
 use serde_json::Value;
 
 use super::SERVICE;
 use crate::adapter::AdapterFailure;
-use crate::http_client::{Answer, ApiRoot, Body, CALL_TIMEOUT, HttpClient, encoded};
+use crate::adapters::token_api::TokenApi;
+use crate::http_client::{Answer, ApiRoot, Body, CALL_TIMEOUT, encoded};
 use crate::json::Members as _;
 
 /// Hosts where files are handed over.
@@ -20,32 +19,29 @@ const FOLDERS: [&str; 2] = ["/files-pri/", "/files-tmb/"];
 /// The API of one bot.
 #[derive(Debug)]
 pub(super) struct Api {
-    http: HttpClient,
-    token: Secret,
-    key: String,
+    inner: TokenApi,
 }
 
 impl Api {
     pub(super) fn new(
         root: ApiRoot,
-        token: Secret,
-        key: String,
+        token: (Secret, String),
         hidden: Vec<Secret>,
     ) -> Result<Self, AdapterFailure> {
-        Ok(Self { http: HttpClient::new(SERVICE, root, hidden, None)?, token, key })
+        Ok(Self { inner: TokenApi::new(SERVICE, root, token, hidden)? })
     }
 
     pub(super) fn root(&self) -> &ApiRoot {
-        self.http.root()
+        self.inner.http().root()
     }
 
     pub(super) fn unavailable(&self, why: &str) -> AdapterFailure {
-        self.http.unavailable(why)
+        self.inner.http().unavailable(why)
     }
 
     /// Calls a method as the bot.
     pub(super) async fn call(&self, method: &str, body: &Value) -> Result<Value, AdapterFailure> {
-        self.call_with(method, body, &self.token, &self.key).await
+        self.call_with(method, body, self.inner.token(), self.inner.key()).await
     }
 
     /// Calls a method with another token, which stands at `key`.
@@ -56,8 +52,8 @@ impl Api {
         token: &Secret,
         key: &str,
     ) -> Result<Value, AdapterFailure> {
-        let call = self.http.post(&format!("/{method}")).json(body.clone()).bearer(token);
-        self.done(&self.http.send(call).await?, key)
+        let call = self.inner.http().post(&format!("/{method}")).json(body.clone()).bearer(token);
+        self.done(&self.inner.http().send(call).await?, key)
     }
 
     /// Calls a method that takes a form alone.
@@ -68,16 +64,16 @@ impl Api {
             content_type: "application/x-www-form-urlencoded".to_owned(),
             bytes: text.join("&").into_bytes(),
         };
-        let call = self.http.post(&format!("/{method}")).body(body).bearer(&self.token);
-        self.done(&self.http.send(call).await?, &self.key)
+        let call = self.inner.http().post(&format!("/{method}")).body(body).bearer(self.inner.token());
+        self.done(&self.inner.http().send(call).await?, self.inner.key())
     }
 
     /// Hands over the bytes of a file, at the address that the service named for it; the address is the credential.
     pub(super) async fn upload(&self, address: &str, bytes: &[u8]) -> Result<(), AdapterFailure> {
         let body = Body::Bytes { content_type: "application/octet-stream".to_owned(), bytes: bytes.to_vec() };
-        let call = self.http.post_elsewhere(address, UPLOADS)?.body(body).timeout(CALL_TIMEOUT * 4);
-        let answer = self.http.send(call).await?;
-        if answer.is_success() { Ok(()) } else { Err(self.failure(&answer, "", &self.key)) }
+        let call = self.inner.http().post_elsewhere(address, UPLOADS)?.body(body).timeout(CALL_TIMEOUT * 4);
+        let answer = self.inner.http().send(call).await?;
+        if answer.is_success() { Ok(()) } else { Err(self.failure(&answer, "", self.inner.key())) }
     }
 
     /// Downloads a file. Who shares a file can choose its address, and the token goes with the call: only to where the service keeps files.
@@ -86,9 +82,9 @@ impl Api {
             let why = "it names a file that does not lie at the service".to_owned();
             return Err(AdapterFailure::Refused { service: SERVICE, why });
         }
-        let call = self.http.get_elsewhere(address, &[FILES])?.bearer(&self.token);
-        let answer = self.http.send(call.limit(most).timeout(CALL_TIMEOUT * 4)).await?;
-        if answer.is_success() { Ok(answer.body) } else { Err(self.failure(&answer, "", &self.key)) }
+        let call = self.inner.http().get_elsewhere(address, &[FILES])?.bearer(self.inner.token());
+        let answer = self.inner.http().send(call.limit(most).timeout(CALL_TIMEOUT * 4)).await?;
+        if answer.is_success() { Ok(answer.body) } else { Err(self.failure(&answer, "", self.inner.key())) }
     }
 
     fn keeps_files(&self, address: &str) -> bool {
@@ -107,13 +103,11 @@ impl Api {
     }
 
     fn failure(&self, answer: &Answer, said: &str, key: &str) -> AdapterFailure {
-        let why = if said.is_empty() { format!("status {}", answer.status) } else { self.http.scrub(said) };
+        let why =
+            if said.is_empty() { format!("status {}", answer.status) } else { self.inner.http().scrub(said) };
         let limited = answer.status == 429 || matches!(said, "ratelimited" | "rate_limited");
         match said {
-            _ if limited => AdapterFailure::RateLimited {
-                service: SERVICE,
-                after: answer.retry_after.unwrap_or(Duration::from_secs(1)),
-            },
+            _ if limited => self.inner.limited(answer.retry_after),
             "invalid_auth"
             | "not_authed"
             | "account_inactive"

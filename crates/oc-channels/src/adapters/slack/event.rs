@@ -84,7 +84,9 @@ impl Reader<'_> {
     fn message(&self, e: &Value, team: Option<&str>) -> Option<Event> {
         let channel = e.text("channel")?;
         let said = e.text("channel_type").map(kind_of_word);
-        self.bot.kinds().learn(channel, said.unwrap_or(ConversationKind::Unknown));
+        if let Some(kind) = said.filter(|k| *k != ConversationKind::Unknown) {
+            self.bot.kinds().put(channel, kind);
+        }
         let subtype = e.at("subtype").as_str();
         let (kind, m) = match subtype {
             None | Some("file_share" | "thread_broadcast" | "me_message" | "bot_message") => {
@@ -248,7 +250,7 @@ impl Reader<'_> {
     }
 
     fn base(&self, found: &Found<'_>, kind: EventKind, id: String) -> Event {
-        let known = || self.bot.kinds().known.get(found.channel).copied();
+        let known = || self.bot.kinds().get(found.channel).copied();
         // What the event itself says counts; of one that says nothing what was said before; then the strictest rule (SP-415).
         let conversation_kind = found.kind.or_else(known).unwrap_or(ConversationKind::Unknown);
         let place = ConversationId::new(found.channel);
@@ -326,12 +328,7 @@ fn attachment(f: &Value) -> Option<Attachment> {
         return None;
     }
     let media = f.text("mimetype").map(str::to_owned);
-    let kind = match media.as_deref().and_then(|t| t.split('/').next()) {
-        Some("image") => MediaKind::Image,
-        Some("audio") => MediaKind::Audio,
-        Some("video") => MediaKind::Video,
-        _ => MediaKind::Document,
-    };
+    let kind = MediaKind::of_type(media.as_deref());
     Some(Attachment {
         kind,
         name: f.text("name").map(str::to_owned),
