@@ -270,11 +270,11 @@ pub fn deliver(port: u16, target: &str, headers: &[(&str, String)], body: &str) 
     assert_eq!(call(port, "POST", target, headers, body).0, 200, "a replayed delivery is answered as before");
 }
 
-/// A call that proves nothing is refused. Until the account is there, nobody is.
+/// A call that proves nothing is refused. Until the account is there, nobody is; until it can tell, the service is to come again.
 pub fn refused(port: u16, target: &str, headers: &[(&str, String)], body: &str) {
     let until = Instant::now() + LONG;
     let mut status = 404;
-    while status == 404 && Instant::now() < until {
+    while matches!(status, 404 | 503) && Instant::now() < until {
         status = call(port, "POST", target, headers, body).0;
     }
     assert_eq!(status, 401, "{target}");

@@ -46,6 +46,11 @@ pub async fn respond(visit: &Visit<'_>, request: Request<Incoming>, hooked: &Hoo
         Ok(verified) => verified,
         Err(refusal) => {
             tracing::warn!(target: "channels", channel = %hooked.adapter.channel(), why = %refusal, "a webhook request was refused");
+            if refusal == WebhookRefusal::Unready {
+                // It could not be judged: no guess, and a service that comes again is not to be locked out for it.
+                let page = visit.head.origin.is_some();
+                visit.gateway.throttle().forget_one(Class::Hook, visit.caller, page);
+            }
             let status = match refusal {
                 WebhookRefusal::Signature | WebhookRefusal::Stale => 401,
                 WebhookRefusal::Method => 405,
