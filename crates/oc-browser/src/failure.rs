@@ -1,4 +1,4 @@
-//! Why something was not done. Every text is shown to a model; what a page said is never part of one, but of [`BrowserFailure::from_a_page`].
+//! Why something was not done. Every text is shown to a model; what a page said is never part of one, but of [`BrowserFailure::of_a_page`].
 
 use thiserror::Error;
 
@@ -76,7 +76,7 @@ pub(crate) enum BrowserFailure {
 
 impl BrowserFailure {
     /// What a page chose of it: for an envelope only.
-    pub fn from_a_page(&self) -> Option<String> {
+    pub fn of_a_page(&self) -> Option<String> {
         match self {
             Self::Elsewhere { hosts } => {
                 Some(hosts.iter().map(|h| format!("{h} may not be reached")).collect::<Vec<_>>().join("\n"))

@@ -246,7 +246,7 @@ impl ToolHandler for Browser {
             let settings = Settings::of(handled.snapshot.config());
             match self.timely(&action, &settings).await.and_then(Answer::into_result) {
                 Ok(result) => Ok(result),
-                Err(why) => Ok(Answer::failed(format!("{NAME}: {why}"), why.from_a_page())),
+                Err(why) => Ok(Answer::failed(format!("{NAME}: {why}"), why.of_a_page())),
             }
         })
     }

@@ -67,7 +67,7 @@ impl Served {
         Ok(match self.0.timely(&action, &settings).await {
             Ok(answer) => sent(answer),
             Err(why) => {
-                let words = [Some(why.to_string()), why.from_a_page()];
+                let words = [Some(why.to_string()), why.of_a_page()];
                 json!({ "failed": words.into_iter().flatten().collect::<Vec<_>>().join("\n") })
             }
         })
