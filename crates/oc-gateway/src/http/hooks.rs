@@ -1,10 +1,12 @@
 //! `POST <hooks.path>/wake`, `/agent` and mappings: what starts a turn from outside (gateway 8, SP-354).
 //!
-//! `order`: what is asked for; `mapped`, `template`: requests of other programs; `session`: where it is heard; `turn`: the turn.
+//! `order`: what is asked for; `mapped`, `template`: requests of other programs; `session`: where it is heard; `turn`: the turn;
+//! `delivery`: where its answer goes.
 //!
 //! The secret comes in a header, never in the address; it is not the gateway's own. What a hook says is untrusted content by its origin,
 //! whatever the session is called; it is heard in a session of its own unless the owner says otherwise.
 
+mod delivery;
 mod mapped;
 mod order;
 mod session;

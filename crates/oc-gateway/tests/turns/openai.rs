@@ -297,3 +297,25 @@ async fn a_call_of_such_a_turn_waits_for_a_person_and_stands_in_the_ledger() {
     let all: String = ledger.filter_map(|f| std::fs::read_to_string(f.unwrap().path()).ok()).collect();
     assert!(all.contains("tool:exec") && all.contains("openai:"), "{all}");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_agent_that_is_configured_no_more_does_not_act_at_any_door() {
+    let model = ScriptedProvider::answering(|_| Reply::text("ok"));
+    let world = world(&model, json!({})).await;
+    let left = world.state_dir().join("agents/gone/sessions");
+    std::fs::create_dir_all(&left).unwrap();
+    std::fs::write(left.join("sessions.json"), json!({"agent:gone:main": {"sessionId": "old"}}).to_string())
+        .unwrap();
+    let named = "x-openclaw-session-key: agent:gone:main\r\n";
+    let (status, answer) = post(&world, COMPLETIONS, named, &asks("hello")).await;
+    assert!(status == 400 && answer.to_string().contains("not configured"), "{status} {answer}");
+    let (mut client, _) = world.admitted(&Device::new(11), "operator", &["operator.admin"]).await;
+    for method in ["chat.send", "agent"] {
+        let asked = json!({"sessionKey": "agent:gone:main", "message": "hello", "idempotencyKey": method});
+        let answer = client.call(method, asked).await;
+        assert!(answer["ok"] == false && answer.to_string().contains("not configured"), "{method} {answer}");
+    }
+    let stop = json!({"sessionKey": "agent:gone:main", "message": "/stop", "idempotencyKey": "s"});
+    assert_eq!(client.call("chat.send", stop).await["ok"], true, "it can still be stopped");
+    assert!(model.requests().is_empty());
+}

@@ -52,7 +52,8 @@ pub(super) fn of(place: &Place, headers: &HeaderMap, asked: &Asked) -> Result<Fo
         }
     };
     if let Some(key) = header(headers, "x-openclaw-session-key")? {
-        let (of_key, key) = place.session(key).map_err(|failure| Wrong::new(None, failure.message))?;
+        let (of_key, key) =
+            place.session_for_turn(key).map_err(|failure| Wrong::new(None, failure.message))?;
         if agent.is_some_and(|named| named != of_key) {
             return Err(Wrong::new(None, "x-openclaw-session-key is a session of another agent"));
         }
@@ -149,7 +150,8 @@ mod tests {
         assert!(header(&twice, "x-openclaw-agent-id").is_err());
         let said = || vec![(Voice::User, "x".to_owned())];
         for member in ["model", "user"] {
-            for value in [json!({"id": "ops"}), json!(["ops"]), json!(5), json!(true), json!(" "), json!("")] {
+            for value in [json!({"id": "ops"}), json!(["ops"]), json!(5), json!(true), json!(" "), json!("")]
+            {
                 let wrong = Asked::of(&json!({ member: value }), said(), "messages").unwrap_err();
                 assert_eq!((wrong.status, wrong.param), (400, Some(member)), "{value}");
             }
