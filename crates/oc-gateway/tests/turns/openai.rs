@@ -267,6 +267,30 @@ async fn sp_350_a_secret_that_was_changed_hears_no_more_of_its_turn() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn sp_350_not_one_piece_is_told_once_the_secret_is_another_one() {
+    let (go, may_go) = std::sync::mpsc::channel::<()>();
+    let model = ScriptedProvider::answering(move |_| {
+        may_go.recv_timeout(std::time::Duration::from_secs(20)).unwrap();
+        Reply::text("canary one\ncanary two\n")
+    });
+    let mut with_secret = config(&model, json!({}));
+    with_secret["gateway"]["auth"]["token"] = TOKEN.into();
+    let world = super::support::World::start(with_secret.clone()).await;
+    let mut streamed = opened(&world, "ada").await;
+    with_secret["gateway"]["auth"]["token"] = "another-secret-of-the-same-gateway".into();
+    world.configure(&with_secret);
+    let gateway = std::sync::Arc::clone(&world.gateway);
+    tokio::task::spawn_blocking(move || oc_gateway::server::reload::now(&gateway)).await.unwrap();
+    // The answer comes at once, before it was looked whether the turn is still wanted.
+    go.send(()).unwrap();
+    let mut rest = Vec::new();
+    let read = streamed.read_to_end(&mut rest);
+    tokio::time::timeout(std::time::Duration::from_secs(20), read).await.expect("it goes on").unwrap();
+    let rest = String::from_utf8_lossy(&rest).into_owned();
+    assert!(!rest.contains("canary") && !rest.contains("[DONE]"), "{rest}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_call_of_such_a_turn_waits_for_a_person_and_stands_in_the_ledger() {
     let model = ScriptedProvider::answering(|asked| match asked.results().last() {
         None => Reply::call("c1", "exec", &json!({"command": "touch canary-made"})),
