@@ -10,10 +10,13 @@ use oc_config::edit::Change;
 use oc_config::load::{Loaded, Reading};
 use oc_fs::config_store::{self, Edited, Force, Writer};
 use oc_fs::{atomic, lockdown_record, mode, owned_file};
+use oc_gateway::service::Kind;
 use oc_text::visible;
 use oc_types::{AccountId, ChannelId, Secret};
 use serde_json::json;
 
+use super::super::config::note_access;
+use super::super::service::status as service_status;
 use super::ask::{self, Source};
 use super::credentials::{Service, Slot, channel, service};
 use super::seat::{self, Seat, naming, place, valid, workspaces};
@@ -88,10 +91,19 @@ pub fn run(app: &App, args: &LoginArgs) -> Result<ExitCode> {
         sheet.row("Missing", &why);
     }
     sheet.row("Next", &format!("openclaw channels test {}", seat.flags()));
-    sheet.row("", "then restart the gateway: `openclaw gateway restart`");
+    sheet.row("", restart(app));
     app.print(&sheet.text());
+    note_access(app, &done.changes);
     warn(app, &done);
     Ok(ExitCode::SUCCESS)
+}
+
+/// How the gateway takes what changed: one that is no service was started by hand.
+fn restart(app: &App) -> &'static str {
+    match service_status(app, Kind::Gateway) {
+        Ok((status, _)) if status.file.is_some() => "then restart the gateway: `openclaw gateway restart`",
+        Ok(_) | Err(_) => "then restart the gateway, if it runs",
+    }
 }
 
 /// Says when the change log has no record.
@@ -217,6 +229,8 @@ fn unusable(after: &Loaded, channel: &ChannelId, account: &str) -> Option<String
     match found.state {
         AccountState::Ready(_) => None,
         AccountState::Off(key) => Some(format!("{key} switches the account off")),
-        AccountState::Unusable(why) => Some(place.redactor.redact(&why.to_string())),
+        AccountState::NotSetUp(why) | AccountState::Unusable(why) => {
+            Some(place.redactor.redact(&why.to_string()))
+        }
     }
 }
