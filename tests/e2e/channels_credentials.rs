@@ -299,6 +299,11 @@ fn a_new_way_in_is_said_and_a_gateway_that_is_no_service_is_not_restarted_as_one
     let said = home.says(&login, &format!("{TOKEN}\n"), 0);
     assert!(said.contains("note: channels.telegram.tokenFile widens access: a new way in"), "{said}");
     assert!(said.contains("then restart the gateway, if it runs"), "{said}");
+    let rules = Home::new(&json!({ "channels": { "telegram": { "dmPolicy": "open", "allowFrom": ["*"] } } }));
+    let opened = rules.says(&login, &format!("{TOKEN}\n"), 0);
+    assert!(opened.contains("note: channels.telegram is set up now: a new way in"), "{opened}");
+    let again = rules.says(&login, &format!("{TOKEN}\n"), 0);
+    assert!(!again.contains("note:"), "{again}");
     if cfg!(target_os = "linux") {
         let unit = home.0.path().join(".config/systemd/user/openclaw-gateway.service");
         std::fs::create_dir_all(unit.parent().unwrap()).unwrap();
