@@ -176,7 +176,8 @@ fn login_stores_test_tries_logout_removes() {
     assert_eq!(home.get("channels.telegram.tokenFile"), None);
     assert_eq!(home.get("channels.telegram.allowFrom"), Some(json!(["999"])));
     assert_eq!(home.config(), before, "nothing else was touched");
-    snapshot("test_missing", &home.says(&["test"], "", 1));
+    snapshot("test_missing", &home.says(&["test"], "", 0));
+    home.says(&["test", "--channel", "telegram"], "", 1);
     snapshot("logout_nothing", &home.says(&["logout", "--channel", "telegram", "--yes"], "", 0));
 }
 
@@ -278,4 +279,36 @@ fn what_is_not_ours_stays_and_what_is_missing_is_said() {
         assert!(said.contains(want), "{args:?}: {said}");
     }
     assert!(!home.state().join("credentials").exists());
+}
+
+#[test]
+fn a_section_of_rules_alone_is_not_set_up_and_no_failure() {
+    let rules = json!({ "dmPolicy": "pairing", "groups": { "*": { "requireMention": true } } });
+    let home = Home::new(&json!({ "channels": { "whatsapp": rules } }));
+    snapshot("test_not_set_up", &home.says(&["test"], "", 0));
+    home.says(&["test", "--channel", "whatsapp"], "", 1);
+    let (code, out, _) = home.run(&["test", "--json"], "");
+    let answer: Value = serde_json::from_str(&out).unwrap();
+    assert_eq!((code, &answer["accounts"][0]["result"]), (0, &json!("not-set-up")));
+}
+
+#[test]
+fn a_new_way_in_is_said_and_a_gateway_that_is_no_service_is_not_restarted_as_one() {
+    let home = Home::new(&json!({}));
+    let login = ["login", "--channel", "telegram"];
+    let said = home.says(&login, &format!("{TOKEN}\n"), 0);
+    assert!(said.contains("note: channels.telegram.tokenFile widens access: a new way in"), "{said}");
+    assert!(said.contains("then restart the gateway, if it runs"), "{said}");
+    let rules = Home::new(&json!({ "channels": { "telegram": { "dmPolicy": "open", "allowFrom": ["*"] } } }));
+    let opened = rules.says(&login, &format!("{TOKEN}\n"), 0);
+    assert!(opened.contains("note: channels.telegram is set up now: a new way in"), "{opened}");
+    let again = rules.says(&login, &format!("{TOKEN}\n"), 0);
+    assert!(!again.contains("note:"), "{again}");
+    if cfg!(target_os = "linux") {
+        let unit = home.0.path().join(".config/systemd/user/openclaw-gateway.service");
+        std::fs::create_dir_all(unit.parent().unwrap()).unwrap();
+        std::fs::write(&unit, "[Service]\nExecStart=/bin/true\n").unwrap();
+        let said = home.says(&login, &format!("{TOKEN}\n"), 0);
+        assert!(said.contains("`openclaw gateway restart`") && !said.contains("widens"), "{said}");
+    }
 }

@@ -106,6 +106,14 @@ impl<'a> AccountSettings<'a> {
         self.account.as_ref().and_then(off).or_else(|| off(&self.section))
     }
 
+    /// Whether any of the keys that make an account (`identity`) is there: the account's own, or the channel's where those are its.
+    #[must_use]
+    pub fn is_set_up(&self, identity: &[&str]) -> bool {
+        let has = |node: &Node| identity.iter().any(|k| node.get(k).is_some_and(is_something));
+        self.account.as_ref().is_some_and(|(node, _)| has(node))
+            || (self.owns_channel_credentials && has(self.section.0))
+    }
+
     /// A value and where it stands; of an unset one where it would stand.
     #[must_use]
     pub fn get(&self, key: &str) -> (Option<&'a Node>, KeyPath) {

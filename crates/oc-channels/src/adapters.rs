@@ -44,6 +44,8 @@ pub enum AccountState {
     Ready(Arc<dyn Adapter>),
     /// A key switches it off: nothing of it comes in or goes out (SP-423).
     Off(KeyPath),
+    /// Nothing says whose account it is: the section holds rules alone, such as a template's. What is missing.
+    NotSetUp(AdapterFailure),
     /// Its settings cannot be used.
     Unusable(AdapterFailure),
 }
@@ -81,7 +83,8 @@ pub fn accounts(setup: Setup<'_>) -> Vec<Account> {
                 Some(key) => AccountState::Off(key),
                 None => match make(&account) {
                     Ok(adapter) => AccountState::Ready(adapter),
-                    Err(e) => AccountState::Unusable(e),
+                    Err(e) if account.is_set_up(identity) => AccountState::Unusable(e),
+                    Err(e) => AccountState::NotSetUp(e),
                 },
             };
             out.push(Account { channel: channel.clone(), id: account.id().to_owned(), state });

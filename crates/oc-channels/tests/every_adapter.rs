@@ -138,10 +138,27 @@ fn sp_423_an_account_that_is_switched_off_is_not_made() {
 }
 
 #[test]
+fn a_section_that_says_nothing_of_an_account_is_not_set_up() {
+    let rules = json!({ "dmPolicy": "pairing", "groups": { "*": { "requireMention": true } } });
+    for channel in ["whatsapp", "telegram", "discord", "slack", "matrix", "mattermost", "irc"] {
+        let found = state(channel, &rules);
+        assert!(matches!(&found, AccountState::NotSetUp(_)), "{channel}: {found:?}");
+        let found = state(channel, &json!({ "accounts": { "work": rules } }));
+        assert!(matches!(&found, AccountState::NotSetUp(_)), "{channel}: {found:?}");
+        assert!(matches!(state(channel, &with(&rules, "enabled", json!(false))), AccountState::Off(_)));
+    }
+    let half = with(&rules, "cloud", json!({ "phoneNumberId": "1055" }));
+    let found = state("whatsapp", &half);
+    assert!(matches!(&found, AccountState::Unusable(_)), "{found:?}");
+}
+
+#[test]
 fn an_account_without_what_it_needs_says_which_key() {
     for row in rows().iter().filter(|r| !r.needed.is_empty()) {
         let found = state(row.channel, &with(&row.section, row.needed, json!("")));
-        let AccountState::Unusable(e) = found else { panic!("{}: {found:?}", row.channel) };
+        let (AccountState::Unusable(e) | AccountState::NotSetUp(e)) = found else {
+            panic!("{}: {found:?}", row.channel)
+        };
         assert!(e.to_string().starts_with(&format!("channels.{}.{}: ", row.channel, row.needed)), "{e}");
         shows_no_secret(row, &e.to_string());
     }

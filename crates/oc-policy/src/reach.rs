@@ -8,6 +8,7 @@
 
 pub mod diff;
 pub mod doors;
+mod switched;
 #[cfg(test)]
 mod tests;
 
@@ -76,11 +77,22 @@ impl Caller {
     }
 }
 
+/// How whoever comes in uses a tool.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Means {
+    /// Through a turn of the agent.
+    Turn,
+    /// By calling it: what the HTTP list keeps back (`gateway.tools`) is kept back.
+    Call,
+}
+
 /// A way in that the access rules opened: a session of an agent, and what is known about who speaks in it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Door {
     /// Who comes in.
     pub caller: Caller,
+    /// How a tool is used.
+    pub means: Means,
     /// The agent that answers.
     pub agent: AgentId,
     /// The words for people: `telegram direct`, `whatsapp room 1203...`, `hooks`.
@@ -179,7 +191,7 @@ impl Reach {
                 if stack.decide(tool.name()) != ToolDecision::Allowed || withdrawn(config, &presence, tool) {
                     continue;
                 }
-                if door.caller == Caller::HttpToken
+                if door.means == Means::Call
                     && http_invoke::refusal(config, policy.inventory(), tool.name()).is_some()
                 {
                     continue;

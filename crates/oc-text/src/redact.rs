@@ -4,6 +4,7 @@
 mod tests;
 
 mod defaults;
+mod open;
 mod pattern;
 
 use std::sync::{Arc, LazyLock};

@@ -10,6 +10,8 @@ mod log;
 mod show;
 mod write;
 
+pub use write::note_access;
+
 /// Arguments of `openclaw config`.
 #[derive(Debug, clap::Args)]
 pub struct ConfigArgs {

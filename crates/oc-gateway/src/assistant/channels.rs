@@ -102,7 +102,7 @@ impl Channels {
         // What a former process left is answered before anything new comes in.
         let ready = prepared(&snapshot).into_iter().filter_map(|account| match account.state {
             AccountState::Ready(adapter) => Some(adapter),
-            AccountState::Off(_) | AccountState::Unusable(_) => None,
+            AccountState::Off(_) | AccountState::NotSetUp(_) | AccountState::Unusable(_) => None,
         });
         channels.supervisor.prepare(&ready.collect::<Vec<_>>());
         channels.ingress.recover().await;
@@ -186,6 +186,10 @@ impl Channels {
                 }
                 AccountState::Off(path) => {
                     self.supervisor.note(&key.0, &key.1, Standing::Off { key: path.to_string() });
+                }
+                AccountState::NotSetUp(why) => {
+                    tracing::info!(target: "channels", channel = %key.0, account = key.1, missing = %why, "the account is not set up");
+                    self.supervisor.note(&key.0, &key.1, Standing::Stopped { why: why.to_string() });
                 }
                 AccountState::Unusable(why) => {
                     tracing::error!(target: "channels", channel = %key.0, account = key.1, error = %why, "the account cannot be started");

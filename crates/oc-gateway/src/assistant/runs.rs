@@ -7,7 +7,7 @@ use tokio::sync::watch;
 
 /// How long a result is kept, milliseconds.
 pub const KEPT_MS: u64 = 600_000;
-/// Most runs that are remembered. With so many running, no further one is taken.
+/// Most runs that are remembered. A new one takes the place of the one that ended first; with so many running, no further one is taken.
 const MOST: usize = 1000;
 
 /// How a run stands.
@@ -66,8 +66,12 @@ impl Runs {
             return Taken::Known(run.borrow().clone());
         }
         all.retain(|_, run| run.borrow().ended_ms.is_none_or(|e| now_ms.saturating_sub(e) < KEPT_MS));
-        if all.len() >= MOST {
-            return Taken::Full;
+        // Results make room for runs, the oldest first: nobody is kept out by what is over.
+        while all.len() >= MOST {
+            let ended =
+                |(id, run): (&String, &watch::Receiver<Run>)| Some((run.borrow().ended_ms?, id.clone()));
+            let Some((_, oldest)) = all.iter().filter_map(ended).min() else { return Taken::Full };
+            all.remove(&oldest);
         }
         let run = Run {
             session: session.to_owned(),
@@ -84,6 +88,12 @@ impl Runs {
     #[must_use]
     pub fn get(&self, id: &str) -> Option<watch::Receiver<Run>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).get(id).cloned()
+    }
+
+    /// Ends a run whose result nobody asks for by its id: it is forgotten.
+    pub fn end_and_forget(&self, id: &str, run: &watch::Sender<Run>, standing: Standing, now_ms: u64) {
+        end(run, standing, now_ms);
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(id);
     }
 
     /// The runs that go on in a session.
@@ -134,5 +144,24 @@ mod tests {
         let kept: Vec<Taken> = (0..MOST).map(|n| runs.begin(&n.to_string(), "s", 1)).collect();
         assert!(kept.iter().all(|t| matches!(t, Taken::New(_))));
         assert!(matches!(runs.begin("more", "s", 1), Taken::Full));
+    }
+
+    #[test]
+    fn results_make_room_for_runs_the_oldest_first() {
+        let runs = Runs::default();
+        let begin = |id: &str| match runs.begin(id, "s", 1) {
+            Taken::New(run) => run,
+            other => panic!("{other:?}"),
+        };
+        let _running = begin("running");
+        for n in 1..u64::try_from(MOST).unwrap() {
+            end(&begin(&n.to_string()), Standing::Aborted, MOST as u64 - n);
+        }
+        let run = begin("one more");
+        assert!(runs.get("999").is_none(), "the one that ended first");
+        assert!(runs.get("1").is_some() && runs.get("running").is_some());
+        runs.end_and_forget("one more", &run, Standing::Ok { reply: None }, 1);
+        assert!(runs.get("one more").is_none());
+        assert!(matches!(&run.borrow().standing, Standing::Ok { .. }), "whoever waits for it hears of it");
     }
 }

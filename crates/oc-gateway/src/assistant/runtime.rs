@@ -68,6 +68,9 @@ pub enum NotBegun {
     /// The gateway ends.
     #[error("the gateway is stopping")]
     Stopping,
+    /// The agent is not configured, or not any more.
+    #[error("agent `{0}` is not configured (agents.list)")]
+    NoAgent(AgentId),
     /// The session store.
     #[error(transparent)]
     Store(#[from] SessionStoreFailure),
@@ -213,6 +216,10 @@ impl Assistant {
         let gateway = self.gateway().ok_or(NotBegun::Stopping)?;
         let snapshot = gateway.snapshot();
         let place = snapshot.place();
+        // Whatever began it: an agent without a place in the configuration has no rules of its own, and does not act.
+        if !place.agents().contains(&what.agent) {
+            return Err(NotBegun::NoAgent(what.agent));
+        }
         let config = Arc::clone(&snapshot.tree);
         let store = place.store(&what.agent);
         let begun = self.begin(&what, &store, &config).await?;

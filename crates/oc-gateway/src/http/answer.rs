@@ -1,6 +1,7 @@
 //! The forms of answers. None of them carries a CORS header.
 
 use std::convert::Infallible;
+use std::fmt;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
@@ -23,8 +24,34 @@ use super::auth::Refused;
 pub enum Payload {
     /// All of it at once.
     Whole(Full<Bytes>),
-    /// Pieces, as they come. Whoever sends them sees when nobody takes them any more: the channel is closed then.
-    Pieces(mpsc::Receiver<Bytes>),
+    /// Pieces, as they come.
+    Pieces(Pieces),
+}
+
+/// Pieces of an answer, told for as long as their caller may hear them. Whoever sends them sees when nobody takes them any more: the channel
+/// is closed then.
+pub struct Pieces {
+    from: mpsc::Receiver<Bytes>,
+    /// Whether the caller may still hear something.
+    still: Box<dyn Fn() -> bool + Send + Sync>,
+}
+
+impl fmt::Debug for Pieces {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pieces").field("from", &self.from).finish_non_exhaustive()
+    }
+}
+
+impl Pieces {
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Bytes>> {
+        self.from.poll_recv(cx).map(|next| {
+            let next = next.filter(|_| (self.still)());
+            if next.is_none() {
+                self.from.close();
+            }
+            next
+        })
+    }
 }
 
 impl Body for Payload {
@@ -37,7 +64,7 @@ impl Body for Payload {
     ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
         match self.get_mut() {
             Self::Whole(whole) => Pin::new(whole).poll_frame(cx),
-            Self::Pieces(pieces) => pieces.poll_recv(cx).map(|next| next.map(|bytes| Ok(Frame::data(bytes)))),
+            Self::Pieces(pieces) => pieces.poll(cx).map(|next| next.map(|bytes| Ok(Frame::data(bytes)))),
         }
     }
 
@@ -98,9 +125,13 @@ pub fn error(status: u16, kind: &str, message: &str) -> Response<Full<Bytes>> {
     json(status, &json!({ "error": { "message": message, "type": kind } }))
 }
 
-/// Events of a stream, as they come.
+/// Events of a stream, as they come. Before each of them `still` says whether the caller may hear it; the stream ends where it may not.
 #[must_use]
-pub fn events(pieces: mpsc::Receiver<Bytes>) -> Response<Payload> {
+pub fn events(
+    from: mpsc::Receiver<Bytes>,
+    still: impl Fn() -> bool + Send + Sync + 'static,
+) -> Response<Payload> {
+    let pieces = Pieces { from, still: Box::new(still) };
     build(200, "text/event-stream; charset=utf-8", Bytes::new()).map(|_| Payload::Pieces(pieces))
 }
 
@@ -137,4 +168,29 @@ pub fn with(mut response: Response<Full<Bytes>>, name: HeaderName, value: &str) 
         response.headers_mut().insert(name, value);
     }
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http_body_util::BodyExt as _;
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    #[tokio::test]
+    async fn sp_350_pieces_that_wait_are_not_told_to_a_caller_who_may_hear_no_more() {
+        let (sender, from) = mpsc::channel(8);
+        let counts = Arc::new(AtomicBool::new(true));
+        let its = Arc::clone(&counts);
+        let mut body = events(from, move || its.load(Ordering::SeqCst)).into_body();
+        for piece in ["one", "two", "three"] {
+            sender.send(Bytes::from_static(piece.as_bytes())).await.unwrap();
+        }
+        assert_eq!(body.frame().await.unwrap().unwrap().into_data().unwrap(), "one");
+        counts.store(false, Ordering::SeqCst);
+        assert!(body.frame().await.is_none());
+        assert!(sender.is_closed(), "the turn sees that nobody listens");
+        counts.store(true, Ordering::SeqCst);
+        drop(sender);
+    }
 }

@@ -1,10 +1,12 @@
 //! `POST <hooks.path>/wake`, `/agent` and mappings: what starts a turn from outside (gateway 8, SP-354).
 //!
-//! `order`: what is asked for; `mapped`, `template`: requests of other programs; `session`: where it is heard; `turn`: the turn.
+//! `order`: what is asked for; `mapped`, `template`: requests of other programs; `session`: where it is heard; `turn`: the turn;
+//! `delivery`: where its answer goes.
 //!
 //! The secret comes in a header, never in the address; it is not the gateway's own. What a hook says is untrusted content by its origin,
 //! whatever the session is called; it is heard in a session of its own unless the owner says otherwise.
 
+mod delivery;
 mod mapped;
 mod order;
 mod session;
@@ -23,7 +25,7 @@ use super::auth::{self, Visit};
 use super::body::{self, BadBody};
 use super::{Answered, answer};
 use crate::entrance::throttle::Class;
-use crate::methods::system_events::{self, Mode};
+use crate::methods::system_events::Mode;
 use crate::settings::Hooks;
 use mapped::Mapped;
 use order::{Body, Order};
@@ -110,10 +112,7 @@ fn turn(visit: &Visit<'_>, hooks: &Hooks, order: Order) -> Answered {
     match turn::start(visit.gateway, hooks, order) {
         Ok(run) => Answered::known(answer::json(202, &json!({ "ok": true, "runId": run }))),
         Err(NotBegun::Refused(why)) => bad(why),
-        Err(NotBegun::Busy) => {
-            let busy = json!({ "ok": false, "error": "too many turns of hooks go on; try again later" });
-            Answered::known(answer::with(answer::json(503, &busy), RETRY_AFTER, "10"))
-        }
+        Err(NotBegun::Busy) => busy(),
     }
 }
 
@@ -124,20 +123,26 @@ fn wake(visit: &Visit<'_>, hooks: &Hooks, body: &Value) -> Answered {
     }
 }
 
-/// `now` is a turn, in the session of hooks; what may wait for the next heartbeat is kept for it.
+/// A turn, in the session of hooks. `next-heartbeat` is refused: there are no heartbeats here, and what nobody would hear of is not taken.
 fn woken(visit: &Visit<'_>, hooks: &Hooks, text: &str, mode: Option<&str>) -> Answered {
     let mode = mode.map_or(Some(Mode::Now), Mode::parse);
     let (Some(mode), false) = (mode, text.trim().is_empty()) else {
         return bad("`text` is empty, or `mode` is neither now nor next-heartbeat");
     };
     match mode {
-        Mode::NextHeartbeat => system_events::add(visit.gateway, system_events::From::Hook, text),
+        Mode::NextHeartbeat => {
+            let why = "this gateway has no heartbeats; send mode now, which starts a turn";
+            Answered::known(answer::json(501, &json!({ "ok": false, "error": why })))
+        }
         Mode::Now => match turn::start(visit.gateway, hooks, Order::of(text)) {
-            Ok(_) => {}
-            Err(NotBegun::Refused(why)) => return bad(why),
-            // It is not lost: the agent hears of it later.
-            Err(NotBegun::Busy) => system_events::add(visit.gateway, system_events::From::Hook, text),
+            Ok(_) => Answered::known(answer::json(200, &json!({ "ok": true, "mode": mode.word() }))),
+            Err(NotBegun::Refused(why)) => bad(why),
+            Err(NotBegun::Busy) => busy(),
         },
     }
-    Answered::known(answer::json(200, &json!({ "ok": true, "mode": mode.word() })))
+}
+
+fn busy() -> Answered {
+    let busy = json!({ "ok": false, "error": "too many turns of hooks go on; try again later" });
+    Answered::known(answer::with(answer::json(503, &busy), RETRY_AFTER, "10"))
 }

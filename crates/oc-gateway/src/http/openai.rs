@@ -114,10 +114,14 @@ async fn begin(visit: &Visit<'_>, headers: &hyper::HeaderMap, asked: Asked, endp
         accepts: visit.snapshot.settings.accepts.clone(),
         what: outside::conversation(&here, found.agent, found.key, said),
         run,
+        id,
         form,
     };
     if asked.stream {
-        return Answered { response: answer::events(turn.stream()), authenticated: true };
+        // Also what waits for a slow reader is not told once the secret is another one (SP-350).
+        let (gateway, accepts) = (Arc::clone(visit.gateway), turn.accepts.clone());
+        let still = move || gateway.snapshot().settings.accepts.is_same(&accepts);
+        return Answered { response: answer::events(turn.stream(), still), authenticated: true };
     }
     let told = turn.whole().await;
     // A turn takes its time, and what let its caller in may be taken back meanwhile (SP-350).

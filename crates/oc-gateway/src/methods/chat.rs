@@ -53,7 +53,7 @@ pub fn send(call: &Call) -> Outcome {
     }
     // Accepted as upstream's clients send them; the turn has the configured limits, and answers go to the client alone.
     let _ = (wanted.thinking, wanted.deliver, wanted.timeout_ms);
-    let (agent, key) = call.place().session(&wanted.session_key)?;
+    let (_, key) = call.place().session(&wanted.session_key)?;
     let text = wanted.message.trim();
     if matches!(text.to_lowercase().as_str(), "/stop" | "stop" | "/abort" | "abort") {
         let aborted = stop(&call.gateway, &key);
@@ -63,6 +63,7 @@ pub fn send(call: &Call) -> Outcome {
         sessions::reset(&call.place(), json!({ "key": key }))?;
         return Ok(json!({ "runId": wanted.idempotency_key, "status": "ok" }));
     }
+    let (agent, key) = call.place().session_for_turn(&key)?;
     start(call, agent, key, &wanted.session_key, text, &wanted.idempotency_key)
 }
 
@@ -277,7 +278,7 @@ pub fn agent(call: Call) -> Waiting {
         wanted.check()?;
         let place = call.place();
         let (agent, key) = match (&wanted.session_key, &wanted.agent_id) {
-            (Some(key), _) => place.session(key)?,
+            (Some(key), _) => place.session_for_turn(key)?,
             (None, Some(id)) => {
                 let agent = AgentId::strict(id).map_err(|e| invalid(&e.to_string()))?;
                 if !place.agents().contains(&agent) {

@@ -162,6 +162,21 @@ impl Place {
         Ok((agent, key))
     }
 
+    /// The same for a turn: only a configured agent acts. One that has left a folder and is configured no more has no rules of its own any
+    /// longer.
+    ///
+    /// # Errors
+    /// As [`Place::session`], and a key of an agent that is not configured.
+    pub fn session_for_turn(&self, text: &str) -> Result<(AgentId, String), Failure> {
+        let (agent, key) = self.session(text)?;
+        if !self.agents().contains(&agent) {
+            return Err(invalid(&format!(
+                "agent `{agent}` is not configured; its sessions can only be read"
+            )));
+        }
+        Ok((agent, key))
+    }
+
     /// The one form of a key: lower case, `agent:<id>:...`, the main session `main`, `direct` for the older `dm`. `global` and `unknown`
     /// stand alone.
     #[must_use]
@@ -250,6 +265,17 @@ mod tests {
         for text in ["agent:nobody:main", "agent::x", "AGENT:b:main", "", "agent:b:\u{1}"] {
             assert!(here.session(text).is_err(), "{text:?}");
         }
+    }
+
+    #[test]
+    fn an_agent_that_is_configured_no_more_is_read_and_does_not_act() {
+        let tmp = tempfile::tempdir().unwrap();
+        let here = place(tmp.path(), json!({"agents": {"list": [{"id": "main"}]}}));
+        std::fs::create_dir_all(here.locations.state_dir.join("agents/gone/sessions")).unwrap();
+        assert_eq!(here.session("agent:gone:main").unwrap().1, "agent:gone:main");
+        assert!(here.session_for_turn("agent:gone:main").is_err());
+        assert_eq!(here.session_for_turn("agent:main:x").unwrap().1, "agent:main:x");
+        assert_eq!(here.session_for_turn("main").unwrap().1, "agent:main:main");
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! What waits to be told to the agent: texts of hooks, nodes and clients, for the next turn (gateway 6, `wake`, `system-event`).
+//! What waits to be told to the agent: texts of nodes, clients and commands in the background (gateway 6, `wake`, `system-event`). `status`
+//! shows it; no turn takes it yet, since there are no heartbeats.
 //!
 //! Bounded; the oldest goes first. What comes from outside is kept as untrusted content.
 
@@ -23,8 +24,6 @@ const LONGEST: usize = 4000;
 pub enum From {
     /// A client with the right to wake the agent.
     Client,
-    /// A hook: untrusted.
-    Hook,
     /// A node: untrusted.
     Node,
     /// A command of the agent's own: its text and output are untrusted.
@@ -51,11 +50,6 @@ impl SystemEvents {
     #[must_use]
     pub fn texts(&self) -> Vec<String> {
         self.0.iter().map(|e| e.text.clone()).collect()
-    }
-
-    /// Takes all of them, for a turn.
-    pub fn take(&mut self) -> Vec<SystemEvent> {
-        self.0.drain(..).collect()
     }
 }
 
@@ -94,7 +88,7 @@ pub fn add(gateway: &Gateway, from: From, text: &str) {
     let text: String = text.trim().chars().take(LONGEST).collect();
     let text = match from {
         From::Client => text,
-        From::Hook | From::Node | From::Exec => {
+        From::Node | From::Exec => {
             let external =
                 External { source: ExternalSource::Webhook, text: &text, sender: None, subject: None };
             oc_text::external::wrap(&external, &uuid::Uuid::new_v4().simple().to_string(), false)

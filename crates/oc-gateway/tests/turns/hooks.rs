@@ -87,22 +87,16 @@ async fn sp_354_no_hook_runs_in_a_private_chat_unless_the_owner_says_so() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn wakes_and_mappings_are_turns_or_wait_for_the_heartbeat() {
+async fn wakes_and_mappings_are_turns_and_what_nobody_would_hear_of_is_refused() {
     let model = ScriptedProvider::answering(|_| Reply::text("done"));
     let hooks = json!({"defaultSessionKey": "hook:inbox", "mappings": [
         {"match": {"path": "git"}, "action": "agent", "agentId": "ops", "sessionKey": "hook:git:{{repo}}", "messageTemplate": "{{who}} pushed"},
         {"match": {"path": "plain"}, "action": "agent", "messageTemplate": "{{text}}", "allowUnsafeExternalContent": true},
         {"match": {"path": "empty"}, "action": "agent", "messageTemplate": "{{nothing}}"},
+        {"match": {"path": "later"}, "action": "wake", "wakeMode": "next-heartbeat", "textTemplate": "later"},
         {"match": {"path": "js"}, "action": "agent", "transform": {"module": "x.js"}},
     ]});
     let world = world(&model, with(hooks)).await;
-    let later = json!({"text": "later", "mode": "next-heartbeat"});
-    assert_eq!(
-        post(&world, "/hooks/wake", SECRET, &later).await,
-        (200, json!({"ok": true, "mode": "next-heartbeat"}))
-    );
-    let kept = world.gateway.system_events.lock().unwrap().texts();
-    assert!(kept.len() == 1 && kept[0].contains("later") && kept[0] != "later", "{kept:?}");
     for (path, body, status) in [
         ("/hooks/empty", json!({}), 204),
         ("/hooks/js", json!({}), 501),
@@ -110,6 +104,8 @@ async fn wakes_and_mappings_are_turns_or_wait_for_the_heartbeat() {
         ("/hooks/agent", json!({"message": " "}), 400),
         ("/hooks/agent", json!([]), 400),
         ("/hooks/agent", json!({"message": "x", "agentId": "nobody"}), 400),
+        ("/hooks/wake", json!({"text": "later", "mode": "next-heartbeat"}), 501),
+        ("/hooks/later", json!({}), 501),
         ("/hooks/wake", json!({"text": "now"}), 200),
         ("/hooks/git", json!({"repo": "a", "who": "ada"}), 202),
         ("/hooks/plain", json!({"text": "as it is"}), 202),
@@ -122,4 +118,19 @@ async fn wakes_and_mappings_are_turns_or_wait_for_the_heartbeat() {
     until("the sessions are there", || !sessions(&world, "ops").is_empty()).await;
     assert_eq!(sessions(&world, "ops"), ["agent:ops:hook:git:a"]);
     assert_eq!(sessions(&world, "main"), ["agent:main:hook:inbox"]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_wake_that_finds_no_place_is_told_so() {
+    let model = ScriptedProvider::answering(|_| Reply::text("never whole").held_after(1));
+    let world = world(&model, with(json!({}))).await;
+    let places = world.gateway.assistant().unwrap().hook_turns();
+    let taken = places.available_permits();
+    let all = places.try_acquire_many_owned(u32::try_from(taken).unwrap()).unwrap();
+    let now = json!({"text": "now"});
+    let (status, answer) = post(&world, "/hooks/wake", SECRET, &now).await;
+    assert_eq!((status, &answer["ok"]), (503, &json!(false)), "{answer}");
+    assert!(world.gateway.system_events.lock().unwrap().texts().is_empty());
+    drop(all);
+    assert_eq!(post(&world, "/hooks/wake", SECRET, &now).await.0, 200);
 }

@@ -267,6 +267,30 @@ async fn sp_350_a_secret_that_was_changed_hears_no_more_of_its_turn() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn sp_350_not_one_piece_is_told_once_the_secret_is_another_one() {
+    let (go, may_go) = std::sync::mpsc::channel::<()>();
+    let model = ScriptedProvider::answering(move |_| {
+        may_go.recv_timeout(std::time::Duration::from_secs(20)).unwrap();
+        Reply::text("canary one\ncanary two\n")
+    });
+    let mut with_secret = config(&model, json!({}));
+    with_secret["gateway"]["auth"]["token"] = TOKEN.into();
+    let world = super::support::World::start(with_secret.clone()).await;
+    let mut streamed = opened(&world, "ada").await;
+    with_secret["gateway"]["auth"]["token"] = "another-secret-of-the-same-gateway".into();
+    world.configure(&with_secret);
+    let gateway = std::sync::Arc::clone(&world.gateway);
+    tokio::task::spawn_blocking(move || oc_gateway::server::reload::now(&gateway)).await.unwrap();
+    // The answer comes at once, before it was looked whether the turn is still wanted.
+    go.send(()).unwrap();
+    let mut rest = Vec::new();
+    let read = streamed.read_to_end(&mut rest);
+    tokio::time::timeout(std::time::Duration::from_secs(20), read).await.expect("it goes on").unwrap();
+    let rest = String::from_utf8_lossy(&rest).into_owned();
+    assert!(!rest.contains("canary") && !rest.contains("[DONE]"), "{rest}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_call_of_such_a_turn_waits_for_a_person_and_stands_in_the_ledger() {
     let model = ScriptedProvider::answering(|asked| match asked.results().last() {
         None => Reply::call("c1", "exec", &json!({"command": "touch canary-made"})),
@@ -296,4 +320,26 @@ async fn a_call_of_such_a_turn_waits_for_a_person_and_stands_in_the_ledger() {
     let ledger = std::fs::read_dir(world.state_dir().join("ledger")).unwrap();
     let all: String = ledger.filter_map(|f| std::fs::read_to_string(f.unwrap().path()).ok()).collect();
     assert!(all.contains("tool:exec") && all.contains("openai:"), "{all}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_agent_that_is_configured_no_more_does_not_act_at_any_door() {
+    let model = ScriptedProvider::answering(|_| Reply::text("ok"));
+    let world = world(&model, json!({})).await;
+    let left = world.state_dir().join("agents/gone/sessions");
+    std::fs::create_dir_all(&left).unwrap();
+    std::fs::write(left.join("sessions.json"), json!({"agent:gone:main": {"sessionId": "old"}}).to_string())
+        .unwrap();
+    let named = "x-openclaw-session-key: agent:gone:main\r\n";
+    let (status, answer) = post(&world, COMPLETIONS, named, &asks("hello")).await;
+    assert!(status == 400 && answer.to_string().contains("not configured"), "{status} {answer}");
+    let (mut client, _) = world.admitted(&Device::new(11), "operator", &["operator.admin"]).await;
+    for method in ["chat.send", "agent"] {
+        let asked = json!({"sessionKey": "agent:gone:main", "message": "hello", "idempotencyKey": method});
+        let answer = client.call(method, asked).await;
+        assert!(answer["ok"] == false && answer.to_string().contains("not configured"), "{method} {answer}");
+    }
+    let stop = json!({"sessionKey": "agent:gone:main", "message": "/stop", "idempotencyKey": "s"});
+    assert_eq!(client.call("chat.send", stop).await["ok"], true, "it can still be stopped");
+    assert!(model.requests().is_empty());
 }

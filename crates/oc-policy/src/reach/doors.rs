@@ -6,11 +6,11 @@
 
 use oc_types::{AgentId, ChannelId, Node};
 
-use super::{Caller, Door};
+use super::{Caller, Door, Means, switched};
 use crate::access::{AccessPolicy, Approved, Outcome, PairingView};
 use crate::inbound::{ConversationId, ConversationKind, Inbound, Phone, Sender, SenderId};
 use crate::inventory::ReadOnlyFiles;
-use crate::sandbox::{Runs, WorkspaceAccess, default_agent, workspace_access};
+use crate::sandbox::{Runs, WorkspaceAccess, workspace_access};
 
 /// What is known beyond the configuration.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -65,37 +65,8 @@ pub fn doors(config: &Node, facts: &DoorFacts) -> (Vec<Door>, Vec<String>) {
             refused.extend(issues.iter().map(|i| format!("channels are shut: {}: {}", i.path, i.message)));
         }
     }
-    without_channel(config, *facts, &mut found);
+    switched::doors(config, *facts, &mut found);
     (found, refused)
-}
-
-fn without_channel(config: &Node, facts: DoorFacts, found: &mut Vec<Door>) {
-    let plain = |caller, agent: &AgentId, via: &str, key: String| Door {
-        caller,
-        agent: agent.clone(),
-        via: via.to_owned(),
-        session_key: key,
-        channel: None,
-        account: None,
-        group: None,
-        sender: None,
-    };
-    let hooks_on = config.path(&["hooks", "enabled"]).and_then(Node::as_bool) == Some(true);
-    let hook_agents = config.path(&["hooks", "allowedAgentIds"]).and_then(Node::entries);
-    for agent in agents(config) {
-        let main = format!("agent:{agent}:main");
-        found.push(plain(Caller::Owner, &agent, "main session", main.clone()));
-        if facts.gateway_secret {
-            found.push(plain(Caller::HttpToken, &agent, "HTTP tools", main));
-        }
-        let listed =
-            |ids: &Vec<String>| ids.iter().any(|i| i.trim() == "*" || AgentId::normalized(i) == agent);
-        if hooks_on && hook_agents.as_ref().is_none_or(listed) {
-            found.push(plain(Caller::Hook, &agent, "hooks", format!("agent:{agent}:hook:any")));
-        }
-    }
-    let home = default_agent(config);
-    found.push(plain(Caller::Node, &home, "node events", format!("agent:{home}:node-any")));
 }
 
 /// The configured channels. An id that is none is left out: validation reports it.
@@ -207,6 +178,7 @@ impl<'c> Visit<'_, 'c> {
         let Outcome::Allow(admission) = self.access.decide(&message, &view).outcome else { return false };
         found.push(Door {
             caller,
+            means: Means::Turn,
             agent: admission.agent().clone(),
             via: format!("{} direct", self.place()),
             session_key: admission.session_key().to_string(),
@@ -226,6 +198,7 @@ impl<'c> Visit<'_, 'c> {
         };
         found.push(Door {
             caller: Caller::GroupMember,
+            means: Means::Turn,
             agent: admission.agent().clone(),
             via: format!("{} room {}", self.place(), if place.any { "(any)" } else { &place.id }),
             session_key: admission.session_key().to_string(),

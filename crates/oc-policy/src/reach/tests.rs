@@ -66,6 +66,88 @@ fn hooks_open_only_when_switched_on_and_only_for_their_agents() {
     assert!(open(&reach(&config), Caller::Hook, "b").is_empty());
 }
 
+/// The sessions that a caller's doors lead to.
+fn keys(config: &Value, caller: Caller) -> Vec<String> {
+    let node = Node::from_json(config, &Origin::Default);
+    let facts = DoorFacts { approvals_file: false, gateway_secret: true };
+    let (found, _) = doors(&node, &facts);
+    found.into_iter().filter(|d| d.caller == caller).map(|d| d.session_key).collect()
+}
+
+#[test]
+fn turns_over_http_have_the_agents_tools_and_not_those_of_the_http_list() {
+    let main = AgentId::normalized("main");
+    let mut config = json!({"agents": {"defaults": {"sandbox": {"mode": "non-main"}}}});
+    assert!(reach(&config).cell(Caller::HttpToken, &main, "exec").is_none());
+    for endpoint in ["chatCompletions", "responses"] {
+        config["gateway"] = json!({"http": {"endpoints": {endpoint: {"enabled": true}}}});
+        let r = reach(&config);
+        let exec = r.cell(Caller::HttpToken, &main, "exec").unwrap();
+        assert_eq!((exec.way.host, exec.doors), (Host::Gateway, 2), "the main session is named by its key");
+        assert!(r.cell(Caller::HttpToken, &main, "whatsapp_login").is_none(), "no owner");
+        assert_eq!(
+            keys(&config, Caller::HttpToken),
+            ["agent:main:main", "agent:main:main", "agent:main:openai:any"]
+        );
+    }
+    let node = Node::from_json(&config, &Origin::Default);
+    let (found, _) = doors(&node, &DoorFacts { approvals_file: false, gateway_secret: false });
+    assert!(found.iter().all(|d| d.caller != Caller::HttpToken), "nobody holds a secret");
+}
+
+#[test]
+fn hooks_reach_the_sessions_that_the_configuration_names_or_lets_them_name() {
+    let with = |more: Value| {
+        let mut config = json!({
+            "agents": {"list": [{"id": "main", "default": true}, {"id": "ops"}], "defaults": {"sandbox": {"mode": "non-main"}}},
+            "hooks": {"enabled": true, "token": "t", "allowedAgentIds": ["main"]},
+        });
+        config["hooks"].as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        config
+    };
+    let own = "agent:main:hook:any";
+    for (more, also) in [
+        (json!({}), &[][..]),
+        (json!({"defaultSessionKey": "main"}), &["agent:main:main"]),
+        (json!({"defaultSessionKey": "agent:ops:main"}), &[]),
+        (json!({"mappings": [{"sessionKey": "telegram:group:-1"}]}), &["agent:main:telegram:group:-1"]),
+        (json!({"mappings": [{"sessionKey": "agent:ops:main"}]}), &[]),
+        (
+            json!({"mappings": [{"sessionKey": "x", "agentId": "ops"}, {"sessionKey": "y", "agentId": " "}]}),
+            &[],
+        ),
+        (
+            json!({"allowedAgentIds": ["*"], "mappings": [{"sessionKey": "x", "agentId": "ops"}]}),
+            &["agent:ops:hook:any", "agent:ops:x"],
+        ),
+        (json!({"allowedSessionKeyPrefixes": ["agent:main:"]}), &[]),
+        (
+            json!({"allowedSessionKeyPrefixes": ["agent:ma"], "allowRequestSessionKey": true}),
+            &["agent:main:main", "agent:main:any"],
+        ),
+        (json!({"allowedSessionKeyPrefixes": ["agent:ops:"], "allowRequestSessionKey": true}), &[]),
+        (
+            json!({"allowedSessionKeyPrefixes": ["Telegram:"], "mappings": [{"sessionKey": "{{key}}"}]}),
+            &["agent:main:telegram:any"],
+        ),
+        (
+            json!({"allowedSessionKeyPrefixes": ["main"], "allowRequestSessionKey": true}),
+            &["agent:main:main", "agent:main:mainany"],
+        ),
+        (json!({"allowedSessionKeyPrefixes": [" "], "allowRequestSessionKey": true}), &[]),
+    ] {
+        let config = with(more);
+        let mut found = keys(&config, Caller::Hook);
+        found.retain(|key| key != own);
+        assert_eq!(found, also, "{}", config["hooks"]);
+    }
+    let main = AgentId::normalized("main");
+    let host = |config: &Value| reach(config).cell(Caller::Hook, &main, "exec").unwrap().way.clone();
+    assert_eq!(host(&with(json!({}))).host, Host::Sandbox);
+    let way = host(&with(json!({"defaultSessionKey": "main"})));
+    assert_eq!((way.host, way.via.as_str()), (Host::Gateway, "hooks.defaultSessionKey"));
+}
+
 #[test]
 fn the_cell_says_where_and_what_stands_between() {
     let config = json!({

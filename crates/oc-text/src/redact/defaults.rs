@@ -43,6 +43,10 @@ impl PatternKind {
     }
 }
 
+/// A private key, from its first line to its last.
+pub(super) const PRIVATE_KEY: &str =
+    r"-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]+?-----END [A-Z ]*PRIVATE KEY-----";
+
 /// One built-in pattern.
 #[derive(Debug)]
 pub(super) struct BuiltIn {
@@ -97,12 +101,7 @@ pub(super) static BUILT_IN: [BuiltIn; 25] = [
         &[&["authorization"], &["bearer"]],
     ),
     of(K::Header, r"(?-u:\b)Bearer\s+([A-Za-z0-9._\-+=]{18,})", 25, &[&["bearer"]]),
-    of(
-        K::PrivateKey,
-        r"-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]+?-----END [A-Z ]*PRIVATE KEY-----",
-        53,
-        &[&["private key-----"]],
-    ),
+    of(K::PrivateKey, PRIVATE_KEY, 53, &[&["private key-----"]]),
     of(K::ServiceKey, r"(?-u:\b)(sk-[A-Za-z0-9_-]{8,})(?-u:\b)", 11, &[&["sk-"]]),
     of(K::ServiceKey, r"(?-u:\b)(ghp_[A-Za-z0-9]{20,})(?-u:\b)", 24, &[&["ghp_"]]),
     of(K::ServiceKey, r"(?-u:\b)(github_pat_[A-Za-z0-9_]{20,})(?-u:\b)", 31, &[&["github_pat_"]]),

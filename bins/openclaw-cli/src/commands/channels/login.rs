@@ -6,14 +6,18 @@ use std::process::ExitCode;
 use anyhow::{Context, Result, bail};
 use oc_channels::account::Setup;
 use oc_channels::adapters::{AccountState, accounts};
+use oc_config::change_log::Access;
 use oc_config::edit::Change;
 use oc_config::load::{Loaded, Reading};
 use oc_fs::config_store::{self, Edited, Force, Writer};
 use oc_fs::{atomic, lockdown_record, mode, owned_file};
+use oc_gateway::service::Kind;
 use oc_text::visible;
 use oc_types::{AccountId, ChannelId, Secret};
 use serde_json::json;
 
+use super::super::config::note_access;
+use super::super::service::status as service_status;
 use super::ask::{self, Source};
 use super::credentials::{Service, Slot, channel, service};
 use super::seat::{self, Seat, naming, place, valid, workspaces};
@@ -88,10 +92,27 @@ pub fn run(app: &App, args: &LoginArgs) -> Result<ExitCode> {
         sheet.row("Missing", &why);
     }
     sheet.row("Next", &format!("openclaw channels test {}", seat.flags()));
-    sheet.row("", "then restart the gateway: `openclaw gateway restart`");
+    sheet.row("", restart(app));
     app.print(&sheet.text());
+    note_access(app, &done.changes);
+    let says = done.changes.iter().any(|entry| entry.access == Access::Widens);
+    let was_shut = matches!(state(&loaded, &channel, seat.account()), None | Some(AccountState::NotSetUp(_)));
+    if was_shut && !says {
+        app.note(&format!(
+            "note: {} is set up now: a new way in, by the rules that stand there",
+            seat.base()
+        ));
+    }
     warn(app, &done);
     Ok(ExitCode::SUCCESS)
+}
+
+/// How the gateway takes what changed: one that is no service was started by hand.
+fn restart(app: &App) -> &'static str {
+    match service_status(app, Kind::Gateway) {
+        Ok((status, _)) if status.file.is_some() => "then restart the gateway: `openclaw gateway restart`",
+        Ok(_) | Err(_) => "then restart the gateway, if it runs",
+    }
 }
 
 /// Says when the change log has no record.
@@ -207,16 +228,22 @@ pub(super) fn edit(app: &App, name: &str, changes: &[Change]) -> Result<Edited> 
     Ok(done)
 }
 
+/// What can be done with the account; `None`: there is none.
+fn state(loaded: &Loaded, channel: &ChannelId, account: &str) -> Option<AccountState> {
+    let workspaces = workspaces(&seat::place(loaded));
+    let setup =
+        Setup { config: &loaded.tree, state_dir: &loaded.locations.state_dir, workspaces: &workspaces };
+    let same = |id: &str| AccountId::normalized(id) == AccountId::normalized(account);
+    accounts(setup).into_iter().find(|a| a.channel == *channel && same(&a.id)).map(|a| a.state)
+}
+
 /// Why the account does not start yet.
 fn unusable(after: &Loaded, channel: &ChannelId, account: &str) -> Option<String> {
-    let place = seat::place(after);
-    let workspaces = workspaces(&place);
-    let setup = Setup { config: &after.tree, state_dir: &after.locations.state_dir, workspaces: &workspaces };
-    let same = |id: &str| AccountId::normalized(id) == AccountId::normalized(account);
-    let found = accounts(setup).into_iter().find(|a| a.channel == *channel && same(&a.id))?;
-    match found.state {
+    match state(after, channel, account)? {
         AccountState::Ready(_) => None,
         AccountState::Off(key) => Some(format!("{key} switches the account off")),
-        AccountState::Unusable(why) => Some(place.redactor.redact(&why.to_string())),
+        AccountState::NotSetUp(why) | AccountState::Unusable(why) => {
+            Some(seat::place(after).redactor.redact(&why.to_string()))
+        }
     }
 }

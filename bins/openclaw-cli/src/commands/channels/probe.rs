@@ -39,6 +39,8 @@ enum Outcome {
     Known(SelfIdentity),
     /// A key switches it off.
     Off(KeyPath),
+    /// The section says nothing of an account.
+    NotSetUp(AdapterFailure),
     /// It cannot be used, or the service does not take it.
     Failed(AdapterFailure),
     /// No answer came in time.
@@ -86,10 +88,10 @@ pub fn run(app: &App, args: &TestArgs, limit: Duration) -> Result<ExitCode> {
         }
     }
     let rows = try_all(&loaded.tree, all, limit)?;
-    // Who names a channel wants it to work; otherwise one that is off is no failure.
+    // Who names a channel wants it to work; otherwise one that is off, or was never set up, is no failure.
     let well = rows.iter().all(|r| match r.outcome {
         Outcome::Known(_) => true,
-        Outcome::Off(_) => only.is_none(),
+        Outcome::Off(_) | Outcome::NotSetUp(_) => only.is_none(),
         Outcome::Failed(_) | Outcome::Late(_) => false,
     });
     if args.json {
@@ -124,6 +126,7 @@ fn try_all(tree: &Node, all: Vec<Account>, limit: Duration) -> Result<Vec<Row>> 
 async fn ask(state: AccountState, limit: Duration) -> Outcome {
     match state {
         AccountState::Off(key) => Outcome::Off(key),
+        AccountState::NotSetUp(why) => Outcome::NotSetUp(why),
         AccountState::Unusable(why) => Outcome::Failed(why),
         AccountState::Ready(adapter) => match tokio::time::timeout(limit, adapter.who()).await {
             Ok(Ok(who)) => Outcome::Known(who),
@@ -145,7 +148,7 @@ fn fix<'s>(
         Outcome::Known(_) => None,
         Outcome::Off(key) => Some(format!("openclaw config set {key} true")),
         Outcome::Late(_) => Some(look()),
-        Outcome::Failed(why) => match why {
+        Outcome::NotSetUp(why) | Outcome::Failed(why) => match why {
             AdapterFailure::Credential { .. } => Some(login()),
             AdapterFailure::Settings { key, .. } => {
                 let last = key.rsplit('.').next().unwrap_or(key);
@@ -168,6 +171,7 @@ impl Outcome {
         match self {
             Self::Known(_) => "ok",
             Self::Off(_) => "off",
+            Self::NotSetUp(_) => "not-set-up",
             Self::Late(_) => "timeout",
             Self::Failed(why) => match why {
                 AdapterFailure::Credential { .. } => "credential",
@@ -183,10 +187,17 @@ impl Outcome {
     fn key(&self) -> Option<String> {
         match self {
             Self::Off(key) => Some(key.to_string()),
-            Self::Failed(AdapterFailure::Credential { key, .. } | AdapterFailure::Settings { key, .. }) => {
-                Some(key.clone())
-            }
-            Self::Known(_) | Self::Late(_) | Self::Failed(_) => None,
+            Self::NotSetUp(why) | Self::Failed(why) => match why {
+                AdapterFailure::Credential { key, .. } | AdapterFailure::Settings { key, .. } => {
+                    Some(key.clone())
+                }
+                AdapterFailure::RateLimited { .. }
+                | AdapterFailure::Conflict { .. }
+                | AdapterFailure::Unavailable { .. }
+                | AdapterFailure::Formatting { .. }
+                | AdapterFailure::Refused { .. } => None,
+            },
+            Self::Known(_) | Self::Late(_) => None,
         }
     }
 
@@ -196,11 +207,17 @@ impl Outcome {
             Self::Off(key) => Some(format!("{key} switches the account off")),
             Self::Late(limit) => Some(format!("no answer within {} ms", limit.as_millis())),
             // The key stands in a row of its own: beside it, the first word would be masked like a value.
-            Self::Failed(AdapterFailure::Settings { why, .. }) => Some(why.clone()),
-            Self::Failed(AdapterFailure::Credential { service, why, .. }) => {
-                Some(format!("{service} refuses the credential ({why})"))
-            }
-            Self::Failed(why) => Some(why.to_string()),
+            Self::NotSetUp(why) | Self::Failed(why) => Some(match why {
+                AdapterFailure::Settings { why, .. } => why.clone(),
+                AdapterFailure::Credential { service, why, .. } => {
+                    format!("{service} refuses the credential ({why})")
+                }
+                AdapterFailure::RateLimited { .. }
+                | AdapterFailure::Conflict { .. }
+                | AdapterFailure::Unavailable { .. }
+                | AdapterFailure::Formatting { .. }
+                | AdapterFailure::Refused { .. } => why.to_string(),
+            }),
         }
     }
 }
@@ -209,7 +226,7 @@ fn in_json(rows: &[Row], well: bool, redactor: &Redactor) -> Value {
     let row = |r: &Row| {
         let who = match &r.outcome {
             Outcome::Known(who) => json!({ "id": who.id, "username": who.username }),
-            Outcome::Off(_) | Outcome::Failed(_) | Outcome::Late(_) => Value::Null,
+            Outcome::Off(_) | Outcome::NotSetUp(_) | Outcome::Failed(_) | Outcome::Late(_) => Value::Null,
         };
         let error = r.outcome.message().map(|m| {
             json!({ "kind": r.outcome.kind(), "key": r.outcome.key(), "message": redactor.redact(&m), "fix": r.fix })
@@ -231,6 +248,7 @@ fn render(rows: &[Row], redactor: &Redactor) -> String {
                 sheet.row("Result", "the service knows it");
             }
             Outcome::Off(_) => sheet.row("Result", "off"),
+            Outcome::NotSetUp(_) => sheet.row("Result", "not set up"),
             Outcome::Failed(_) | Outcome::Late(_) => sheet.row("Result", "failed"),
         }
         sheet.some("Key", r.outcome.key());

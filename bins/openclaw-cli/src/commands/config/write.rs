@@ -193,7 +193,8 @@ fn difference(planned: &Edited) -> String {
     out
 }
 
-fn note_access(app: &App, changes: &[Entry]) {
+/// Says which changes widen access, and why.
+pub fn note_access(app: &App, changes: &[Entry]) {
     for entry in changes.iter().filter(|e| e.access == Access::Widens) {
         app.note(&format!("note: {} widens access: {}", entry.path, entry.why));
     }

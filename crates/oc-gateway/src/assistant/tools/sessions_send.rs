@@ -185,7 +185,7 @@ pub fn addressee(place: &Place, call: &ToolCall) -> Result<Addressee, Forbidden>
     if key == eyes.session() {
         return Err(forbidden("own-session", "this is the session you are in; answer instead"));
     }
-    let (agent, key) = place.session(key).map_err(|_| unclear(seen::NOT_FOUND.to_owned()))?;
+    let (agent, key) = place.session_for_turn(key).map_err(|_| unclear(seen::NOT_FOUND.to_owned()))?;
     // What cannot be read counts as the stricter of the two.
     let sandboxed = |session: &str, unread: bool| {
         is_sandboxed(&place.config, Some(session)).map_or(unread, |s| s.runs.is_sandboxed())

@@ -128,7 +128,8 @@ impl Body {
         };
         Order {
             name: full(self.name),
-            agent: full(self.agent_id),
+            // A blank one is refused where it is looked for; it does not mean the default agent (SP-120).
+            agent: self.agent_id,
             session: full(self.session_key).map_or(Named::Nobody, Named::Request),
             recipient,
             timeout: time(self.timeout_seconds),

@@ -115,6 +115,23 @@ fn sp_354_only_agents_of_the_list_are_started() {
 }
 
 #[test]
+fn sp_120_a_blank_agent_of_a_hook_is_no_agent() {
+    for id in ["", " ", "no/body", "nobody"] {
+        let body: super::order::Body =
+            serde_json::from_value(json!({"message": "x", "agentId": id})).unwrap();
+        let order = body.order();
+        assert!(heard(&json!({}), order.agent.as_deref(), &order.session).is_err(), "{id:?}");
+    }
+    for id in [json!(" "), json!(""), json!(5), json!({"id": "ops"})] {
+        let more = json!({"mappings": [{"match": {"path": "x"}, "agentId": id}]});
+        let (here, hooks, _tmp) = hooks(&more);
+        let source = Source { body: &json!({"a": 1}), headers: &HeaderMap::new(), path: "x" };
+        let Some(Mapped::Turn(order)) = mapped::of(&hooks.mappings, source) else { panic!("a turn") };
+        assert!(session::of(&here, &hooks, order.agent.as_deref(), &order.session).is_err(), "{id}");
+    }
+}
+
+#[test]
 fn mappings_make_turns_and_texts_of_requests() {
     let more = json!({"presets": ["gmail"], "mappings": [
         {"match": {"path": "/git/"}, "action": "agent", "agentId": "ops", "name": "Git {{repo}}", "sessionKey": "hook:git:{{repo}}",

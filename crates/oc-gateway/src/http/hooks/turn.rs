@@ -5,14 +5,11 @@ use std::time::Duration;
 
 use oc_agent::turn::NoSink;
 use oc_agent::turn::said::{Hook, Said};
-use oc_channels::adapter::Destination;
-use oc_channels::inbox::Route;
 use oc_channels::rules::Rules;
-use oc_policy::inbound::{ConversationId, ConversationKind};
-use oc_policy::session_key::SessionKey;
-use oc_types::{AccountId, AgentId, ChannelId};
-use serde_json::Value;
+use oc_policy::inbound::ConversationKind;
+use oc_types::AgentId;
 
+use super::delivery::Delivery;
 use super::order::{Order, Recipient};
 use super::session;
 use crate::assistant::outside::{carry_out, conversation};
@@ -92,9 +89,9 @@ async fn deliver(
     run: &str,
 ) {
     let (whose, of, wanted) = (place.clone(), agent.clone(), (key.to_owned(), recipient.clone()));
-    let found = tokio::task::spawn_blocking(move || route(&whose, &of, &wanted.0, &wanted.1)).await;
-    let route = match found {
-        Ok(Ok(Some(route))) => route,
+    let found = tokio::task::spawn_blocking(move || Delivery::of(&whose, &of, &wanted.0, &wanted.1)).await;
+    let delivery = match found {
+        Ok(Ok(Some(delivery))) => delivery,
         Ok(Ok(None)) => return,
         Ok(Err(why)) => {
             tracing::warn!(target: "gateway/hooks", run, why, "the answer to a hook was not sent on");
@@ -102,55 +99,13 @@ async fn deliver(
         }
         Err(_) => return,
     };
-    let rules = Rules::new(gateway.snapshot().tree.clone());
-    let (Ok(rules), Ok(session)) = (rules, SessionKey::parse(key)) else { return };
-    if let Err(by) = rules.may_deliver(&session, &route.channel, ConversationKind::Unknown, None) {
+    let Ok(rules) = Rules::new(gateway.snapshot().tree.clone()) else { return };
+    if let Err(by) = delivery.permitted(&rules) {
         tracing::warn!(target: "gateway/hooks", run, key = %by, "the answer to a hook was not sent on: the send policy refuses");
         return;
     }
     let text = gateway.gate.snapshot().redactor().redact(reply);
-    if let Err(failure) = send::text(gateway, &route, &text, &format!("hook-{run}")).await {
+    if let Err(failure) = send::text(gateway, &delivery.route, &text, &format!("hook-{run}")).await {
         tracing::warn!(target: "gateway/hooks", run, why = failure.message, "the answer to a hook was not sent on");
     }
-}
-
-/// Where an answer goes; `None`: nowhere, there is no conversation.
-fn route(
-    place: &Place,
-    agent: &AgentId,
-    key: &str,
-    recipient: &Recipient,
-) -> Result<Option<Route>, &'static str> {
-    let (channel, to, account) = match recipient {
-        Recipient::Owner { channel, to } => (channel.clone(), to.clone(), AccountId::DEFAULT.to_owned()),
-        Recipient::Last => match last(place, agent, |k, _| k == key)? {
-            Some(found) => found,
-            None => return Ok(None),
-        },
-        Recipient::Request { channel, to } => {
-            let same = |entry: &Value| {
-                let is = |name: &str, wanted: &str| entry.get(name).and_then(Value::as_str) == Some(wanted);
-                is("lastChannel", channel) && is("lastTo", to)
-            };
-            last(place, agent, |_, entry| same(entry))?
-                .ok_or("the recipient that the request names has had no conversation with this agent")?
-        }
-    };
-    let channel = ChannelId::parse(&channel).map_err(|_| "the channel is not known")?;
-    let to = Destination { conversation: ConversationId::new(&to), thread: None, reply_to: None };
-    Ok(Some(Route { channel, account, to }))
-}
-
-/// Channel, conversation and account of the first session of an agent that fits and is a chat.
-fn last(
-    place: &Place,
-    agent: &AgentId,
-    fits: impl Fn(&str, &Value) -> bool,
-) -> Result<Option<(String, String, String)>, &'static str> {
-    let all = place.store(agent).read().map_err(|_| "the session store cannot be read")?;
-    Ok(all.iter().filter(|(key, entry)| fits(key, entry)).find_map(|(_, entry)| {
-        let text = |name: &str| entry.get(name).and_then(Value::as_str).map(str::to_owned);
-        let account = text("lastAccountId").unwrap_or_else(|| AccountId::DEFAULT.to_owned());
-        Some((text("lastChannel")?, text("lastTo")?, account))
-    }))
 }

@@ -112,11 +112,17 @@ impl Asked {
                 "the last message has to be one of the role user, with a text",
             ));
         }
-        let text =
-            |name: &str| body.get(name).and_then(Value::as_str).map(str::trim).filter(|t| !t.is_empty());
+        let text = |name: &'static str| match body.get(name) {
+            None | Some(Value::Null) => Ok(None),
+            // What names somebody and is no name is an error, and never means somebody else (SP-120).
+            Some(value) => match value.as_str().map(str::trim).filter(|t| !t.is_empty()) {
+                Some(text) => Ok(Some(text.to_owned())),
+                None => Err(Wrong::new(Some(name), format!("`{name}` is a text that is not blank"))),
+            },
+        };
         Ok(Self {
-            model: text("model").unwrap_or("openclaw").to_owned(),
-            user: text("user").map(str::to_owned),
+            model: text("model")?.unwrap_or_else(|| "openclaw".to_owned()),
+            user: text("user")?,
             stream: body.get("stream").and_then(Value::as_bool) == Some(true),
             count: body.pointer("/stream_options/include_usage").and_then(Value::as_bool) == Some(true),
             instructions: joined(instructions),

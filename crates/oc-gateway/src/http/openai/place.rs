@@ -22,14 +22,18 @@ pub(super) struct Found {
     pub fresh: bool,
 }
 
+/// What stands before an agent's id in `model`, in any case.
+const PREFIXES: [&str; 4] = ["openclaw:", "openclaw/", "agent:", "agent/"];
+
 /// The agent of `x-openclaw-agent-id` or of `model` (`openclaw:<id>`, `agent:<id>`), else the default one; the session of
-/// `x-openclaw-session-key`, else one for each `user`, else one of its own.
+/// `x-openclaw-session-key`, else one for each `user`, else one of its own. What names an agent or a session and cannot be read is refused:
+/// nobody else answers instead (SP-120).
 pub(super) fn of(place: &Place, headers: &HeaderMap, asked: &Asked) -> Result<Found, Wrong> {
-    let header = |name: &'static str| {
-        headers.get(name).and_then(|v| v.to_str().ok()).map(str::trim).filter(|t| !t.is_empty())
-    };
-    let in_model = ["openclaw:", "agent:", "openclaw/"].iter().find_map(|p| asked.model.strip_prefix(p));
-    let named = match (header("x-openclaw-agent-id"), in_model) {
+    let in_model = PREFIXES.iter().find_map(|prefix| {
+        let (head, id) = asked.model.split_at_checked(prefix.len())?;
+        head.eq_ignore_ascii_case(prefix).then_some(id)
+    });
+    let named = match (header(headers, "x-openclaw-agent-id")?, in_model) {
         (Some(a), Some(b)) if AgentId::normalized(a) != AgentId::normalized(b) => {
             return Err(Wrong::new(Some("model"), "x-openclaw-agent-id and model name two agents"));
         }
@@ -47,8 +51,9 @@ pub(super) fn of(place: &Place, headers: &HeaderMap, asked: &Asked) -> Result<Fo
             })?)
         }
     };
-    if let Some(key) = header("x-openclaw-session-key") {
-        let (of_key, key) = place.session(key).map_err(|failure| Wrong::new(None, failure.message))?;
+    if let Some(key) = header(headers, "x-openclaw-session-key")? {
+        let (of_key, key) =
+            place.session_for_turn(key).map_err(|failure| Wrong::new(None, failure.message))?;
         if agent.is_some_and(|named| named != of_key) {
             return Err(Wrong::new(None, "x-openclaw-session-key is a session of another agent"));
         }
@@ -61,6 +66,19 @@ pub(super) fn of(place: &Place, headers: &HeaderMap, asked: &Asked) -> Result<Fo
     };
     let key = format!("agent:{agent}:{rest}");
     Ok(Found { agent, key, fresh })
+}
+
+/// A header that is there once with a text, or not at all.
+fn header<'h>(headers: &'h HeaderMap, name: &'static str) -> Result<Option<&'h str>, Wrong> {
+    let mut all = headers.get_all(name).iter();
+    let Some(first) = all.next() else { return Ok(None) };
+    let text = first.to_str().ok().map(str::trim).filter(|t| !t.is_empty());
+    match (text, all.next()) {
+        (Some(text), None) => Ok(Some(text)),
+        (_, Some(_)) | (None, None) => {
+            Err(Wrong::new(None, format!("{name} has to stand there once, with a text, or not at all")))
+        }
+    }
 }
 
 /// A `user` as a part of a key: two users never share one, and none is more than a part.
@@ -98,6 +116,9 @@ mod tests {
             ("openclaw:ops", "ops"),
             ("agent:ops", "ops"),
             ("openclaw/ops", "ops"),
+            ("agent/ops", "ops"),
+            ("OpenClaw:Ops", "ops"),
+            ("AGENT/ops", "ops"),
             ("gpt-4o", "main"),
         ] {
             let found = found(&[], &json!({ "model": model })).unwrap();
@@ -110,6 +131,32 @@ mod tests {
         assert_eq!(keyed("agent:ops:work").unwrap().key, "agent:ops:work");
         assert!(keyed("agent:main:main").is_err(), "of another agent");
         assert!(keyed("agent:nobody:main").is_err());
+    }
+
+    #[test]
+    fn sp_120_what_names_an_agent_and_cannot_be_read_is_refused() {
+        for name in ["x-openclaw-agent-id", "x-openclaw-session-key"] {
+            for value in ["", "  ", "op\u{e9}s"] {
+                let wrong = found(&[(name, value)], &json!({})).unwrap_err();
+                assert!(wrong.status == 400 && wrong.why.contains(name), "{name} {value:?}: {wrong:?}");
+            }
+        }
+        for model in ["openclaw:", "Agent/ ", "openclaw:nobody", "OPENCLAW:../main"] {
+            assert_eq!(found(&[], &json!({ "model": model })).unwrap_err().status, 404, "{model}");
+        }
+        let mut twice = HeaderMap::new();
+        twice.append("x-openclaw-agent-id", "ops".parse().unwrap());
+        twice.append("x-openclaw-agent-id", "main".parse().unwrap());
+        assert!(header(&twice, "x-openclaw-agent-id").is_err());
+        let said = || vec![(Voice::User, "x".to_owned())];
+        for member in ["model", "user"] {
+            for value in [json!({"id": "ops"}), json!(["ops"]), json!(5), json!(true), json!(" "), json!("")]
+            {
+                let wrong = Asked::of(&json!({ member: value }), said(), "messages").unwrap_err();
+                assert_eq!((wrong.status, wrong.param), (400, Some(member)), "{value}");
+            }
+            assert!(Asked::of(&json!({ member: null }), said(), "messages").is_ok());
+        }
     }
 
     #[test]

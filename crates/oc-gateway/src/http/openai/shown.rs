@@ -1,7 +1,8 @@
 //! What of an answer may be shown while the rest is still to come: whole lines, with credentials masked.
 //!
 //! A line is kept back while a credential could go on in the next one: inside a private key, inside quotation marks, after a name that has
-//! no value yet. What is shown cannot be taken back.
+//! no value yet; with patterns of the configuration (`logging.redactPatterns`) all is, until the answer ends. What is shown cannot be taken
+//! back.
 
 use oc_text::Redactor;
 
@@ -27,7 +28,7 @@ impl Shown {
         }
         let lines = self.pending.rfind('\n').map_or(0, |at| at.saturating_add(1));
         let (whole, _) = self.pending.split_at_checked(lines)?;
-        if whole.is_empty() || goes_on(whole) {
+        if whole.is_empty() || self.redactor.may_go_on(whole) {
             return None;
         }
         let shown = self.redactor.redact(whole);
@@ -40,19 +41,6 @@ impl Shown {
         let left = std::mem::take(&mut self.pending);
         (!left.is_empty()).then(|| self.redactor.redact(&left))
     }
-}
-
-/// Whether what follows these lines may belong to a credential in them.
-fn goes_on(lines: &str) -> bool {
-    let count = |what: &str| lines.matches(what).count();
-    let last = lines.trim_end();
-    let word = last.rsplit(char::is_whitespace).next().unwrap_or_default().to_ascii_lowercase();
-    count("-----BEGIN") > count("-----END")
-        || count("\"") % 2 == 1
-        || last.ends_with([':', '=', '\\'])
-        || word.starts_with("--")
-        || matches!(word.as_str(), "bearer" | "basic")
-        || last.ends_with("-----") && last.rfind("-----END") < last.rfind("-----BEGIN")
 }
 
 #[cfg(test)]
@@ -98,5 +86,44 @@ mod tests {
                 assert_eq!(streamed(&text, size).concat(), at_once, "{size}: {text}");
             }
         }
+    }
+    #[test]
+    fn sp_014_a_line_waits_for_the_next_one_where_a_credential_may_go_on() {
+        let mark = |word: &str| format!("-----{word} RSA PRIVATE {}-----\n", "KEY");
+        let pem = format!("{}AAAACANARYAAAACANARYAAAACANARYAAAA\n{}", mark("BEGIN"), mark("END"));
+        for text in [
+            "MY_TOKEN\n= supersecretvalue1\nlast\n".to_owned(),
+            "my_to\u{212a}en \n\n: supersecretvalue1\nlast\n".to_owned(),
+            "{ \"password\"\n: \"canaryvalue22\"\nlast\n".to_owned(),
+            "{ \"password\":\n\"canaryvalue22\" }\nlast\n".to_owned(),
+            "5\" wide \"password\": \"canary one\ncanary two\"\nlast\n".to_owned(),
+            "{\\\"password\\\"\n:\n\\\"canaryvalue22\\\"}\nlast\n".to_owned(),
+            format!("5\" -----END\n{pem}last\n"),
+            format!("{}more\n{pem}last\n", mark("BEGIN").replace("RSA PRIVATE KEY", "CERTIFICATE")),
+            format!("{}-----END CERTIFICATE-----\nAAAACANARY\n{}last\n", mark("BEGIN"), mark("END")),
+            format!("{}{}AAAACANARY\n{}last\n", mark("BEGIN").trim_end(), mark("END"), mark("END")),
+            "Authorization\n: Bearer canary-canary\nlast\n".to_owned(),
+            "Authorization: (Bearer\ncanarycanarycanarycanary\nlast\n".to_owned(),
+            "run --password\ncanaryvalue22\nlast\n".to_owned(),
+        ] {
+            let at_once = Redactor::standard().redact(&text);
+            for size in [1, 2, 3, 7, 1000] {
+                assert_eq!(streamed(&text, size).concat(), at_once, "{size}: {text}");
+            }
+            let mut shown = Shown::new(Redactor::standard());
+            let lines: Vec<String> = text.split_inclusive('\n').filter_map(|l| shown.more(l)).collect();
+            assert_eq!(lines.concat() + &shown.rest().unwrap_or_default(), at_once, "{text}");
+            assert!(!at_once.contains("ANARYAAAA") && !at_once.contains("canaryvalue22"), "{at_once}");
+        }
+    }
+
+    #[test]
+    fn sp_014_with_patterns_of_the_configuration_an_answer_is_shown_when_it_is_whole() {
+        let (redactor, dropped) = Redactor::custom(&[r"CARD\s+([0-9]{16})".to_owned()]);
+        assert!(dropped.is_empty());
+        let mut shown = Shown::new(redactor);
+        assert_eq!((shown.more("CARD\n"), shown.more("1234567812345678\n")), (None, None));
+        let rest = shown.rest().unwrap();
+        assert!(rest.starts_with("CARD\n") && !rest.contains("1234567812345678"), "{rest}");
     }
 }

@@ -12,7 +12,7 @@ use tokio::time::{Instant, interval_at};
 
 use super::shown::Shown;
 use crate::assistant::outside::{Over, carry_out};
-use crate::assistant::runs::{Run, Standing, end};
+use crate::assistant::runs::{Run, Standing};
 use crate::assistant::runtime::{Assistant, Conversation};
 use crate::entrance::credential::Accepts;
 use crate::server::state::{Gateway, now_ms, stopping};
@@ -49,6 +49,8 @@ pub(super) struct Turn {
     pub accepts: Accepts,
     pub what: Conversation,
     pub run: watch::Sender<Run>,
+    /// The run's id.
+    pub id: String,
     pub form: Box<dyn Form>,
 }
 
@@ -57,8 +59,8 @@ impl Turn {
     pub(super) async fn whole(self) -> Result<Value, String> {
         let redactor = self.gateway.gate.snapshot().redactor().clone();
         let (here, gone) = oneshot::channel::<()>();
-        let (gateway, assistant, accepts, what, run) =
-            (self.gateway, self.assistant, self.accepts, self.what, self.run);
+        let (gateway, assistant, accepts, what, run, id) =
+            (self.gateway, self.assistant, self.accepts, self.what, self.run, self.id);
         // A task of its own: what a turn came to is noted also when the caller has gone.
         let running = tokio::spawn(async move {
             let gone = async {
@@ -66,7 +68,7 @@ impl Turn {
             };
             let over =
                 carry_out(&gateway, &assistant, what, &NoSink, given_up(&gateway, &accepts, gone)).await;
-            end(&run, over.standing.clone(), now_ms());
+            assistant.runs().end_and_forget(&id, &run, over.standing.clone(), now_ms());
             over
         });
         let over = running.await.map_err(|_| "the turn was lost; the log says why".to_owned())?;
@@ -89,8 +91,8 @@ impl Turn {
         let text = Text { form: self.form, shown: Shown::new(redactor), told: String::new(), heard: false };
         let sink = Streamed { text: Mutex::new(text), out: out.clone(), lost: Notify::new() };
         sink.send(opening);
-        let (gateway, assistant, accepts, what, run) =
-            (self.gateway, self.assistant, self.accepts, self.what, self.run);
+        let (gateway, assistant, accepts, what, run, id) =
+            (self.gateway, self.assistant, self.accepts, self.what, self.run, self.id);
         tokio::spawn(async move {
             let gone = async {
                 tokio::select! {
@@ -109,7 +111,7 @@ impl Turn {
                     }
                 }
             };
-            end(&run, over.standing.clone(), now_ms());
+            assistant.runs().end_and_forget(&id, &run, over.standing.clone(), now_ms());
             // A credential that counts no longer hears nothing more.
             if gateway.snapshot().settings.accepts.is_same(&accepts) {
                 let last = sink.last(&over);

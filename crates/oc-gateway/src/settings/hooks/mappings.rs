@@ -77,7 +77,11 @@ fn one(mapping: &Node) -> Mapping {
         },
         source,
         action,
-        agent: full("agentId"),
+        // What is there and is no text is refused like a blank one; it does not mean the default agent (SP-120).
+        agent: mapping
+            .get("agentId")
+            .filter(|a| !a.is_null())
+            .map(|a| a.as_str().unwrap_or_default().to_owned()),
         mode: full("wakeMode"),
         name: full("name"),
         session: full("sessionKey"),
