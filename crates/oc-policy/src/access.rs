@@ -22,6 +22,7 @@ mod direct;
 pub mod explain;
 mod identity;
 mod pairing;
+mod place;
 mod reason;
 mod room;
 mod rules;
@@ -186,14 +187,8 @@ struct Stop {
 }
 
 impl Stop {
-    fn drop(reason: Reason, layer: &'static str, rule: &'static str, path: &KeyPath) -> Box<Self> {
-        Box::new(Self {
-            outcome: Outcome::Drop(reason),
-            layer,
-            rule,
-            path: path.clone(),
-            detail: String::new(),
-        })
+    fn drop(reason: Reason, layer: &'static str, rule: &'static str, path: KeyPath) -> Box<Self> {
+        Box::new(Self { outcome: Outcome::Drop(reason), layer, rule, path, detail: String::new() })
     }
 
     fn with(mut self: Box<Self>, detail: String) -> Box<Self> {
@@ -282,11 +277,11 @@ impl<'a> AccessPolicy<'a> {
                 } else {
                     format!("{reason}; {}", stop.detail)
                 };
-                case.steps.add(stop.layer, stop.rule, &stop.path, effect, said);
+                case.steps.add(stop.layer, stop.rule, stop.path.clone(), effect, said);
                 (stop.outcome, stop.layer, stop.rule, stop.path, stop.detail)
             }
         };
-        let by = settings::step(self.config, layer, rule, &path, Effect::Keeps, String::new());
+        let by = settings::step(self.config, layer, rule, path, Effect::Keeps, String::new());
         Decision {
             outcome,
             detail,
@@ -333,14 +328,14 @@ impl<'a> AccessPolicy<'a> {
 /// What is refused whoever the sender is.
 fn before(case: &mut Case<'_, '_>) -> Result<(), Box<Stop>> {
     if let Some(switch) = case.settings.switched_off() {
-        return Err(Stop::drop(Reason::ChannelDisabled, "channel", "enabled", &switch.path));
+        return Err(Stop::drop(Reason::ChannelDisabled, "channel", "enabled", switch.path()));
     }
-    let section = KeyPath::dotted("channels").key(case.message.channel.as_str());
+    let section = || KeyPath::dotted("channels").key(case.message.channel.as_str());
     if case.message.event == EventKind::Unknown {
-        return Err(Stop::drop(Reason::EventUnknown, "transport", "event", &section));
+        return Err(Stop::drop(Reason::EventUnknown, "transport", "event", section()));
     }
     if case.message.from_me && !case.is_self_chat() {
-        return Err(Stop::drop(Reason::FromMe, "transport", "own-message", &section));
+        return Err(Stop::drop(Reason::FromMe, "transport", "own-message", section()));
     }
     if case.message.sender.is_bot {
         let mut allowed = case.settings.get("allowBots");
@@ -351,12 +346,12 @@ fn before(case: &mut Case<'_, '_>) -> Result<(), Box<Stop>> {
             allowed = entry.get("allowBots");
         }
         if allowed.as_bool() != Some(true) {
-            return Err(Stop::drop(Reason::BotMessage, "transport", "allowBots", &allowed.path));
+            return Err(Stop::drop(Reason::BotMessage, "transport", "allowBots", allowed.path()));
         }
         case.steps.add(
             "transport",
             "allowBots",
-            &allowed.path,
+            allowed.path(),
             Effect::Keeps,
             "messages of other bots are let in",
         );

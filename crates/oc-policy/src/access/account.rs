@@ -20,13 +20,13 @@ impl<'a> AccountSettings<'a> {
 
     /// The value of a key: the account's if it is there, else the channel's.
     #[must_use]
-    pub fn value(&self, key: &str) -> Option<&'a Node> {
+    pub fn value(&self, key: &'a str) -> Option<&'a Node> {
         self.settings.get(key).node
     }
 
     /// A number that counts something.
     #[must_use]
-    pub fn count(&self, key: &str) -> Option<u64> {
+    pub fn count(&self, key: &'a str) -> Option<u64> {
         count(self.value(key)?)
     }
 
@@ -36,7 +36,7 @@ impl<'a> AccountSettings<'a> {
         if !self.settings.exists() {
             return Some(KeyPath::dotted("channels").key(self.channel.as_str()));
         }
-        self.settings.switched_off().map(|s| s.path)
+        self.settings.switched_off().map(|s| s.path())
     }
 }
 

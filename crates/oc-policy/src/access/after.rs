@@ -25,12 +25,12 @@ pub(super) fn decide<'a>(
     let is_command = command.command.is_some();
     let owner = !room || is_owner(case);
     if room && case.family == Family::WhatsApp && command.command == Some("activation") && !owner {
-        let path = case.settings.get("allowFrom").path;
-        return Err(Stop::drop(Reason::ActivationNotOwner, "commands", "activation", &path));
+        let path = case.settings.get("allowFrom").path();
+        return Err(Stop::drop(Reason::ActivationNotOwner, "commands", "activation", path));
     }
-    let gate = KeyPath::dotted("commands.useAccessGroups");
+    let gate = || KeyPath::dotted("commands.useAccessGroups");
     if room && is_command && text_commands && !grant.is_authorized() {
-        return Err(Stop::drop(Reason::CommandUnauthorized, "commands", "access-groups", &gate));
+        return Err(Stop::drop(Reason::CommandUnauthorized, "commands", "access-groups", gate()));
     }
     if is_command {
         let (effect, said) = match grant {
@@ -39,7 +39,7 @@ pub(super) fn decide<'a>(
                 (Effect::Inert, "the sender may not use commands here; the command is ignored")
             }
         };
-        case.steps.add("commands", "access-groups", &gate, effect, said);
+        case.steps.add("commands", "access-groups", gate(), effect, said);
     }
     if let Some((users, reason)) = &passed.users {
         super::room::only_listed(case, users, *reason)?;
@@ -64,11 +64,12 @@ pub(super) fn decide<'a>(
 }
 
 fn route(policy: &AccessPolicy<'_>, case: &mut Case<'_, '_>) -> Result<Route, Box<Stop>> {
-    let route = route_of(&policy.router, case.message)
-        .map_err(|e| Stop::drop(Reason::UnknownAgent, "routing", "binding", &e.path).with(e.to_string()))?;
+    let route = route_of(&policy.router, case.message).map_err(|e| {
+        Stop::drop(Reason::UnknownAgent, "routing", "binding", e.path.clone()).with(e.to_string())
+    })?;
     let path = route.decided_at.clone().unwrap_or_else(|| KeyPath::dotted("bindings"));
     let said = format!("agent {}, session {}", route.agent, route.session_key);
-    case.steps.add("routing", route.matched_by.word(), &path, Effect::Keeps, said);
+    case.steps.add("routing", route.matched_by.word(), path, Effect::Keeps, said);
     Ok(route)
 }
 
@@ -145,11 +146,17 @@ fn mention(
     let Some(rule) = &passed.mention else { return Ok(verdict) };
     let path = &rule.path;
     if patterns.is_empty() {
-        case.steps.add("mention", "patterns", &patterns.key_path, Effect::Absent, "no mention patterns");
+        case.steps.add(
+            "mention",
+            "patterns",
+            patterns.key_path.clone(),
+            Effect::Absent,
+            "no mention patterns",
+        );
     } else {
         let said =
             if mentioned { "the text or the service names the bot" } else { "no pattern fits the text" };
-        case.steps.add("mention", "patterns", &patterns.key_path, Effect::Keeps, said);
+        case.steps.add("mention", "patterns", patterns.key_path.clone(), Effect::Keeps, said);
     }
     if verdict.skip {
         // Matrix and Google Chat keep no pending history.
@@ -171,6 +178,6 @@ fn mention(
         (true, true) if verdict.bypass => "an authorised command needs no mention",
         (true, true) => "the message is meant for the bot",
     };
-    case.steps.add("mention", "requireMention", path, Effect::Keeps, said);
+    case.steps.add("mention", "requireMention", path.clone(), Effect::Keeps, said);
     Ok(verdict)
 }

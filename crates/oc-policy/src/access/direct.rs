@@ -53,7 +53,7 @@ pub(crate) fn dm_keys<'a>(settings: &Settings<'a>, family: Family) -> DmKeys<'a>
 /// Where a value of an account comes from, for people.
 pub(super) fn inherited(case: &Case<'_, '_>, setting: &Setting<'_>) -> &'static str {
     match case.settings.account() {
-        Some(account) if setting.is_set() && !setting.path.starts_with(&account.path) => {
+        Some(account) if setting.is_set() && !setting.place.starts_with(&account.place) => {
             " (inherited from the channel)"
         }
         _ => "",
@@ -66,7 +66,7 @@ pub(super) fn decide<'a>(case: &mut Case<'a, '_>) -> Result<Passed<'a>, Box<Stop
         && enabled.is_set()
         && enabled.as_bool() != Some(true)
     {
-        return Err(Stop::drop(Reason::DmDisabled, "dmPolicy", "enabled", &enabled.path));
+        return Err(Stop::drop(Reason::DmDisabled, "dmPolicy", "enabled", enabled.path()));
     }
     // An unknown word never gets here (validation); should it, nobody is admitted.
     let written = match keys.policy.node {
@@ -79,7 +79,7 @@ pub(super) fn decide<'a>(case: &mut Case<'a, '_>) -> Result<Passed<'a>, Box<Stop
         other => other,
     };
     if policy == DmPolicy::Disabled {
-        return Err(Stop::drop(Reason::DmDisabled, "dmPolicy", "disabled", &keys.policy.path));
+        return Err(Stop::drop(Reason::DmDisabled, "dmPolicy", "disabled", keys.policy.path()));
     }
     let list = case.list(&keys.list);
     let hit = list.find(&case.sender);
@@ -97,7 +97,7 @@ pub(super) fn decide<'a>(case: &mut Case<'a, '_>) -> Result<Passed<'a>, Box<Stop
     case.steps.add(
         "dmPolicy",
         word,
-        &keys.policy.path,
+        keys.policy.path(),
         Effect::Keeps,
         format!("direct messages: {word}{origin}"),
     );
@@ -109,26 +109,26 @@ pub(super) fn decide<'a>(case: &mut Case<'a, '_>) -> Result<Passed<'a>, Box<Stop
         case.steps.add(
             "allowFrom",
             "entry",
-            &list.path,
+            list.path(),
             effect,
             format!("{said}{}", inherited(case, &keys.list)),
         );
     }
     let own_number = case.is_self_chat();
     let by = match (policy, hit, stored) {
-        (DmPolicy::Open, _, _) => ("dmPolicy", "open", keys.policy.path.clone()),
-        (_, Some(hit), _) => ("allowFrom", "entry", keys.list.path.index(hit.index())),
-        (_, None, Some(_)) => ("approved-store", "entry", keys.policy.path.clone()),
-        (_, None, None) if own_number => ("dmPolicy", "own-number", keys.policy.path.clone()),
+        (DmPolicy::Open, _, _) => ("dmPolicy", "open", keys.policy.path()),
+        (_, Some(hit), _) => ("allowFrom", "entry", keys.list.path().index(hit.index())),
+        (_, None, Some(_)) => ("approved-store", "entry", keys.policy.path()),
+        (_, None, None) if own_number => ("dmPolicy", "own-number", keys.policy.path()),
         (DmPolicy::Pairing, None, None) => return Err(pairing(case, &keys)),
         (_, None, None) => {
             let inert = inert_entries(&list);
             return Err(
-                Stop::drop(Reason::DmNotAllowlisted, "dmPolicy", "allowlist", &keys.list.path).with(inert)
+                Stop::drop(Reason::DmNotAllowlisted, "dmPolicy", "allowlist", keys.list.path()).with(inert)
             );
         }
     };
-    case.steps.add(by.0, by.1, &by.2, Effect::Admits, "the sender may write to the bot");
+    case.steps.add(by.0, by.1, by.2.clone(), Effect::Admits, "the sender may write to the bot");
     // The configured list, else the account's own number; with the store where it counts.
     let own_list = case.family == Family::WhatsApp && list.is_empty();
     let store_counts = policy == DmPolicy::Pairing && !case.pairing.entries().is_empty();
@@ -149,7 +149,7 @@ pub(super) fn inert_entries(list: &super::sender_list::SenderList<'_>) -> String
         return String::new();
     }
     let named: Vec<String> =
-        inert.iter().map(|(i, text)| format!("{text:?} at {}", list.path.index(*i))).collect();
+        inert.iter().map(|(i, text)| format!("{text:?} at {}", list.path().index(*i))).collect();
     format!(
         "{} is a name and does nothing without dangerouslyAllowNameMatching; use the id",
         named.join(", ")
@@ -162,7 +162,7 @@ fn pairing(case: &Case<'_, '_>, keys: &DmKeys<'_>) -> Box<Stop> {
             outcome,
             layer: "dmPolicy",
             rule: "pairing",
-            path: keys.policy.path.clone(),
+            path: keys.policy.path(),
             detail: String::new(),
         })
     };

@@ -135,7 +135,7 @@ fn invalid(question: &Question<'_>, issues: &[AccessIssue]) -> Explanation {
                 question.config,
                 "validation",
                 "because",
-                because,
+                because.clone(),
                 Effect::Keeps,
                 "asks for it".to_owned(),
             ));
@@ -144,7 +144,7 @@ fn invalid(question: &Question<'_>, issues: &[AccessIssue]) -> Explanation {
             question.config,
             "validation",
             "access",
-            &issue.path,
+            issue.path.clone(),
             Effect::Removes,
             issue.message.clone(),
         ));

@@ -83,9 +83,9 @@ fn policy<'a>(case: &mut Case<'a, '_>, inner: &[Setting<'a>]) -> (GroupPolicy, K
     };
     let narrowed = case.family == Family::Matrix && case.settings.is_on("allowlistOnly");
     let policy = if narrowed && written == GroupPolicy::Open { GroupPolicy::Allowlist } else { written };
-    let path = chosen.path.clone();
+    let path = chosen.path();
     let said = format!("rooms: {}{}", policy.word(), inherited(case, chosen));
-    case.steps.add("groupPolicy", policy.word(), &path, Effect::Keeps, said);
+    case.steps.add("groupPolicy", policy.word(), path.clone(), Effect::Keeps, said);
     (policy, path)
 }
 
@@ -93,7 +93,7 @@ fn policy<'a>(case: &mut Case<'a, '_>, inner: &[Setting<'a>]) -> (GroupPolicy, K
 fn not_disabled((policy, path): &(GroupPolicy, KeyPath)) -> Result<(), Box<Stop>> {
     match policy {
         GroupPolicy::Disabled => {
-            Err(Stop::drop(Reason::GroupPolicyDisabled, "groupPolicy", "disabled", path))
+            Err(Stop::drop(Reason::GroupPolicyDisabled, "groupPolicy", "disabled", path.clone()))
         }
         GroupPolicy::Allowlist | GroupPolicy::Open => Ok(()),
     }
@@ -104,21 +104,21 @@ fn group_direct<'a>(case: &mut Case<'a, '_>) -> Result<Passed<'a>, Box<Stop>> {
     let dm = case.settings.get("dm");
     let enabled = dm.get("groupEnabled");
     if enabled.as_bool() != Some(true) {
-        return Err(Stop::drop(Reason::GroupDmDisabled, "group-dm", "groupEnabled", &enabled.path));
+        return Err(Stop::drop(Reason::GroupDmDisabled, "group-dm", "groupEnabled", enabled.path()));
     }
     let listed = dm.get("groupChannels");
     let entries = listed.node.and_then(Node::entries).unwrap_or_default();
-    let mut by = ("group-dm", "groupEnabled", enabled.path.clone());
+    let mut by = ("group-dm", "groupEnabled", enabled.path());
     if entries.iter().any(|e| !e.trim().is_empty()) {
         let at = entries.iter().position(|e| e.trim() == "*" || is_room(case, e));
         let Some(at) = at else {
-            return Err(Stop::drop(Reason::GroupDmNotListed, "group-dm", "groupChannels", &listed.path));
+            return Err(Stop::drop(Reason::GroupDmNotListed, "group-dm", "groupChannels", listed.path()));
         };
-        by = ("group-dm", "groupChannels", listed.path.index(at));
+        by = ("group-dm", "groupChannels", listed.path().index(at));
     } else if listed.is_set() && listed.node.and_then(Node::as_array).is_none() {
-        return Err(Stop::drop(Reason::GroupDmNotListed, "group-dm", "groupChannels", &listed.path));
+        return Err(Stop::drop(Reason::GroupDmNotListed, "group-dm", "groupChannels", listed.path()));
     }
-    case.steps.add(by.0, by.1, &by.2, Effect::Admits, "group direct messages are switched on");
+    case.steps.add(by.0, by.1, by.2.clone(), Effect::Admits, "group direct messages are switched on");
     let dm_list = dm_authorizer(case);
     let when_off = if case.family == Family::Discord { WhenOff::Configured } else { WhenOff::Allow };
     Ok(Passed { commands: vec![dm_list], when_off, mention: None, users: None, by })
@@ -164,19 +164,18 @@ fn room_entry<'a>(map: &Setting<'a>, id: &str, name: Option<&str>) -> Option<Set
 }
 
 /// Whether an entry of a map switches its room off: `enabled` or `allow` there and not `true`.
-fn is_off(entry: &Setting<'_>, key: &str) -> Option<KeyPath> {
+fn is_off<'a>(entry: &Setting<'a>, key: &'a str) -> Option<KeyPath> {
     let switch = entry.get(key);
-    (switch.is_set() && switch.as_bool() != Some(true)).then_some(switch.path)
+    (switch.is_set() && switch.as_bool() != Some(true)).then_some(switch.path())
 }
 
 /// The first of the settings that is set decides whether a mention is needed; unset everywhere it is. Anything but `false` means yes.
 fn mention_rule<'a>(candidates: &[Setting<'a>]) -> MentionRule {
     match candidates.iter().find(|s| s.is_set()) {
-        Some(s) => MentionRule { required: s.as_bool() != Some(false), path: s.path.clone() },
-        None => MentionRule {
-            required: true,
-            path: candidates.first().map_or_else(KeyPath::root, |s| s.path.clone()),
-        },
+        Some(s) => MentionRule { required: s.as_bool() != Some(false), path: s.path() },
+        None => {
+            MentionRule { required: true, path: candidates.first().map_or_else(KeyPath::root, |s| s.path()) }
+        }
     }
 }
 
@@ -191,18 +190,12 @@ pub(super) fn only_listed(
     }
     match list.find(&case.sender) {
         Some(hit) => {
-            let path = list.path.index(hit.index());
-            case.steps.add(
-                "senders",
-                "entry",
-                &path,
-                Effect::Keeps,
-                "the sender is on the list of this room",
-            );
+            let path = list.path().index(hit.index());
+            case.steps.add("senders", "entry", path, Effect::Keeps, "the sender is on the list of this room");
             Ok(())
         }
         None => {
-            Err(Stop::drop(reason, "senders", "users", &list.path).with(super::direct::inert_entries(list)))
+            Err(Stop::drop(reason, "senders", "users", list.path()).with(super::direct::inert_entries(list)))
         }
     }
 }

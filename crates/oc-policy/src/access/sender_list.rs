@@ -3,6 +3,7 @@
 use oc_types::{KeyPath, Node};
 
 use super::identity::{Entry, Family, SenderKeys};
+use super::place::Place;
 use super::settings::Setting;
 
 /// How a list holds a sender.
@@ -33,14 +34,24 @@ impl Hit {
 #[derive(Clone, Debug)]
 pub(crate) struct SenderList<'a> {
     /// Where it stands.
-    pub(crate) path: KeyPath,
+    place: Place<'a>,
     node: Option<&'a Node>,
     family: Family,
 }
 
 impl<'a> SenderList<'a> {
     pub(crate) fn of(setting: &Setting<'a>, family: Family) -> Self {
-        Self { path: setting.path.clone(), node: setting.node, family }
+        Self { place: setting.place.clone(), node: setting.node, family }
+    }
+
+    /// Its key path.
+    pub(crate) fn path(&self) -> KeyPath {
+        self.place.path()
+    }
+
+    /// Whether it stands at the setting or below.
+    pub(crate) fn is_below(&self, setting: &Setting<'_>) -> bool {
+        self.place.starts_with(&setting.place)
     }
 
     /// Whether the key is there, also with an empty list. A value that is no list counts as an empty one.

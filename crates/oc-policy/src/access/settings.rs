@@ -2,19 +2,37 @@
 
 use oc_types::{AccountId, ChannelId, Effect, KeyPath, Node, Trace, TraceStep};
 
+use super::place::Place;
+
 /// A value and where it stands, or where it would stand.
 #[derive(Clone, Debug)]
 pub(crate) struct Setting<'a> {
     /// The value; `None` when unset.
     pub(crate) node: Option<&'a Node>,
-    /// Its key path; of an unset value the channel's.
-    pub(crate) path: KeyPath,
+    /// Where it stands; of an unset value the channel's.
+    pub(crate) place: Place<'a>,
 }
 
 impl<'a> Setting<'a> {
+    /// The whole configuration.
+    fn root(config: &'a Node) -> Self {
+        Self { node: Some(config), place: Place::default() }
+    }
+
     /// A member of this value.
-    pub(crate) fn get(&self, key: &str) -> Self {
-        Self { node: self.node.and_then(|n| n.get(key)), path: self.path.key(key) }
+    pub(crate) fn get(&self, key: &'a str) -> Self {
+        Self { node: self.node.and_then(|n| n.get(key)), place: self.place.key(key) }
+    }
+
+    /// A member that is there, by a name that comes from elsewhere (a room, a topic).
+    pub(crate) fn member(&self, name: &str) -> Option<Self> {
+        let (key, _) = self.node.and_then(Node::as_object)?.get_key_value(name)?;
+        Some(self.get(key))
+    }
+
+    /// Its key path.
+    pub(crate) fn path(&self) -> KeyPath {
+        self.place.path()
     }
 
     pub(crate) fn as_str(&self) -> Option<&'a str> {
@@ -47,8 +65,7 @@ pub(crate) struct Settings<'a> {
 impl<'a> Settings<'a> {
     /// Finds the channel's section and, in it, the account: its exact name first, then the same id in another spelling.
     pub(crate) fn of(config: &'a Node, channel: &ChannelId, account: &str) -> Self {
-        let root = Setting { node: Some(config), path: KeyPath::root() };
-        let section = section(&root.get("channels"), channel);
+        let section = section(&Setting::root(config).get("channels"), channel);
         let accounts = section.get("accounts");
         let name = accounts.node.and_then(Node::as_object).and_then(|o| {
             let wanted = AccountId::normalized(account);
@@ -65,7 +82,7 @@ impl<'a> Settings<'a> {
     }
 
     /// The value of a key: the account's if it is there, else the channel's.
-    pub(crate) fn get(&self, key: &str) -> Setting<'a> {
+    pub(crate) fn get(&self, key: &'a str) -> Setting<'a> {
         match self.account.as_ref().map(|a| a.get(key)) {
             Some(own) if own.is_set() => own,
             Some(_) | None => self.section.get(key),
@@ -73,7 +90,7 @@ impl<'a> Settings<'a> {
     }
 
     /// The channel's own value of a key that the account replaces, if it has one.
-    pub(crate) fn shadowed(&self, key: &str) -> Option<Setting<'a>> {
+    pub(crate) fn shadowed(&self, key: &'a str) -> Option<Setting<'a>> {
         let own = self.account.as_ref()?.get(key);
         let outer = self.section.get(key);
         (own.is_set() && outer.is_set()).then_some(outer)
@@ -91,28 +108,25 @@ impl<'a> Settings<'a> {
     }
 
     /// A key of `channels.defaults`.
-    pub(crate) fn default_of(&self, key: &str) -> Setting<'a> {
-        let root = Setting { node: Some(self.config), path: KeyPath::root() };
-        root.get("channels").get("defaults").get(key)
+    pub(crate) fn default_of(&self, key: &'a str) -> Setting<'a> {
+        Setting::root(self.config).get("channels").get("defaults").get(key)
     }
 
     /// Whether a literal `true` stands at a key.
-    pub(crate) fn is_on(&self, key: &str) -> bool {
+    pub(crate) fn is_on(&self, key: &'a str) -> bool {
         self.get(key).as_bool() == Some(true)
     }
 }
 
 /// The section of a channel: under its own name, else under a spelling that means it (`imsg`, `gchat`).
 fn section<'a>(channels: &Setting<'a>, channel: &ChannelId) -> Setting<'a> {
-    let own = channels.get(channel.as_str());
-    if own.is_set() {
-        return own;
-    }
-    let other = channels
-        .node
-        .and_then(Node::as_object)
-        .and_then(|o| o.keys().find(|k| ChannelId::parse(k).is_ok_and(|c| c == *channel)));
-    other.map_or(own, |k| channels.get(k))
+    let other = || {
+        let members = channels.node.and_then(Node::as_object)?;
+        members.keys().find(|k| ChannelId::parse(k).is_ok_and(|c| c == *channel)).map(|k| channels.get(k))
+    };
+    // Of a channel without a section the name is the message's.
+    let absent = || Setting { node: None, place: Place::of(channels.path().key(channel.as_str())) };
+    channels.member(channel.as_str()).or_else(other).unwrap_or_else(absent)
 }
 
 /// A trace step about a key: positioned at the key, or at the nearest enclosing one that exists.
@@ -120,15 +134,15 @@ pub(crate) fn step(
     config: &Node,
     layer: &str,
     rule: &str,
-    path: &KeyPath,
+    path: KeyPath,
     effect: Effect,
     detail: String,
 ) -> TraceStep {
-    let (node, _, found) = config.nearest(path);
+    let (node, _, found) = config.nearest(&path);
     TraceStep {
         layer: layer.to_owned(),
         rule: rule.to_owned(),
-        key_path: Some(path.clone()),
+        key_path: Some(path),
         source: node.origin.clone(),
         unset: !found,
         effect,
@@ -148,7 +162,7 @@ impl Steps<'_> {
         &mut self,
         layer: &str,
         rule: &str,
-        path: &KeyPath,
+        path: KeyPath,
         effect: Effect,
         detail: impl Into<String>,
     ) {

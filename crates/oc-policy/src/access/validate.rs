@@ -57,14 +57,14 @@ fn dm(issues: &mut Vec<AccessIssue>, settings: &Settings<'_>, family: Family) {
     let Some(node) = keys.policy.node else { return };
     let Some(policy) = node.as_str().and_then(DmPolicy::parse) else {
         let message = format!("{} is no policy; use pairing, allowlist, open or disabled", shown(node));
-        return add(issues, AccessIssue { path: keys.policy.path, message, because: None });
+        return add(issues, AccessIssue { path: keys.policy.path(), message, because: None });
     };
     let everybody = || keys.list.node.and_then(Node::as_array).is_some_and(|l| l.iter().any(is_star));
     if policy == DmPolicy::Open && !everybody() {
         let path = beside(&keys.list, &keys.policy);
         let message =
             "open needs \"*\" in this list; without it nobody can tell whom it opens the bot to".to_owned();
-        add(issues, AccessIssue { path, message, because: Some(keys.policy.path) });
+        add(issues, AccessIssue { path, message, because: Some(keys.policy.path()) });
     }
 }
 
@@ -74,11 +74,11 @@ fn is_star(node: &Node) -> bool {
 
 /// The list to correct: the one in force, unless it is not there or belongs to the channel while the account alone asks for `open`.
 fn beside(list: &Setting<'_>, policy: &Setting<'_>) -> KeyPath {
-    let outer = policy.path.segments().len() > list.path.segments().len();
+    let outer = policy.path().segments().len() > list.path().segments().len();
     if list.is_set() && !outer {
-        return list.path.clone();
+        return list.path();
     }
-    policy.path.parent().map_or_else(|| list.path.clone(), |p| p.key("allowFrom"))
+    policy.path().parent().map_or_else(|| list.path(), |p| p.key("allowFrom"))
 }
 
 fn rooms(issues: &mut Vec<AccessIssue>, section: &Node, path: &KeyPath) {

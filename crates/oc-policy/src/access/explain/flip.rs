@@ -86,8 +86,11 @@ fn close(tries: &mut Tries<'_>, decision: &Decision) {
     }
     let settings = settings(tries);
     let direct = tries.question.message.kind == crate::inbound::ConversationKind::Direct;
-    let policy =
-        if direct { dm_keys(&settings, family(tries)).policy.path } else { settings.get("groupPolicy").path };
+    let policy = if direct {
+        dm_keys(&settings, family(tries)).policy.path()
+    } else {
+        settings.get("groupPolicy").path()
+    };
     let opens = if direct { "closes direct messages altogether" } else { "closes all rooms of this account" };
     tries.set(&policy, json!("disabled"), opens);
 }
@@ -116,7 +119,7 @@ fn pairing(tries: &mut Tries<'_>) {
         let got = verdict(&Question { pairing: &view, ..tries.question });
         tries.keep(format!("openclaw pairing approve {channel} {code}"), got, "");
     }
-    let list = dm_keys(&settings(tries), family(tries)).list.path;
+    let list = dm_keys(&settings(tries), family(tries)).list.path();
     tries.append(&list, &id, "");
 }
 
@@ -135,7 +138,7 @@ fn refused(tries: &mut Tries<'_>, reason: Reason, key: &KeyPath) {
             if let Some(id) = sender(tries) {
                 tries.append(key, &id, "");
             }
-            let policy = dm_keys(&settings(tries), family(tries)).policy.path;
+            let policy = dm_keys(&settings(tries), family(tries)).policy.path();
             tries.set(
                 &policy,
                 json!("pairing"),
@@ -144,7 +147,7 @@ fn refused(tries: &mut Tries<'_>, reason: Reason, key: &KeyPath) {
         }
         Reason::DmPairingRequired | Reason::DmHistorySuppressed => {
             if let Some(id) = sender(tries) {
-                tries.append(&dm_keys(&settings(tries), family(tries)).list.path, &id, "");
+                tries.append(&dm_keys(&settings(tries), family(tries)).list.path(), &id, "");
             }
         }
         Reason::GroupPolicyDisabled => tries.set(key, json!("allowlist"), "only listed senders and rooms"),
@@ -179,8 +182,8 @@ fn refused(tries: &mut Tries<'_>, reason: Reason, key: &KeyPath) {
         Reason::CommandUnauthorized => {
             let Some(id) = sender(tries) else { return };
             let settings = settings(tries);
-            let direct = dm_keys(&settings, family(tries)).list.path;
-            for list in [settings.get("groupAllowFrom").path, direct] {
+            let direct = dm_keys(&settings, family(tries)).list.path();
+            for list in [settings.get("groupAllowFrom").path(), direct] {
                 if tries.found.is_empty() {
                     tries.append(&list, &id, "");
                 }

@@ -89,8 +89,8 @@ fn dropped(question: &Question<'_>, reason: Reason, out: &mut Vec<String>) {
         && settings.get("groupAllowFrom").is_set()
         && listed.names_person(&sender)
     {
-        let at = place(question, &listed.path);
-        out.push(format!("{who} is in {} ({at}), the list for direct messages. It stands in for rooms only when groupAllowFrom is absent; deleting that key would shut out those it names.", listed.path));
+        let at = place(question, &listed.path());
+        out.push(format!("{who} is in {} ({at}), the list for direct messages. It stands in for rooms only when groupAllowFrom is absent; deleting that key would shut out those it names.", listed.path()));
     }
     if matches!(reason, Reason::GroupNotListed | Reason::GuildNotListed | Reason::ChannelNotListed) {
         out.push(
@@ -98,8 +98,8 @@ fn dropped(question: &Question<'_>, reason: Reason, out: &mut Vec<String>) {
                 .to_owned(),
         );
         if let Some(outer) = settings.shadowed("groups") {
-            let at = place(question, &outer.path);
-            out.push(format!("The account's map replaces {} ({at}); the two are not merged.", outer.path));
+            let at = place(question, &outer.path());
+            out.push(format!("The account's map replaces {} ({at}); the two are not merged.", outer.path()));
         }
     }
 }

@@ -16,33 +16,33 @@ pub(super) fn decide<'a>(case: &mut Case<'a, '_>) -> Result<Passed<'a>, Box<Stop
     let guild = guild(case, &guilds);
     if guilds.entries().is_some() && guild.is_none() {
         let _ = policy(case, &[]);
-        return Err(Stop::drop(Reason::GuildNotListed, "guilds", "map", &guilds.path));
+        return Err(Stop::drop(Reason::GuildNotListed, "guilds", "map", guilds.path()));
     }
     if let Some(guild) = &guild {
-        case.steps.add("guilds", "entry", &guild.path, Effect::Keeps, "the server is listed");
+        case.steps.add("guilds", "entry", guild.path(), Effect::Keeps, "the server is listed");
     }
     let channels = guild.as_ref().map(|g| g.get("channels")).filter(|c| c.entries().is_some());
     let channel = channels.as_ref().and_then(|c| channel(case, c));
     if let Some(path) = channel.as_ref().and_then(|c| is_off(c, "enabled")) {
-        return Err(Stop::drop(Reason::ChannelDisabled, "channels", "enabled", &path));
+        return Err(Stop::drop(Reason::ChannelDisabled, "channels", "enabled", path));
     }
     let in_force = policy(case, &[]);
     not_disabled(&in_force)?;
     if in_force.0 == GroupPolicy::Allowlist && guild.is_none() {
-        return Err(Stop::drop(Reason::ChannelAllowlistEmpty, "guilds", "map", &guilds.path));
+        return Err(Stop::drop(Reason::ChannelAllowlistEmpty, "guilds", "map", guilds.path()));
     }
     if let Some(map) = &channels {
         match &channel {
-            None => return Err(Stop::drop(Reason::ChannelNotListed, "channels", "map", &map.path)),
+            None => return Err(Stop::drop(Reason::ChannelNotListed, "channels", "map", map.path())),
             Some(entry) => {
                 if let Some(path) = is_off(entry, "allow") {
-                    return Err(Stop::drop(Reason::ChannelNotListed, "channels", "allow", &path));
+                    return Err(Stop::drop(Reason::ChannelNotListed, "channels", "allow", path));
                 }
-                case.steps.add("channels", "entry", &entry.path, Effect::Keeps, "the room is listed");
+                case.steps.add("channels", "entry", entry.path(), Effect::Keeps, "the room is listed");
             }
         }
     }
-    let of = |key: &str| -> Vec<Setting<'a>> { channel.iter().chain(&guild).map(|s| s.get(key)).collect() };
+    let of = |key: &'a str| -> Vec<Setting<'a>> { channel.iter().chain(&guild).map(|s| s.get(key)).collect() };
     let users = of("users").into_iter().map(|s| case.list(&s)).find(|l| l.is_set() && !l.is_empty());
     let mut commands = vec![dm_authorizer(case)];
     commands.extend(users.iter().map(|l| authorizer(case, l)));
@@ -51,8 +51,8 @@ pub(super) fn decide<'a>(case: &mut Case<'a, '_>) -> Result<Passed<'a>, Box<Stop
         mention.push(guilds.get("*").get("requireMention"));
     }
     let by = match (&channel, &guild) {
-        (Some(entry), _) => ("channels", "entry", entry.path.clone()),
-        (None, Some(guild)) => ("guilds", "entry", guild.path.clone()),
+        (Some(entry), _) => ("channels", "entry", entry.path()),
+        (None, Some(guild)) => ("guilds", "entry", guild.path()),
         (None, None) => ("groupPolicy", "open", in_force.1),
     };
     Ok(Passed {

@@ -3,7 +3,6 @@
 use oc_types::Effect;
 
 use super::{GroupPolicy, authorizer, is_off, mention_rule, not_disabled, only_listed, policy};
-use crate::access::settings::Setting;
 use crate::access::{Case, Passed, Reason, Stop};
 use crate::command::gate::WhenOff;
 
@@ -12,29 +11,29 @@ pub(super) fn decide<'a>(case: &mut Case<'a, '_>) -> Result<Passed<'a>, Box<Stop
     not_disabled(&in_force)?;
     let map = case.settings.get("groups");
     let id = case.message.conversation.as_str();
-    let find = |key: &str| Some(map.get(key)).filter(Setting::is_set);
+    let find = |key: &str| map.member(key);
     let entry = find(id).filter(|_| !id.is_empty()).or_else(|| find("*"));
     let strict = in_force.0 == GroupPolicy::Allowlist;
     if strict && map.entries().is_none() {
-        return Err(Stop::drop(Reason::ChannelAllowlistEmpty, "groups", "map", &map.path));
+        return Err(Stop::drop(Reason::ChannelAllowlistEmpty, "groups", "map", map.path()));
     }
     if strict && entry.is_none() {
-        return Err(Stop::drop(Reason::ChannelNotListed, "groups", "map", &map.path));
+        return Err(Stop::drop(Reason::ChannelNotListed, "groups", "map", map.path()));
     }
     let mut by = ("groupPolicy", "open", in_force.1);
     if let Some(entry) = &entry {
         for key in ["enabled", "allow"] {
             if let Some(path) = is_off(entry, key) {
-                return Err(Stop::drop(Reason::ChannelDisabled, "groups", key, &path));
+                return Err(Stop::drop(Reason::ChannelDisabled, "groups", key, path));
             }
         }
-        case.steps.add("groups", "entry", &entry.path, Effect::Keeps, "the room is listed");
-        by = ("groups", "entry", entry.path.clone());
+        case.steps.add("groups", "entry", entry.path(), Effect::Keeps, "the room is listed");
+        by = ("groups", "entry", entry.path());
     }
     let own = entry.as_ref().map(|e| case.list(&e.get("users"))).filter(|l| !l.is_empty());
     let group = case.list(&case.settings.get("groupAllowFrom"));
     if own.is_none() && strict && group.is_set() && group.is_empty() {
-        return Err(Stop::drop(Reason::GroupAllowlistEmpty, "senders", "groupAllowFrom", &group.path));
+        return Err(Stop::drop(Reason::GroupAllowlistEmpty, "senders", "groupAllowFrom", group.path()));
     }
     let (users, reason) = match own {
         Some(own) => (own, Reason::ChannelSenderNotAllowed),

@@ -22,28 +22,28 @@ pub(super) fn decide<'a>(case: &mut Case<'a, '_>) -> Result<Passed<'a>, Box<Stop
     if let Some(entry) = &entry {
         for key in ["enabled", "allow"] {
             if let Some(path) = is_off(entry, key) {
-                return Err(Stop::drop(Reason::ChannelDisabled, "rooms", key, &path));
+                return Err(Stop::drop(Reason::ChannelDisabled, "rooms", key, path));
             }
         }
     }
     let strict = in_force.0 == GroupPolicy::Allowlist;
     if strict && map.entries().is_none() {
-        return Err(Stop::drop(Reason::ChannelAllowlistEmpty, "rooms", "map", &map.path));
+        return Err(Stop::drop(Reason::ChannelAllowlistEmpty, "rooms", "map", map.path()));
     }
     if strict && entry.is_none() {
-        return Err(Stop::drop(Reason::ChannelNotListed, "rooms", "map", &map.path));
+        return Err(Stop::drop(Reason::ChannelNotListed, "rooms", "map", map.path()));
     }
     let mut by = ("groupPolicy", "open", in_force.1);
     if let Some(entry) = &entry {
-        case.steps.add("rooms", "entry", &entry.path, Effect::Keeps, "the room is listed");
-        by = ("rooms", "entry", entry.path.clone());
+        case.steps.add("rooms", "entry", entry.path(), Effect::Keeps, "the room is listed");
+        by = ("rooms", "entry", entry.path());
     }
     let users = entry.as_ref().map(|e| case.list(&e.get("users"))).filter(|l| !l.is_empty());
     let group = case.list(&case.settings.get("groupAllowFrom"));
     match &users {
         Some(users) => only_listed(case, users, Reason::ChannelSenderNotAllowed)?,
         None if strict && group.is_set() && group.is_empty() => {
-            return Err(Stop::drop(Reason::GroupAllowlistEmpty, "senders", "groupAllowFrom", &group.path));
+            return Err(Stop::drop(Reason::GroupAllowlistEmpty, "senders", "groupAllowFrom", group.path()));
         }
         None if strict => only_listed(case, &group, Reason::GroupSenderNotAllowed)?,
         None => {}
@@ -76,7 +76,7 @@ fn mention<'a>(map: &Setting<'a>, entry: Option<&Setting<'a>>) -> MentionRule {
     let layers: Vec<_> = entry.into_iter().cloned().chain(std::iter::once(star)).collect();
     let own = layers.iter().find(|s| s.get("autoReply").is_set() || s.get("requireMention").is_set());
     if let Some(auto) = own.map(|s| s.get("autoReply")).filter(Setting::is_set) {
-        return MentionRule { required: auto.as_bool() != Some(true), path: auto.path };
+        return MentionRule { required: auto.as_bool() != Some(true), path: auto.path() };
     }
     mention_rule(&layers.iter().map(|s| s.get("requireMention")).collect::<Vec<_>>())
 }

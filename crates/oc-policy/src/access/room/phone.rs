@@ -21,14 +21,12 @@ impl<'a> Entries<'a> {
     fn of(case: &Case<'a, '_>) -> Self {
         let map = case.settings.get("groups");
         let room = case.message.conversation.as_str();
-        let entry = |key: &str| Some(map.get(key)).filter(Setting::is_set);
+        let entry = |key: &str| map.member(key);
         // The star is no room id.
         let own = entry(room).filter(|_| room != "*" && !room.is_empty());
         let star = entry("*");
         let topic = case.message.place.topic.as_deref().and_then(|topic| {
-            let at = |group: &Option<Setting<'a>>| {
-                group.as_ref().map(|g| g.get("topics").get(topic)).filter(Setting::is_set)
-            };
+            let at = |group: &Option<Setting<'a>>| group.as_ref().and_then(|g| g.get("topics").member(topic));
             at(&own).or_else(|| at(&star))
         });
         Self { map, own, star, topic }
@@ -40,7 +38,7 @@ impl<'a> Entries<'a> {
     }
 
     /// A key of the topic and of the group, innermost first.
-    fn layers(&self, key: &str) -> Vec<Setting<'a>> {
+    fn layers(&self, key: &'a str) -> Vec<Setting<'a>> {
         self.topic.iter().chain(self.group()).map(|s| s.get(key)).collect()
     }
 }
@@ -93,12 +91,12 @@ fn switched_on(entries: &Entries<'_>) -> Result<(), Box<Stop>> {
     if let Some(group) = entries.group()
         && let Some(path) = super::is_off(group, "enabled")
     {
-        return Err(Stop::drop(Reason::GroupDisabled, "group", "enabled", &path));
+        return Err(Stop::drop(Reason::GroupDisabled, "group", "enabled", path));
     }
     if let Some(topic) = &entries.topic
         && let Some(path) = super::is_off(topic, "enabled")
     {
-        return Err(Stop::drop(Reason::TopicDisabled, "topic", "enabled", &path));
+        return Err(Stop::drop(Reason::TopicDisabled, "topic", "enabled", path));
     }
     Ok(())
 }
@@ -113,7 +111,7 @@ fn senders<'a>(case: &mut Case<'a, '_>, entries: &Entries<'a>, owns: bool) -> Se
         if direct.is_set() {
             let detail =
                 "the list for direct messages; it stands in for rooms only when groupAllowFrom is absent";
-            case.steps.add("senders", "allowFrom", &direct.path, Effect::Inert, detail);
+            case.steps.add("senders", "allowFrom", direct.path(), Effect::Inert, detail);
         }
         return Senders::Group(case.list(&group));
     }
@@ -124,20 +122,20 @@ fn senders<'a>(case: &mut Case<'a, '_>, entries: &Entries<'a>, owns: bool) -> Se
 /// The room's own list is asked whatever the policy; an empty one admits nobody (SP-406).
 fn override_admits(case: &mut Case<'_, '_>, list: &SenderList<'_>) -> Result<(), Box<Stop>> {
     if list.is_empty() {
-        return Err(Stop::drop(Reason::GroupAllowlistEmpty, "senders", "room-list", &list.path));
+        return Err(Stop::drop(Reason::GroupAllowlistEmpty, "senders", "room-list", list.path()));
     }
     match list.find(&case.sender) {
         Some(hit) => {
             case.steps.add(
                 "senders",
                 "room-list",
-                &list.path.index(hit.index()),
+                list.path().index(hit.index()),
                 Effect::Keeps,
                 "on this room's own list",
             );
             Ok(())
         }
-        None => Err(Stop::drop(Reason::GroupSenderOverrideBlocked, "senders", "room-list", &list.path)
+        None => Err(Stop::drop(Reason::GroupSenderOverrideBlocked, "senders", "room-list", list.path())
             .with(crate::access::direct::inert_entries(list))),
     }
 }
@@ -155,22 +153,22 @@ fn sender_admitted(
     let hit = list.find(&case.sender);
     // WhatsApp groups can hide a sender's number; `*` is said to mean everybody there.
     if case.family != Family::WhatsApp && !case.sender.is_known() && case.sender.chats.is_empty() {
-        return Err(Stop::drop(Reason::GroupSenderUnknown, "senders", rule, &list.path));
+        return Err(Stop::drop(Reason::GroupSenderUnknown, "senders", rule, list.path()));
     }
     if list.is_empty() {
-        return Err(Stop::drop(Reason::GroupAllowlistEmpty, "senders", rule, &list.path));
+        return Err(Stop::drop(Reason::GroupAllowlistEmpty, "senders", rule, list.path()));
     }
     let Some(hit) = hit else {
-        return Err(Stop::drop(Reason::GroupSenderNotAllowed, "senders", rule, &list.path)
+        return Err(Stop::drop(Reason::GroupSenderNotAllowed, "senders", rule, list.path())
             .with(crate::access::direct::inert_entries(list)));
     };
-    let path = list.path.index(hit.index());
+    let path = list.path().index(hit.index());
     let said =
         if hit.is_everybody() { "everybody may write in rooms" } else { "the sender may write in rooms" };
-    let outer = case.settings.account().is_some_and(|a| !list.path.starts_with(&a.path));
+    let outer = case.settings.account().is_some_and(|a| !list.is_below(a));
     let origin = if outer { " (list inherited from the channel)" } else { "" };
     let said = format!("{said}: entry {}{origin}", hit.index().saturating_add(1));
-    case.steps.add("senders", rule, &list.path, Effect::Admits, said);
+    case.steps.add("senders", rule, list.path(), Effect::Admits, said);
     Ok(("senders", rule, path))
 }
 
@@ -178,20 +176,20 @@ fn sender_admitted(
 fn room_listed(case: &mut Case<'_, '_>, entries: &Entries<'_>) -> Result<(), Box<Stop>> {
     if let Some(outer) = case.settings.shadowed("groups") {
         let detail = "the account's own map replaces this one; they are not merged";
-        case.steps.add("groups", "replaced", &outer.path, Effect::Inert, detail);
+        case.steps.add("groups", "replaced", outer.path(), Effect::Inert, detail);
     }
     if entries.map.is_set() && entries.map.node.is_some_and(|n| n.as_object().is_none()) {
-        return Err(Stop::drop(Reason::GroupNotListed, "groups", "map", &entries.map.path));
+        return Err(Stop::drop(Reason::GroupNotListed, "groups", "map", entries.map.path()));
     }
     if entries.map.entries().is_none() {
         return Ok(());
     }
     match entries.group() {
         Some(entry) => {
-            case.steps.add("groups", "entry", &entry.path, Effect::Keeps, "the room is listed");
+            case.steps.add("groups", "entry", entry.path(), Effect::Keeps, "the room is listed");
             Ok(())
         }
-        None => Err(Stop::drop(Reason::GroupNotListed, "groups", "map", &entries.map.path)),
+        None => Err(Stop::drop(Reason::GroupNotListed, "groups", "map", entries.map.path())),
     }
 }
 

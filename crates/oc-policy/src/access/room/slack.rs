@@ -22,21 +22,21 @@ pub(super) fn decide<'a>(case: &mut Case<'a, '_>) -> Result<Passed<'a>, Box<Stop
     let map = case.settings.get("channels");
     let entry = entry(case);
     if in_force.0 == GroupPolicy::Allowlist && map.entries().is_none() {
-        return Err(Stop::drop(Reason::ChannelAllowlistEmpty, "channels", "map", &map.path));
+        return Err(Stop::drop(Reason::ChannelAllowlistEmpty, "channels", "map", map.path()));
     }
     if in_force.0 == GroupPolicy::Allowlist && entry.is_none() {
-        return Err(Stop::drop(Reason::ChannelNotListed, "channels", "map", &map.path));
+        return Err(Stop::drop(Reason::ChannelNotListed, "channels", "map", map.path()));
     }
     let mut by = ("groupPolicy", "open", in_force.1);
     let mut commands = vec![dm_authorizer(case)];
     if let Some(entry) = &entry {
         for key in ["enabled", "allow"] {
             if let Some(path) = is_off(entry, key) {
-                return Err(Stop::drop(Reason::ChannelNotListed, "channels", key, &path));
+                return Err(Stop::drop(Reason::ChannelNotListed, "channels", key, path));
             }
         }
-        case.steps.add("channels", "entry", &entry.path, Effect::Keeps, "the room is listed");
-        by = ("channels", "entry", entry.path.clone());
+        case.steps.add("channels", "entry", entry.path(), Effect::Keeps, "the room is listed");
+        by = ("channels", "entry", entry.path());
         let users = case.list(&entry.get("users"));
         only_listed(case, &users, Reason::ChannelSenderNotAllowed)?;
         commands.push(authorizer(case, &users));

@@ -19,30 +19,30 @@ pub(super) fn decide<'a>(case: &mut Case<'a, '_>) -> Result<Passed<'a>, Box<Stop
         listed.and_then(|c| room_entry(c, case.message.conversation.as_str(), place.name.as_deref()));
     let has_map = teams.entries().is_some();
     if has_map && team.is_none() {
-        return Err(Stop::drop(Reason::ChannelNotListed, "teams", "map", &teams.path));
+        return Err(Stop::drop(Reason::ChannelNotListed, "teams", "map", teams.path()));
     }
     if let (Some(map), None) = (listed, &channel) {
-        return Err(Stop::drop(Reason::ChannelNotListed, "teams", "channels", &map.path));
+        return Err(Stop::drop(Reason::ChannelNotListed, "teams", "channels", map.path()));
     }
     let mut by = ("groupPolicy", "open", in_force.1);
     if let Some(entry) = channel.as_ref().or(team.as_ref()) {
-        case.steps.add("teams", "entry", &entry.path, Effect::Keeps, "the room is listed");
-        by = ("teams", "entry", entry.path.clone());
+        case.steps.add("teams", "entry", entry.path(), Effect::Keeps, "the room is listed");
+        by = ("teams", "entry", entry.path());
     }
     let group = case.settings.get("groupAllowFrom");
     let list = case.list(&if group.is_set() { group.clone() } else { case.settings.get("allowFrom") });
-    let path = if list.is_empty() { group.path.clone() } else { list.path.clone() };
+    let path = if list.is_empty() { group.path() } else { list.path() };
     if in_force.0 == GroupPolicy::Allowlist {
         if list.is_empty() && (!has_map || group.is_set()) {
-            return Err(Stop::drop(Reason::GroupAllowlistEmpty, "senders", "groupAllowFrom", &path));
+            return Err(Stop::drop(Reason::GroupAllowlistEmpty, "senders", "groupAllowFrom", path));
         }
         if !list.is_empty() {
             let Some(hit) = list.find(&case.sender) else {
-                return Err(Stop::drop(Reason::GroupSenderNotAllowed, "senders", "groupAllowFrom", &path)
+                return Err(Stop::drop(Reason::GroupSenderNotAllowed, "senders", "groupAllowFrom", path)
                     .with(crate::access::direct::inert_entries(&list)));
             };
-            by = ("senders", "groupAllowFrom", list.path.index(hit.index()));
-            case.steps.add(by.0, by.1, &by.2, Effect::Admits, "the sender may write in rooms");
+            by = ("senders", "groupAllowFrom", list.path().index(hit.index()));
+            case.steps.add(by.0, by.1, by.2.clone(), Effect::Admits, "the sender may write in rooms");
         }
     }
     let commands = vec![dm_authorizer(case), authorizer(case, &list)];
