@@ -171,9 +171,13 @@ impl Turn<'_> {
             message = self.decided(state, call, &made, &mut going) => Called::Result(message),
         };
         let out_of_time = matches!(called, Called::Over(Ended::Stopped(_), _));
-        if out_of_time && let (Some(going), Some(afterwards)) = (going, &self.request.afterwards) {
-            afterwards.take_over(made.clone(), going);
-            called = Called::Result(result::failed(call, GOES_ON, self.request.window));
+        match (going, &self.request.afterwards) {
+            (Some(going), Some(afterwards)) if out_of_time => {
+                afterwards.take_over(made.clone(), going);
+                called = Called::Result(result::failed(call, GOES_ON, self.request.window));
+            }
+            // What it had started ends before anything says that it was given up.
+            (going, _) => drop(going),
         }
         let is_error = match &called {
             Called::Result(Message::ToolResult { is_error, .. }) => *is_error,

@@ -173,6 +173,13 @@ impl Gate {
             let _ = spawn_blocking(move || approvals.queue().abort_session(&session)).await;
         }
     }
+
+    /// [`Gate::end_session`] where waiting is allowed. `true` when something ran or waited.
+    pub fn end_session_now(&self, caller: &super::Caller) -> bool {
+        let ran = self.sessions.end_owner(&owner(caller));
+        let denied = self.approvals.as_ref().map(|a| a.queue().abort_session(&caller.session));
+        ran || denied.is_some_and(|ids| ids.is_ok_and(|ids| !ids.is_empty()))
+    }
 }
 
 /// A command that is not in the background yet: ended when this is dropped.

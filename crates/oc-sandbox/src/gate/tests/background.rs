@@ -163,3 +163,17 @@ async fn the_end_of_a_session_ends_its_commands_and_no_others() {
     let list = b.act("list", json!({}), "agent:main:other").await;
     assert_eq!(list.result.details["sessions"][0]["status"], "running");
 }
+
+#[tokio::test]
+async fn whoever_ends_a_session_hears_whether_anything_ran() {
+    let b = staying(json!({}));
+    for session in [OPEN, "agent:main:other"] {
+        b.call("exec", json!({"command": "cat", "background": true}), session).await.unwrap();
+    }
+    let caller = call("exec", json!({}), OPEN).caller;
+    assert!(b.gate.end_session_now(&caller));
+    assert!(!b.gate.end_session_now(&caller), "nothing is left of it");
+    assert_eq!(b.act("list", json!({}), OPEN).await.result.details["sessions"], json!([]));
+    let list = b.act("list", json!({}), "agent:main:other").await;
+    assert_eq!(list.result.details["sessions"][0]["status"], "running");
+}
