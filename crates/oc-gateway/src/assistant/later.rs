@@ -29,10 +29,24 @@ impl Afterwards for Later {
         })
     }
 
-    fn take_over(&self, call: ToolCall, going: Going) {
+    fn take_over(&self, call: ToolCall, mut going: Going) {
         let weak = self.0.clone();
+        let assistant = weak.upgrade().and_then(|gateway| gateway.assistant());
+        // From this moment on it ends with its session.
+        let Some(taken) = assistant.map(|a| a.taken_over().begin(&call.caller.session)) else { return };
         tokio::spawn(async move {
-            let ended = going.await;
+            let ended = tokio::select! {
+                biased;
+                () = taken.stopped() => None,
+                ended = &mut going => Some(ended),
+            };
+            drop((going, taken));
+            let Some(ended) = ended else {
+                if let Some(gateway) = weak.upgrade() {
+                    let _ = gateway.gate.aborted(&call).await;
+                }
+                return;
+            };
             let Some(gateway) = weak.upgrade() else { return };
             let Some(assistant) = gateway.assistant() else { return };
             let (how, tail) = told(&ended);

@@ -62,10 +62,7 @@ fn current_id(place: &Place, agent: &AgentId, key: &str) -> Option<String> {
 pub async fn resume(assistant: &Arc<Assistant>, origin: Origin, said: Said) {
     let Some(gateway) = assistant.gateway() else { return };
     let Ok(session) = SessionKey::parse(&origin.key) else { return };
-    let occupied = match gateway.channels() {
-        Some(channels) => Some(channels.ingress().occupy(&session).await),
-        None => None,
-    };
+    let occupied = gateway.lane(&origin.key).await;
     let place = gateway.snapshot().place();
     let (agent, key) = (origin.agent.clone(), origin.key.clone());
     let now = tokio::task::spawn_blocking(move || current_id(&place, &agent, &key)).await.ok().flatten();

@@ -297,6 +297,27 @@ async fn sp_426_a_message_steers_the_turn_of_its_own_sender_and_no_other() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_message_that_a_turn_was_handed_and_has_not_read_is_answered_next() {
+    let script = |asked: &Recorded| match asked.text.contains("and in blue") {
+        true => Reply::text("Blue."),
+        false => Reply::text("never whole").held_after(1),
+    };
+    let mut config = open();
+    config["messages"] = json!({ "queue": { "mode": "steer" } });
+    config["agents"] = json!({ "defaults": { "timeoutSeconds": 2 } });
+    let stage = Stage::start(config, script).await;
+    let (fake, door) = service(&stage).await;
+    assert_eq!(door.offer(message("1", "paint it")).await, Taken::Done);
+    until("the model is asked", || stage.model.requests().len() == 1).await;
+    assert_eq!(door.offer(message("2", "and in blue")).await, Taken::Done);
+    assert_eq!(stage.model.requests().len(), 1, "the running turn has it");
+    until("it is answered", || fake.sent_to("100").contains(&"Blue.".to_owned())).await;
+    assert_eq!(fake.sent_to("100").len(), 2, "the first turn's time was up: {:?}", fake.sent_to("100"));
+    let second = &stage.model.requests()[1].text;
+    assert_eq!(second.matches("and in blue").count(), 1, "it stands in the conversation once: {second}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_a_sub_agent_asks_a_person_is_asked_where_its_parent_is() {
     let script = |asked: &Recorded| {
         if asked.text.contains("gives it a task") {

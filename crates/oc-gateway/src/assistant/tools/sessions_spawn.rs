@@ -10,7 +10,7 @@ use oc_agent::prompt::Mode;
 use oc_agent::session::entry::{Facts, Wish};
 use oc_agent::turn::said::{InterSession, InterSessionKind, Said};
 use oc_agent::turn::spawned::{SpawnRefused, spawned};
-use oc_agent::turn::{Ended, NoSink};
+use oc_agent::turn::{Abort, Ended, NoSink, TurnEnd};
 use oc_policy::sandbox::SandboxPlan;
 use oc_sandbox::executor::{ExecutorError, Pending, Place as Where};
 use oc_sandbox::gate::{
@@ -21,8 +21,9 @@ use serde_json::{Map, Value, json};
 
 use super::{of_several, pretty, text};
 use crate::assistant::children::Child;
+use crate::assistant::ending::end_session;
 use crate::assistant::origin::{Origin, asking, resume};
-use crate::assistant::runtime::{Assistant, Conversation, Unnoted};
+use crate::assistant::runtime::{Assistant, Conversation, NotBegun, Unnoted};
 use crate::methods::{Place, sessions};
 use crate::server::state::{Gateway, now_ms};
 
@@ -32,6 +33,8 @@ const LONGEST: usize = 20_000;
 const LABEL: usize = 64;
 /// An answer to a task that is not told.
 const ANNOUNCE_SKIP: &str = "ANNOUNCE_SKIP";
+/// What is told of one that was stopped, but not with the session above.
+const STOPPED: &str = "(it was stopped before it had finished)";
 const LEVELS: [&str; 6] = ["off", "minimal", "low", "medium", "high", "xhigh"];
 
 /// The handler.
@@ -214,33 +217,47 @@ fn conversation(child: &Caller, above: Caller, wanted: &Wanted) -> Conversation 
     }
 }
 
+/// The turn of a sub-agent, alone in its session, until it has finished, its time is up or it is stopped.
+async fn turn(
+    gateway: &Arc<Gateway>,
+    assistant: &Assistant,
+    abort: &Abort,
+    what: Conversation,
+    origin: &Origin,
+    timeout: Option<Duration>,
+) -> Result<TurnEnd, NotBegun> {
+    let key = what.key.clone();
+    let _lane = tokio::select! {
+        lane = gateway.lane_of_child(&key) => lane,
+        () = abort.stopped() => return Err(NotBegun::Stopped),
+    };
+    let running = asking(gateway, origin, &key, assistant.converse_until(what, &NoSink, &Unnoted, abort));
+    let Some(most) = timeout else { return running.await };
+    let mut running = std::pin::pin!(running);
+    tokio::select! {
+        ended = &mut running => ended,
+        () = tokio::time::sleep(most) => {
+            abort.stop();
+            running.await
+        }
+    }
+}
+
 /// Does the task, tells the session above, and clears up.
 async fn work(assistant: Arc<Assistant>, child: Child, what: Conversation, origin: Origin, wanted: Wanted) {
     let key = what.key.clone();
     let Some(gateway) = assistant.gateway() else { return };
-    let running = asking(&gateway, &origin, &key, assistant.converse(what, &NoSink, &Unnoted));
-    let ended = match wanted.timeout {
-        None => running.await,
-        Some(most) => {
-            let mut running = std::pin::pin!(running);
-            tokio::select! {
-                ended = &mut running => ended,
-                () = tokio::time::sleep(most) => {
-                    assistant.stop(&key);
-                    running.await
-                }
-            }
-        }
-    };
+    let ended = turn(&gateway, &assistant, child.abort(), what, &origin, wanted.timeout).await;
     let stopped = child.is_stopped();
     drop(child);
     let report = match ended {
         Ok(end) => match (end.how, end.reply) {
             (Ended::Answered, Some(reply)) => Some(reply).filter(|r| r.trim() != ANNOUNCE_SKIP),
             (Ended::Answered | Ended::Silent, _) => Some("(it has finished and reports nothing)".to_owned()),
-            (Ended::Aborted, _) => Some("(it was stopped before it had finished)".to_owned()),
+            (Ended::Aborted, _) => Some(STOPPED.to_owned()),
             (Ended::Stopped(notice), _) => Some(format!("(it did not finish: {})", notice.words())),
         },
+        Err(NotBegun::Stopped) => Some(STOPPED.to_owned()),
         Err(e) => {
             tracing::error!(target: "assistant", session = key, error = %e, "a sub-agent's turn could not begin");
             Some("(it could not begin)".to_owned())
@@ -252,8 +269,13 @@ async fn work(assistant: Arc<Assistant>, child: Child, what: Conversation, origi
         resume(&assistant, origin, Said::InterSession(said)).await;
     }
     if wanted.delete {
-        let place = gateway.snapshot().place();
-        let deleting = tokio::task::spawn_blocking(move || sessions::delete(&place, json!({ "key": key })));
+        let deleting = tokio::task::spawn_blocking(move || {
+            let place = gateway.snapshot().place();
+            let (agent, key) = place.session(&key)?;
+            let deleted = sessions::delete(&place, json!({ "key": key }));
+            end_session(&gateway, &agent, &key);
+            deleted
+        });
         if !matches!(deleting.await, Ok(Ok(_))) {
             tracing::warn!(target: "assistant", "a sub-agent's session could not be deleted");
         }

@@ -1,4 +1,4 @@
-//! Where a message may go. Pure but for [`own`], which reads where the conversation at hand is.
+//! Where a message may go. Pure but for [`own`] and [`own_now`], which read where the conversation at hand is.
 
 use oc_channels::adapter::Destination;
 use oc_channels::inbox::Route;
@@ -15,6 +15,7 @@ use serde_json::Value;
 
 use super::super::text;
 use super::{checked, target};
+use crate::assistant::session_view::{entry, send_of};
 use crate::methods::Place;
 
 /// How far a message goes.
@@ -48,24 +49,29 @@ pub struct Own {
     pub send: Option<SendOverride>,
 }
 
-/// Reads where the session of a caller is, of the channel and account that its turn came through.
+/// Reads where the session of a caller is, of the channel and account that its turn came through. `None`: that cannot be read, and nothing is
+/// to be sent.
 pub async fn own(place: Place, caller: &Caller) -> Option<Own> {
     let caller = caller.clone();
-    tokio::task::spawn_blocking(move || own_now(&place, &caller)).await.ok()
+    tokio::task::spawn_blocking(move || read(&place, &caller)).await.ok().flatten()
 }
 
-/// The same, where waiting is allowed.
+/// The same where waiting is allowed. What cannot be read is nowhere, and nothing is sent.
 #[must_use]
 pub fn own_now(place: &Place, caller: &Caller) -> Own {
-    let read = || {
-        let key = SessionKey::parse(&caller.session).ok()?;
-        let all = place.store(&caller.agent).read().ok()?;
-        all.get(&place.canonical(&caller.agent, &key)).and_then(Value::as_object).cloned()
-    };
-    let entry: Entry = read().unwrap_or_default();
-    let word = entry.get("sendPolicy").and_then(Value::as_str).map(str::to_lowercase);
-    let send = word.map(|w| if w == "allow" { SendOverride::Allow } else { SendOverride::Deny });
-    Own { route: route(&entry, caller), send }
+    read(place, caller).unwrap_or(Own { route: None, send: Some(SendOverride::Deny) })
+}
+
+fn read(place: &Place, caller: &Caller) -> Option<Own> {
+    let key = SessionKey::parse(&caller.session).ok()?;
+    let key = place.canonical(&caller.agent, &key);
+    match entry(&place.store(&caller.agent), &key) {
+        Ok(entry) => Some(Own { route: route(&entry, caller), send: send_of(&entry) }),
+        Err(e) => {
+            tracing::error!(target: "assistant", session = key, error = %e, "nothing is sent");
+            None
+        }
+    }
 }
 
 /// Where the entry says that answers go, when that is where the turn came from.

@@ -218,3 +218,42 @@ fn where_a_session_is_says_its_entry_and_only_for_the_turns_own_channel() {
     web.channel = Some("webchat".to_owned());
     assert!(own_now(&place, &web).route.is_none());
 }
+
+#[tokio::test]
+async fn a_session_that_cannot_be_read_sends_nothing() {
+    let home = tempfile::tempdir().unwrap();
+    let (place, snapshot) = place(home.path(), &json!({ "channels": channels() }));
+    let store = place.store(&AgentId::normalized("main"));
+    let put = |send: Value| {
+        let entry = json!({ "sessionId": "s", "sendPolicy": send, "deliveryContext": { "channel": "telegram", "to": "-100", "accountId": "default" } });
+        store
+            .change(|all| {
+                all.insert(SESSION.to_owned(), entry);
+                Ok::<_, oc_fs::session_store::SessionStoreFailure>(())
+            })
+            .unwrap();
+    };
+    let arguments = json!({ "action": "send", "message": "hello" }).as_object().unwrap().clone();
+    let call = ToolCall { id: "1".to_owned(), tool: "message".to_owned(), arguments, caller: caller() };
+    let judged = async |what: &str| {
+        let own = plan::own(place.clone(), &caller()).await;
+        judge(&place, &snapshot, &call, own.as_ref()).map(drop).map_err(|f| f.rule).expect_err(what)
+    };
+    put(json!(null));
+    let own = plan::own(place.clone(), &caller()).await;
+    assert!(judge(&place, &snapshot, &call, own.as_ref()).is_ok());
+    for odd in [json!(false), json!(0), json!({ "allow": true })] {
+        put(odd.clone());
+        assert_eq!(judged("it is there and no word").await, "send-policy", "{odd}");
+    }
+    put(json!("deny"));
+    std::fs::write(store.path(), "{").unwrap();
+    assert!(plan::own(place.clone(), &caller()).await.is_none());
+    assert_eq!(judged("`/send off` is not forgotten").await, "no-target");
+    let found = own_now(&place, &caller());
+    assert!(found.route.is_none());
+    assert_eq!(found.send, Some(oc_channels::session_settings::SendOverride::Deny));
+    let elsewhere = json!({ "action": "send", "message": "hello", "target": "42" });
+    let call = ToolCall { arguments: elsewhere.as_object().unwrap().clone(), ..call };
+    assert_eq!(judge(&place, &snapshot, &call, None).unwrap_err().rule, "send-policy");
+}
