@@ -187,9 +187,11 @@ impl Assistant {
     /// Stops the turn of a session, its sub-agents, and what goes on after its turns. What is in the hands of the gate ends with
     /// [`super::ending::end_session`].
     pub(super) fn stop(&self, key: &str) -> Stopped {
+        // First whoever could start more.
+        let mut turn = self.running.stop(key);
         let spawned = self.children.stop_of(key);
         // The session may be a sub-agent's own, and not have begun.
-        let mut turn = self.children.abort(key) || !spawned.is_empty();
+        turn |= self.children.abort(key) || !spawned.is_empty();
         let mut calls = false;
         for session in spawned.iter().map(String::as_str).chain([key]) {
             turn |= self.running.stop(session);

@@ -84,6 +84,26 @@ async fn what_waits_ends_with_its_session_though_no_turn_runs() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_waits_ends_when_the_session_is_begun_anew_by_itself() {
+    let mut stage = Stage::start(json!({}), |_| Reply::text("Here.")).await;
+    let key = "agent:main:main";
+    assert_eq!(stage.say(key, "be there").await, "Here.");
+    ask(&mut stage, key).await;
+    assert_eq!(stage.say(key, "again").await, "Here.");
+    assert!(matches!(asked(&stage, key).await[..], [State::Pending]), "the session goes on");
+    let store = stage.world.gateway.snapshot().place().store(&AgentId::normalized("main"));
+    store
+        .change(|all| {
+            all[key]["updatedAt"] = 1.into();
+            Ok::<_, SessionStoreFailure>(())
+        })
+        .unwrap();
+    assert_eq!(stage.say(key, "the next day").await, "Here.");
+    let states = asked(&stage, key).await;
+    assert!(matches!(states[..], [State::Denied { .. }]), "{states:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn stop_in_a_chat_ends_what_waits_though_no_turn_runs() {
     let config =
         json!({ "channels": { "discord": { "dm": { "policy": "allowlist", "allowFrom": ["7"] } } } });
@@ -143,18 +163,27 @@ async fn stop_reaches_a_sub_agent_and_nothing_of_it_comes_back() {
         if asked.text.contains("gives it a task") {
             return Reply::text("never whole").held_after(1);
         }
+        if asked.text.contains("just talk") {
+            return Reply::text("Hello.");
+        }
         match asked.results().len() {
             0 => Reply::call("a", "sessions_spawn", &json!({ "task": "count" })),
             _ => Reply::text("It counts."),
         }
     };
-    let mut stage = Stage::start(json!({}), script).await;
+    let config = json!({ "agents": { "defaults": { "maxConcurrent": 1 } } });
+    let mut stage = Stage::start(config, script).await;
+    let gateway = Arc::clone(&stage.world.gateway);
+    until("chats are served", || gateway.channels().is_some()).await;
     let key = "agent:main:main";
     assert_eq!(stage.say(key, "count").await, "It counts.");
     until("it works", || stage.model.requests().iter().any(|r| r.text.contains("gives it a task"))).await;
     let spawned = stage.ledger().into_iter().find_map(|r| r.entry.inputs.get("to").cloned()).unwrap();
     let child = spawned.as_str().unwrap().to_owned();
     let assistant = stage.world.gateway.assistant().unwrap();
+    // It has its session to itself, and takes no place of the turns of people.
+    assert!(tokio::time::timeout(Duration::from_millis(50), gateway.lane(&child)).await.is_err());
+    assert_eq!(stage.say("agent:main:other", "just talk").await, "Hello.");
     let answer = stage.client.call("chat.abort", json!({ "sessionKey": key })).await;
     assert_eq!(answer["ok"], true, "{answer}");
     until("it has ended", || !assistant.is_running(&child)).await;
