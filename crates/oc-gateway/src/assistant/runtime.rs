@@ -28,7 +28,6 @@ use thiserror::Error;
 use tokio::sync::Semaphore;
 
 use super::children::Children;
-use super::ending::end_session_soon;
 use super::later::Later;
 use super::models::{self, NoModels, SessionModels};
 use super::running::RunningTurns;
@@ -271,7 +270,9 @@ impl Assistant {
         let Begun { entry: begun, fresh, .. } = self.begin(&what, &store, &config).await?;
         if matches!(fresh, Fresh::Asked | Fresh::Stale(_)) {
             // What the former conversation left running is nobody's any more.
-            end_session_soon(&gateway, what.agent.clone(), what.key.clone()).await;
+            let _ = self.children.stop_of(&what.key);
+            self.taken_over.stop_of(&what.key);
+            gateway.gate.end_session(&what.caller).await;
         }
         if matches!(what.said, Said::People(_)) {
             self.follow_ups.lock().unwrap_or_else(PoisonError::into_inner).remove(&what.key);

@@ -114,7 +114,10 @@ fn conversation(call: &Call, agent: AgentId, key: String, text: &str) -> Result<
     };
     let sender = CallSender { id: Some(call.connection.label().to_owned()), ..CallSender::default() };
     let said = Said::People(People::one(PersonMessage::new(sender, owner, text)));
-    Ok(outside::conversation(&call.gateway.snapshot().place(), agent, key, said)?)
+    outside::conversation(&call.gateway.snapshot().place(), agent, key, said).map_err(|e| {
+        tracing::error!(target: "gateway", error = %e, "a turn could not begin");
+        unavailable("the session cannot be read now; the log says why")
+    })
 }
 
 /// Ends what goes on in a session; the ids of its runs that were stopped.

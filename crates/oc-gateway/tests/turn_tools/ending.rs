@@ -280,6 +280,7 @@ async fn nothing_is_begun_or_sent_in_a_session_that_cannot_be_read() {
     let sent = json!({ "sessionKey": "agent:main:main", "message": "hello", "idempotencyKey": "a" });
     let answer = stage.client.call("chat.send", sent).await;
     assert_eq!(answer["ok"], false, "{answer}");
+    assert!(!answer.to_string().contains("sessions.json"), "{answer}");
     assert!(stage.model.requests().is_empty());
 }
 
