@@ -158,6 +158,7 @@ mod tests {
                 AgentId::normalized("main"),
                 "agent:main:main",
             ),
+            behind: Arc::default(),
             process: "p1".to_owned(),
             command: "make all".to_owned(),
             place: Place::Host,

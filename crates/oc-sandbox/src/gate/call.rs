@@ -1,5 +1,7 @@
 //! A tool call and who makes it. The caller comes from the run's context, never from the call's arguments (SP-109, SP-176).
 
+use std::sync::Arc;
+
 use oc_approval::decision::SessionOverride;
 use oc_policy::elevated::{self, Level, Turn};
 use oc_policy::inbound::ConversationKind;
@@ -123,6 +125,12 @@ pub struct Caller {
 }
 
 impl Caller {
+    /// Who it is and where, in one line, for the ledger.
+    #[must_use]
+    pub fn whereabouts(&self) -> String {
+        format!("{} in {}", self.actor(), self.session)
+    }
+
     /// A caller of whom nothing is known but the session.
     #[must_use]
     pub fn of_session(surface: Surface, agent: AgentId, session: impl Into<String>) -> Self {
@@ -211,4 +219,21 @@ pub struct ToolCall {
     pub arguments: Map<String, Json>,
     /// For whom it acts.
     pub caller: Caller,
+    /// Who stands behind it and must be allowed it as well (SP-107, SP-426): the people of a batch, the session that wrote, the turn that this
+    /// one follows. Only narrows.
+    pub behind: Arc<[Caller]>,
+}
+
+impl ToolCall {
+    /// The same call as somebody behind it would make it.
+    #[must_use]
+    pub fn by(&self, who: &Caller) -> Self {
+        Self { caller: who.clone(), behind: Arc::default(), ..self.clone() }
+    }
+
+    /// Whether another session started the turn that makes it, at whatever distance.
+    #[must_use]
+    pub fn is_of_another_session(&self) -> bool {
+        self.caller.turn == Turn::InterSession || self.behind.iter().any(|b| b.session != self.caller.session)
+    }
 }

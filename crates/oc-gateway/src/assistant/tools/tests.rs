@@ -57,7 +57,16 @@ fn ask(tool: ReadTool, place: &Place, session: &str, arguments: Value) -> Result
     let caller = Caller::of_session(Surface::Model, agent, session);
     let Value::Object(arguments) = arguments else { panic!("an object") };
     tool.check(&arguments)?;
-    tool.read(place, &ToolCall { id: "1".to_owned(), tool: tool.name().to_owned(), arguments, caller })
+    tool.read(
+        place,
+        &ToolCall {
+            id: "1".to_owned(),
+            tool: tool.name().to_owned(),
+            arguments,
+            caller,
+            behind: std::sync::Arc::default(),
+        },
+    )
 }
 
 fn keys(list: &Value) -> Vec<&str> {
@@ -169,7 +178,13 @@ fn sp_107_a_sandboxed_session_writes_to_none_outside() {
         let mut caller = Caller::of_session(Surface::Model, AgentId::normalized("main"), from);
         caller.sender.id = Some("7".to_owned());
         let Value::Object(arguments) = json!({"sessionKey": to, "message": "x"}) else { panic!("an object") };
-        let call = ToolCall { id: "1".to_owned(), tool: "sessions_send".to_owned(), arguments, caller };
+        let call = ToolCall {
+            id: "1".to_owned(),
+            tool: "sessions_send".to_owned(),
+            arguments,
+            caller,
+            behind: std::sync::Arc::default(),
+        };
         sessions_send::addressee(place, &call).map_err(|f| f.rule)
     };
     let main = "agent:main:main";
