@@ -2,6 +2,7 @@
 //!
 //! cargo-fuzz works on the stable toolchain with `RUSTC_BOOTSTRAP=1`; safe Rust needs no address sanitizer.
 
+use std::fs::File;
 use std::path::Path;
 use std::process::Command;
 
@@ -33,6 +34,9 @@ pub fn run(args: &Args) -> Result<bool> {
         let found = root().join("target/fuzz-corpus").join(&target);
         std::fs::create_dir_all(&found)?;
         let (found, corpus) = (found.display().to_string(), format!("tests/fuzz/corpus/{target}"));
+        // libFuzzer talks a lot; what it said matters when it found something.
+        let said = root().join("target/fuzz-corpus").join(format!("{target}.log"));
+        let log = File::create(&said).with_context(|| said.display().to_string())?;
         let status = Command::new("cargo")
             .args([
                 "fuzz",
@@ -55,11 +59,32 @@ pub fn run(args: &Args) -> Result<bool> {
             ])
             .env("RUSTC_BOOTSTRAP", "1")
             .current_dir(root())
+            .stdout(log.try_clone()?)
+            .stderr(log)
             .status()
             .context("cannot start cargo fuzz: cargo install cargo-fuzz --locked")?;
+        report(&target, &said, status.success())?;
         ok &= status.success();
     }
     Ok(ok)
+}
+
+/// One line for a clean run, the end of the log for a finding (or a build that failed).
+fn report(target: &str, said: &Path, clean: bool) -> Result<()> {
+    let text = String::from_utf8_lossy(&std::fs::read(said)?).into_owned();
+    let lines: Vec<&str> = text.lines().collect();
+    let shown = if clean {
+        lines.iter().filter(|l| l.starts_with("Done ")).copied().collect()
+    } else {
+        lines.get(lines.len().saturating_sub(60)..).unwrap_or_default().to_vec()
+    };
+    for line in shown {
+        println!("{target}: {line}");
+    }
+    if !clean {
+        println!("{target}: FAILED; everything it said: {}", said.display());
+    }
+    Ok(())
 }
 
 /// The names of the fuzz targets.

@@ -1,5 +1,7 @@
 //! Running other programs, one step after the other, and saying what was skipped.
 
+use std::collections::VecDeque;
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Instant;
@@ -33,10 +35,20 @@ pub fn answers(program: &str, argument: &str) -> bool {
         .is_ok_and(|s| s.success())
 }
 
+/// Last lines of a failed step that are printed again under the summary.
+const TAIL: usize = 120;
+
+/// A step that failed, with the end of what it printed: a long log is often read from its end only.
+#[derive(Debug)]
+struct Failure {
+    name: String,
+    tail: VecDeque<String>,
+}
+
 /// The outcome of all steps.
 #[derive(Debug, Default)]
 pub struct Steps {
-    failed: Vec<String>,
+    failed: Vec<Failure>,
     skipped: Vec<String>,
     strict: bool,
     only: Option<String>,
@@ -65,19 +77,21 @@ impl Steps {
         }
         println!("\n==> {name}: {program} {}", args.join(" "));
         let start = Instant::now();
-        let status = Command::new(program)
-            .args(args)
-            .envs(env.iter().copied())
-            .current_dir(root())
-            .stdin(Stdio::null())
-            .status()
-            .with_context(|| format!("cannot start {program}"))?;
+        let (read, write) = std::io::pipe().context("cannot make a pipe")?;
+        let mut command = Command::new(program);
+        command.args(args).envs(env.iter().copied()).current_dir(root()).stdin(Stdio::null());
+        command.stdout(write.try_clone().context("cannot copy a pipe")?).stderr(write);
+        let mut child = command.spawn().with_context(|| format!("cannot start {program}"))?;
+        // The writing ends go with it: else the reader below would wait for this process too.
+        drop(command);
+        let tail = show(read);
+        let status = child.wait().with_context(|| format!("cannot wait for {program}"))?;
         let took = start.elapsed().as_secs();
         if status.success() {
             println!("<== {name}: ok ({took} s)");
         } else {
             println!("<== {name}: FAILED ({took} s)");
-            self.failed.push(name.to_owned());
+            self.failed.push(Failure { name: name.to_owned(), tail });
         }
         Ok(())
     }
@@ -86,7 +100,7 @@ impl Steps {
     pub fn record(&mut self, name: &str, ok: bool) {
         println!("<== {name}: {}", if ok { "ok" } else { "FAILED" });
         if !ok {
-            self.failed.push(name.to_owned());
+            self.failed.push(Failure { name: name.to_owned(), tail: VecDeque::new() });
         }
     }
 
@@ -102,11 +116,18 @@ impl Steps {
     /// Prints the summary; whether everything that had to pass passed.
     pub fn finish(&self) -> bool {
         println!();
+        for failure in &self.failed {
+            println!("---- end of what {} printed", failure.name);
+            for line in &failure.tail {
+                println!("{line}");
+            }
+            println!();
+        }
         for s in &self.skipped {
             println!("skipped: {s}");
         }
-        for f in &self.failed {
-            println!("FAILED:  {f}");
+        for failure in &self.failed {
+            println!("FAILED:  {}", failure.name);
         }
         if self.strict && !self.skipped.is_empty() {
             println!("skipping is not allowed here (CI is set)");
@@ -115,4 +136,21 @@ impl Steps {
         println!("{}", if self.failed.is_empty() { "all steps passed" } else { "some steps failed" });
         self.failed.is_empty()
     }
+}
+
+/// Prints what comes, line by line, and keeps the end of it.
+fn show(from: impl std::io::Read) -> VecDeque<String> {
+    let mut tail = VecDeque::new();
+    let mut reader = BufReader::new(from);
+    let mut line = Vec::new();
+    while reader.read_until(b'\n', &mut line).is_ok_and(|n| n > 0) {
+        let text = String::from_utf8_lossy(&line).trim_end_matches('\n').to_owned();
+        println!("{text}");
+        if tail.len() == TAIL {
+            tail.pop_front();
+        }
+        tail.push_back(text);
+        line.clear();
+    }
+    tail
 }

@@ -66,7 +66,12 @@ pub fn run(args: &Args) -> Result<bool> {
     // The executors' tests start it.
     s.run("runner", "cargo", &["xtask", "runner"])?;
     if has("cargo-nextest") {
-        s.run_with("tests", "cargo", &["nextest", "run", "--locked", "--workspace"], &env)?;
+        s.run_with(
+            "tests",
+            "cargo",
+            &["nextest", "run", "--locked", "--workspace", "--failure-output", "immediate-final"],
+            &env,
+        )?;
     } else {
         s.run_with("tests", "cargo", &["test", "--locked", "--workspace"], &env)?;
     }

@@ -156,11 +156,12 @@ impl SessionStore {
             lock::acquire(&self.path, Convention::Upstream, lock::WAIT).map_err(SessionStoreFailure::from)?;
         atomic::sweep(&self.path);
         let text_before = self.text()?;
-        let before = self.parse(text_before.as_deref())?;
-        let mut now = before.clone();
+        let mut now = self.parse(text_before.as_deref())?;
+        // Compared as text: a second tree of a store with many sessions is many times its text.
+        let before = written(&self.path, serde_json::to_vec(&now))?;
         let out = step(&mut now)?;
-        if now != before {
-            let mut text = serde_json::to_string_pretty(&now).unwrap_or_default();
+        if written(&self.path, serde_json::to_vec(&now))? != before {
+            let mut text = written(&self.path, serde_json::to_string_pretty(&now))?;
             text.push('\n');
             // What is JSON is UTF-8.
             let old = String::from_utf8(text_before.unwrap_or_default()).unwrap_or_default();
@@ -170,6 +171,11 @@ impl SessionStore {
         }
         Ok(out)
     }
+}
+
+/// A store as text. What has none is not written: the old one stands.
+fn written<T>(path: &Path, text: serde_json::Result<T>) -> Result<T, SessionStoreFailure> {
+    text.map_err(|e| SessionStoreFailure::Damaged { path: path.to_owned(), why: e.to_string() })
 }
 
 /// `<state>/agents/<agent>/sessions`.
