@@ -17,6 +17,7 @@ pub mod attachments;
 pub mod channel_turns;
 pub mod channels;
 pub mod children;
+pub mod elsewhere;
 pub mod forwarding;
 mod later;
 pub mod models;

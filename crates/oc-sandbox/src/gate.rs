@@ -54,7 +54,7 @@ pub use ask::{Approvals, Asking, Listener, Reached, Silent, TakenUp};
 pub use authorized::AuthorizedCall;
 pub use backend::{Chosen, Executors, HostSession, SandboxSession, choose};
 pub use background::Finished;
-pub use call::{CallSender, Caller, SessionExec, Surface, ToolCall};
+pub use call::{CallSender, Caller, ReturnAddress, SessionExec, Surface, ToolCall};
 pub use doors::{door_of, shut};
 pub use handler::{Forbidden, Handled, Handlers, Judging, Question, ToolHandler};
 pub use nodes::{NoNode, NodeHere, NodeRun, Nodes, pick};

@@ -31,15 +31,16 @@ impl Afterwards for Later {
 
     fn take_over(&self, call: ToolCall, going: Going) {
         let weak = self.0.clone();
+        // Where its turn was says the call: that is known from the turn's beginning on.
+        let place = weak.upgrade().map(|gateway| gateway.snapshot().place());
+        let Some(origin) = place.and_then(|place| Origin::of(&place, &call.caller, &call.behind)) else {
+            return;
+        };
         tokio::spawn(async move {
             let ended = going.await;
             let Some(gateway) = weak.upgrade() else { return };
             let Some(assistant) = gateway.assistant() else { return };
             let (how, tail) = told(&ended);
-            let place = gateway.snapshot().place();
-            let caller = call.caller.clone();
-            let origin = tokio::task::spawn_blocking(move || Origin::of(&place, &caller)).await;
-            let Ok(Some(origin)) = origin else { return };
             let said = Background::Finished { process: format!("the call {}", call.id), how, tail };
             resume(&assistant, origin, Said::Background(said)).await;
         });

@@ -89,6 +89,17 @@ pub struct SessionExec {
     pub overrides: SessionOverride,
 }
 
+/// Where the turn of a call is, taken when the turn begins: what goes on after it comes back there and nowhere else (SP-418).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ReturnAddress {
+    /// The id of the session's transcript. `None`: not known, and nothing comes back.
+    pub transcript: Option<String>,
+    /// The conversation, as the channel of the turn names it, in its account. `None`: the turn is in no chat.
+    pub conversation: Option<String>,
+    /// The thread of that conversation.
+    pub thread: Option<String>,
+}
+
 /// For whom a call acts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Caller {
@@ -122,6 +133,8 @@ pub struct Caller {
     pub model: Option<(String, String)>,
     /// What the message and the session say about commands.
     pub exec: SessionExec,
+    /// Where what comes of the call later belongs. Nothing is allowed or refused by it.
+    pub back: ReturnAddress,
 }
 
 impl Caller {
@@ -150,6 +163,7 @@ impl Caller {
             owner: Ownership::NotProven,
             model: None,
             exec: SessionExec::default(),
+            back: ReturnAddress::default(),
         }
     }
 
@@ -231,9 +245,9 @@ impl ToolCall {
         Self { caller: who.clone(), behind: Arc::default(), ..self.clone() }
     }
 
-    /// Whether another session started the turn that makes it, at whatever distance.
+    /// Its caller and everybody behind it: who stands behind whatever it starts.
     #[must_use]
-    pub fn is_of_another_session(&self) -> bool {
-        self.caller.turn == Turn::InterSession || self.behind.iter().any(|b| b.session != self.caller.session)
+    pub fn everybody(&self) -> Vec<Caller> {
+        std::iter::once(&self.caller).chain(self.behind.iter()).cloned().collect()
     }
 }

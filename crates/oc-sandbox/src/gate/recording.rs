@@ -8,7 +8,7 @@ use oc_policy::sandbox::is_sandboxed;
 use oc_types::AgentId;
 use serde_json::{Map, Value as Json, json};
 
-use super::call::{CallSender, Caller, SessionExec, Surface, ToolCall};
+use super::call::{CallSender, Caller, ReturnAddress, SessionExec, Surface, ToolCall};
 use super::refused::{Refused, Stage};
 use super::snapshot::Snapshot;
 use crate::executor::Place;
@@ -199,6 +199,7 @@ pub fn caller_of(record: &Record) -> Option<(String, Caller)> {
         },
         model: text("provider").zip(text("model")),
         exec: SessionExec::default(),
+        back: ReturnAddress::default(),
     };
     Some((tool.to_owned(), caller))
 }
