@@ -11,6 +11,7 @@ use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::Timestamp;
 use oc_text::Redactor;
@@ -21,12 +22,17 @@ use crate::lock::{self, Convention, LockFailure};
 use crate::{atomic, mode};
 
 pub mod chain;
+mod end;
 mod files;
+mod queue;
 mod read;
 pub mod record;
 #[cfg(test)]
 mod tests;
 mod verify;
+
+use end::End;
+use queue::Queue;
 
 pub use chain::Head;
 pub use read::{Line, read};
@@ -91,18 +97,49 @@ pub enum LedgerFailure {
     Record(#[from] serde_json::Error),
 }
 
+impl LedgerFailure {
+    /// The same news for another one who waited for the same write.
+    fn again(&self) -> Self {
+        let copy = |e: &io::Error| io::Error::new(e.kind(), e.to_string());
+        match self {
+            Self::Locked(LockFailure::Busy { path, hint }) => {
+                Self::Locked(LockFailure::Busy { path: path.clone(), hint: hint.clone() })
+            }
+            Self::Locked(LockFailure::Unusable { path, source }) => {
+                Self::Locked(LockFailure::Unusable { path: path.clone(), source: copy(source) })
+            }
+            Self::Unwritable { path, source } => {
+                Self::Unwritable { path: path.clone(), source: copy(source) }
+            }
+            Self::Damaged { path, directory, why } => {
+                Self::Damaged { path: path.clone(), directory: directory.clone(), why: why.clone() }
+            }
+            Self::Record(e) => Self::Record(serde::ser::Error::custom(e)),
+        }
+    }
+}
+
 /// The ledger of a state directory.
+///
+/// Clones share what is kept open, so that appending reads the end of the chain from the disk only when somebody else wrote there.
 #[derive(Clone, Debug)]
 pub struct Ledger {
     directory: PathBuf,
     rotate_at: u64,
+    kept: Arc<Mutex<Option<End>>>,
+    queue: Queue,
 }
 
 impl Ledger {
     /// The ledger of a state directory. Nothing is created yet.
     #[must_use]
     pub fn of(state_dir: &Path) -> Self {
-        Self { directory: state_dir.join("ledger"), rotate_at: ROTATE_AT }
+        Self {
+            directory: state_dir.join("ledger"),
+            rotate_at: ROTATE_AT,
+            kept: Arc::default(),
+            queue: Queue::default(),
+        }
     }
 
     /// The same with files of another size, in bytes.
@@ -125,6 +162,17 @@ impl Ledger {
         self.append_with(entry, now, &|_| ())
     }
 
+    /// Hands a record to the ledger's own thread; `told` hears when it is on the disk, or why it is not. Records that wait at the same
+    /// time share one synchronisation. `told` runs on that thread and must not wait.
+    pub fn submit(
+        &self,
+        entry: Entry,
+        now: Timestamp,
+        told: impl FnOnce(Result<(), LedgerFailure>) + Send + 'static,
+    ) {
+        self.queue.submit(self, queue::Waiting { entry, now, told: Box::new(told) });
+    }
+
     /// [`Ledger::append`] with a hook at every step.
     ///
     /// # Errors
@@ -135,32 +183,72 @@ impl Ledger {
         now: Timestamp,
         hook: Hook<'_>,
     ) -> Result<Record, LedgerFailure> {
+        let mut records = self.append_all(&[(entry, now)], hook)?;
+        // One entry, one answer.
+        Ok(records.pop().unwrap_or_else(|| Err(serde::ser::Error::custom("it was left out")))?)
+    }
+
+    /// Appends records with one synchronisation for all: when this returns, they are on the disk. An entry that cannot be stored is
+    /// answered by itself and leaves the others alone.
+    ///
+    /// # Errors
+    /// See [`LedgerFailure`]; then none of them counts as recorded.
+    fn append_all(
+        &self,
+        entries: &[(&Entry, Timestamp)],
+        hook: Hook<'_>,
+    ) -> Result<Vec<Result<Record, serde_json::Error>>, LedgerFailure> {
         let at_folder = |source| LedgerFailure::Unwritable { path: self.directory.clone(), source };
         mode::create_directories(&self.directory).map_err(at_folder)?;
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         let _lock = lock::acquire(&self.directory.join("head"), Convention::Own, lock::WAIT)?;
-        let mut end = self.end()?;
+        // Taken out: after a failure the end is read from the disk again.
+        let mut end = match kept.take().filter(|end| end.is_current(&self.directory)) {
+            Some(end) => end,
+            None => self.end()?,
+        };
         hook(AppendStep::Locked);
         if let Some(recovery) = end.recovery.take() {
-            self.write(&mut end, &recovery, now, &|_| ())?;
+            self.write(&mut end, &[(&recovery, now_of(entries))], &|_| ())?;
         }
-        self.write(&mut end, entry, now, hook)
+        let records = self.write(&mut end, entries, hook)?;
+        *kept = Some(end);
+        Ok(records)
     }
 
     fn write(
         &self,
         end: &mut End,
-        entry: &Entry,
-        now: Timestamp,
+        entries: &[(&Entry, Timestamp)],
         hook: Hook<'_>,
-    ) -> Result<Record, LedgerFailure> {
-        if end.size >= self.rotate_at {
-            *end = self.next_part(end)?;
+    ) -> Result<Vec<Result<Record, serde_json::Error>>, LedgerFailure> {
+        let redactor = Redactor::standard();
+        let mut records = Vec::with_capacity(entries.len());
+        let mut pending = Pending::after(end);
+        for (entry, now) in entries {
+            if end.size + pending.lines.len() as u64 >= self.rotate_at {
+                self.flush(end, pending, hook)?;
+                *end = self.next_part(end)?;
+                pending = Pending::after(end);
+            }
+            let sealed = chain::seal(&pending.head, &format!("{now:.3}"), entry.bounded(&redactor));
+            records.push(sealed.map(|(line, record)| {
+                pending.push(line, &record);
+                record
+            }));
+        }
+        self.flush(end, pending, hook)?;
+        Ok(records)
+    }
+
+    /// Brings lines to the disk, then notes the new head.
+    fn flush(&self, end: &mut End, pending: Pending, hook: Hook<'_>) -> Result<(), LedgerFailure> {
+        let Pending { lines, last, head } = pending;
+        if lines.is_empty() {
+            return Ok(());
         }
         let unwritable = |path: &Path, source| LedgerFailure::Unwritable { path: path.to_owned(), source };
-        let bounded = entry.bounded(&Redactor::standard());
-        let (line, record) = chain::seal(&end.head, &format!("{now:.3}"), bounded)?;
-        let line = format!("{line}\n");
-        let (first, second) = line.as_bytes().split_at_checked(line.len() / 2).unwrap_or_default();
+        let (first, second) = lines.as_bytes().split_at_checked(lines.len() / 2).unwrap_or_default();
         let put =
             |bytes: &[u8], at: u64| end.file.write_all_at(bytes, at).map_err(|e| unwritable(&end.path, e));
         put(first, end.size)?;
@@ -169,11 +257,12 @@ impl Ledger {
         hook(AppendStep::Written);
         end.file.sync_data().map_err(|e| unwritable(&end.path, e))?;
         hook(AppendStep::Synced);
-        end.size += line.len() as u64;
-        end.head = chain::head_after(&record);
-        files::write_note(&self.directory, &end.head)?;
+        end.size += lines.len() as u64;
+        end.head = head;
+        end.last = lines.into_bytes().split_off(last);
+        end.write_note(&self.directory)?;
         hook(AppendStep::Noted);
-        Ok(record)
+        Ok(())
     }
 
     /// Opens the last part, sets an unfinished line aside, and checks that the chain can go on from there.
@@ -232,7 +321,8 @@ impl Ledger {
             file.set_len(tail.whole).and_then(|()| file.sync_all()).map_err(io(&path))?;
             Some(entry)
         };
-        Ok(End { number, path, file, size: tail.whole, head, recovery })
+        let last = tail.line.map(|line| [&line[..], b"\n"].concat()).unwrap_or_default();
+        Ok(End { number, path, file, size: tail.whole, last, head, note: None, recovery })
     }
 
     /// Keeps an unfinished line in a file of its own, and says so in the chain.
@@ -265,22 +355,47 @@ impl Ledger {
         })
     }
 
-    fn next_part(&self, end: &End) -> Result<End, LedgerFailure> {
+    fn next_part(&self, end: &mut End) -> Result<End, LedgerFailure> {
         let number = end.number.saturating_add(1);
         let path = files::part(&self.directory, number);
         let made = files::open(&path).and_then(|f| files::sync_directory(&self.directory).map(|()| f));
         let file = made.map_err(|source| LedgerFailure::Unwritable { path: path.clone(), source })?;
-        Ok(End { number, path, file, size: 0, head: end.head.clone(), recovery: None })
+        Ok(End {
+            number,
+            path,
+            file,
+            size: 0,
+            last: Vec::new(),
+            head: end.head.clone(),
+            note: end.note.take(),
+            recovery: None,
+        })
     }
 }
 
-/// Where the chain goes on.
+/// The time of the first of the entries.
+fn now_of(entries: &[(&Entry, Timestamp)]) -> Timestamp {
+    entries.first().map_or(Timestamp::UNIX_EPOCH, |(_, now)| *now)
+}
+
+/// Lines that are sealed and not yet written.
 #[derive(Debug)]
-struct End {
-    number: u32,
-    path: PathBuf,
-    file: File,
-    size: u64,
+struct Pending {
+    lines: String,
+    /// Where the last line begins.
+    last: usize,
     head: Head,
-    recovery: Option<Entry>,
+}
+
+impl Pending {
+    fn after(end: &End) -> Self {
+        Self { lines: String::new(), last: 0, head: end.head.clone() }
+    }
+
+    fn push(&mut self, line: String, record: &Record) {
+        self.last = self.lines.len();
+        self.lines.push_str(&line);
+        self.lines.push('\n');
+        self.head = chain::head_after(record);
+    }
 }

@@ -357,12 +357,12 @@ struct Recorder(Ledger);
 
 impl Recorder {
     async fn record(&self, entry: Entry) -> Result<(), LedgerFailure> {
-        let ledger = self.0.clone();
-        let directory = ledger.directory().to_owned();
-        let written =
-            tokio::task::spawn_blocking(move || ledger.append(&entry, Timestamp::now()).map(drop)).await;
-        written.unwrap_or_else(|e| {
-            Err(LedgerFailure::Unwritable { path: directory, source: std::io::Error::other(e) })
+        let (told, answer) = tokio::sync::oneshot::channel();
+        // Nobody hears it when the caller is gone; the record stands all the same.
+        self.0.submit(entry, Timestamp::now(), move |written| drop(told.send(written)));
+        answer.await.unwrap_or_else(|e| {
+            let path = self.0.directory().to_owned();
+            Err(LedgerFailure::Unwritable { path, source: std::io::Error::other(e) })
         })
     }
 }

@@ -5,7 +5,6 @@ use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
-use super::LedgerFailure;
 use super::chain::{Head, MAX_LINE};
 use crate::{bounded_read, mode};
 
@@ -117,18 +116,9 @@ pub(super) fn note(directory: &Path) -> Note {
     parsed.map_or(Note::Damaged, Note::Head)
 }
 
-/// Writes the note: one write, not synced (after a crash it may lag behind the ledger, which is synced).
-pub(super) fn write_note(directory: &Path, head: &Head) -> Result<(), LedgerFailure> {
-    let path = note_path(directory);
-    let unwritable = |source| LedgerFailure::Unwritable { path: path.clone(), source };
-    let file = open(&path).map_err(unwritable)?;
-    let new = file.metadata().map_err(unwritable)?.len() == 0;
-    file.write_all_at(format!("{:020} {}\n", head.seq, head.hash).as_bytes(), 0).map_err(unwritable)?;
-    if new {
-        // From now on it is there, whatever happens: later its absence means that somebody took it away.
-        file.sync_all().and_then(|()| sync_directory(directory)).map_err(unwritable)?;
-    }
-    Ok(())
+/// The note of a head, as it is written.
+pub(super) fn note_text(head: &Head) -> String {
+    format!("{:020} {}\n", head.seq, head.hash)
 }
 
 /// Opens a file of the ledger for reading and writing, 0600, never through a link.

@@ -182,3 +182,97 @@ fn sp_014_a_record_holds_no_secret_and_has_a_bounded_length() {
     assert!(text.len() < chain::MAX_LINE && !text.contains('\u{202e}'));
     assert!(verify(ledger.directory(), None).unwrap().is_whole());
 }
+
+#[test]
+fn sp_008_damage_between_two_appends_of_one_writer_is_seen() {
+    let damage: [fn(&Path, &Path); 6] = [
+        |last, _| {
+            let mut bytes = std::fs::read(last).unwrap();
+            let at = bytes.len() - 20;
+            bytes[at] ^= 1;
+            std::fs::write(last, bytes).unwrap();
+        },
+        |last, _| std::fs::remove_file(last).unwrap(),
+        |last, _| {
+            let bytes = std::fs::read(last).unwrap();
+            std::fs::write(last, &bytes[..bytes.len() / 2]).unwrap();
+        },
+        |_, note| std::fs::write(note, "nonsense").unwrap(),
+        |_, note| std::fs::remove_file(note).unwrap(),
+        |last, _| std::fs::write(last.with_file_name("ledger-000099.jsonl"), "{}\n").unwrap(),
+    ];
+    for (n, damage) in damage.into_iter().enumerate() {
+        // One file, its end kept open by the same writer.
+        let tmp = tempfile::tempdir().unwrap();
+        let ledger = Ledger::of(tmp.path());
+        for i in 1..=3 {
+            ledger.append(&entry(i), now()).unwrap();
+        }
+        let last = files::part(ledger.directory(), 1);
+        damage(&last, &files::note_path(ledger.directory()));
+        let refused = ledger.append(&entry(4), now()).unwrap_err();
+        assert!(matches!(refused, LedgerFailure::Damaged { .. }), "{n}: {refused}");
+        // It stays so: the next one is refused as well.
+        assert!(ledger.append(&entry(5), now()).is_err(), "{n}");
+    }
+}
+
+#[test]
+fn two_writers_in_turn_continue_one_chain() {
+    let tmp = tempfile::tempdir().unwrap();
+    let (one, other) = (Ledger::of(tmp.path()).rotating_at(4000), Ledger::of(tmp.path()).rotating_at(4000));
+    for n in 0..40_u32 {
+        let writer = if n % 3 == 0 { &other } else { &one };
+        assert_eq!(writer.append(&entry(n), now()).unwrap().seq, u64::from(n) + 1);
+    }
+    let v = verify(one.directory(), None).unwrap();
+    assert!(v.is_whole() && v.files > 2, "{v:?}");
+    assert_eq!(v.records, 40);
+}
+
+#[test]
+fn records_that_come_together_are_all_there_in_their_order() {
+    let tmp = tempfile::tempdir().unwrap();
+    let ledger = Ledger::of(tmp.path()).rotating_at(20_000);
+    let (told, heard) = std::sync::mpsc::channel();
+    let mut too_long = entry(0);
+    // Each text is cut, and there are many.
+    for i in 0..48 {
+        too_long.inputs.insert(format!("k{i}"), json!("\u{1F512}".repeat(600)));
+    }
+    for n in 1..=500_u32 {
+        let told = told.clone();
+        let one = if n == 77 { too_long.clone() } else { entry(n) };
+        ledger.submit(one, now(), move |written| told.send((n, written)).unwrap());
+    }
+    drop(told);
+    let all: Vec<_> = heard.iter().collect();
+    assert_eq!(all.len(), 500);
+    for (n, written) in &all {
+        // What cannot be stored is refused by itself.
+        assert_eq!(written.is_ok(), *n != 77, "{n}: {written:?}");
+    }
+    let calls: Vec<String> =
+        read(ledger.directory()).unwrap().into_iter().map(|l| l.record.unwrap().entry.call).collect();
+    let want: Vec<String> = (1..=500).filter(|n| *n != 77).map(|n| format!("call-{n}")).collect();
+    assert_eq!(calls, want);
+    let v = verify(ledger.directory(), None).unwrap();
+    assert!(v.is_whole() && v.files > 2, "{v:?}");
+}
+
+#[test]
+fn everybody_who_waits_hears_of_a_failure() {
+    let tmp = tempfile::tempdir().unwrap();
+    let ledger = Ledger::of(tmp.path());
+    ledger.append(&entry(1), now()).unwrap();
+    std::fs::write(files::note_path(ledger.directory()), "nonsense").unwrap();
+    let (told, heard) = std::sync::mpsc::channel();
+    for n in 2..=20_u32 {
+        let told = told.clone();
+        ledger.submit(entry(n), now(), move |written| told.send(written).unwrap());
+    }
+    drop(told);
+    let all: Vec<_> = heard.iter().collect();
+    assert_eq!(all.len(), 19);
+    assert!(all.iter().all(|w| matches!(w, Err(LedgerFailure::Damaged { .. }))), "{all:?}");
+}

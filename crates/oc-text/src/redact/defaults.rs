@@ -100,7 +100,7 @@ pub(super) static BUILT_IN: [BuiltIn; 25] = [
     of(
         K::PrivateKey,
         r"-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]+?-----END [A-Z ]*PRIVATE KEY-----",
-        54,
+        53,
         &[&["private key-----"]],
     ),
     of(K::ServiceKey, r"(?-u:\b)(sk-[A-Za-z0-9_-]{8,})(?-u:\b)", 11, &[&["sk-"]]),

