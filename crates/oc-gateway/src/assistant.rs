@@ -19,6 +19,7 @@ pub mod attachments;
 pub mod channel_turns;
 pub mod channels;
 pub mod children;
+pub mod elsewhere;
 pub mod ending;
 pub mod forwarding;
 mod lane;

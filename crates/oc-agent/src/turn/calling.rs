@@ -130,6 +130,7 @@ impl Turn<'_> {
             tool: call.name.clone(),
             arguments,
             caller: self.authority.acting().clone(),
+            behind: self.authority.each().into(),
         }
     }
 
@@ -194,7 +195,7 @@ impl Turn<'_> {
         called
     }
 
-    /// One call: offered, readable, allowed for everybody it acts for, and then the gate.
+    /// One call: offered, readable, and then the gate, which asks about everybody it acts for.
     async fn decided(
         &self,
         state: &State,
@@ -212,9 +213,6 @@ impl Turn<'_> {
                 "Not carried out: the arguments are not one JSON object ({why}). Make the call again with valid JSON."
             );
             return self.unmade(call, made, "unreadable-arguments", &words).await;
-        }
-        if let Err(refused) = self.authority.each_may(&self.gate.snapshot(), made) {
-            return result::refused(call, &self.gate.refused_for(made, refused).await, window);
         }
         let lasting = self.request.afterwards.as_ref().filter(|_| &*canonical(&made.tool) == "exec");
         let called = match lasting {

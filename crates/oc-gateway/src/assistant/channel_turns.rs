@@ -68,7 +68,8 @@ impl ChannelTurns {
         let mut running = std::pin::pin!(running);
         let mut typing = tokio::time::interval(TYPING);
         let mut look = tokio::time::interval(LOOK);
-        let mut told: Vec<String> = Vec::new();
+        // What waits already is of another turn, and may be of another person.
+        let mut told = ids(waiting(gateway, &[&key, &session], &[]).await);
         let end = loop {
             tokio::select! {
                 end = &mut running => break end,
@@ -278,6 +279,10 @@ pub(super) async fn waiting(gateway: &Gateway, sessions: &[&str], told: &[String
         matches!(r.state, State::Pending) && sessions.contains(&r.request.session()) && !told.contains(&r.id)
     };
     records.into_iter().filter(fits).collect()
+}
+
+pub(super) fn ids(records: Vec<Record>) -> Vec<String> {
+    records.into_iter().map(|record| record.id).collect()
 }
 
 /// A request as a chat is asked.

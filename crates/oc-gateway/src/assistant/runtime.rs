@@ -30,6 +30,7 @@ use tokio::sync::Semaphore;
 use super::children::Children;
 use super::later::Later;
 use super::models::{self, NoModels, SessionModels};
+use super::origin::return_address;
 use super::running::RunningTurns;
 use super::runs::Runs;
 use super::sending::Sending;
@@ -302,8 +303,11 @@ impl Assistant {
             });
             reading.await.map_err(|_| NotBegun::Lost)?
         };
-        let caller =
-            Caller { model: Some((about.provider.clone(), about.model.clone())), ..what.caller.clone() };
+        let caller = Caller {
+            model: Some((about.provider.clone(), about.model.clone())),
+            back: return_address(&begun, &what.caller),
+            ..what.caller.clone()
+        };
         let time_zone = config.path(&["agents", "defaults", "userTimezone"]).and_then(Node::as_str);
         let ground = Ground {
             mode: what.prompt,

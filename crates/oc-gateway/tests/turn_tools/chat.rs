@@ -10,7 +10,7 @@ use oc_channels::adapter::{
 };
 use oc_policy::inbound::{ConversationId, ConversationKind, Inbound, Sender, SenderId};
 use oc_runner::protocol::Exit;
-use oc_sandbox::gate::{Caller, Finished, Surface};
+use oc_sandbox::gate::{Caller, Finished, ReturnAddress, Surface};
 use oc_types::{AgentId, ChannelId};
 
 use super::*;
@@ -223,11 +223,17 @@ async fn the_end_of_a_background_command_comes_into_its_session_and_the_answer_i
     caller.channel = Some("discord".to_owned());
     caller.account = Some("default".to_owned());
     caller.conversation = ConversationKind::Direct;
+    caller.back = ReturnAddress {
+        transcript: Some(super::later::transcript(&stage, "agent:main:main")),
+        conversation: Some("100".to_owned()),
+        thread: None,
+    };
     let mut finished = Finished {
         call: "c".to_owned(),
         agent: "main".to_owned(),
         session: caller.session.clone(),
         caller,
+        behind: Arc::default(),
         process: "p1".to_owned(),
         command: "make".to_owned(),
         place: oc_sandbox::executor::Place::Host,

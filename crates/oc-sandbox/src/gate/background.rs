@@ -31,6 +31,8 @@ pub struct Finished {
     pub session: String,
     /// For whom the call acted.
     pub caller: super::Caller,
+    /// Who stood behind it.
+    pub behind: Arc<[super::Caller]>,
     /// Its name for the `process` tool.
     pub process: String,
     /// Its text, masked.
@@ -225,6 +227,7 @@ fn finished(session: &Session, work: &Commission) -> Finished {
         agent: caller.agent.to_string(),
         session: caller.session.clone(),
         caller: caller.clone(),
+        behind: Arc::clone(&work.case.call.behind),
         process: session.id().to_owned(),
         command: redactor.redact(session.command()),
         place: work.place,

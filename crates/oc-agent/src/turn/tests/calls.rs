@@ -166,7 +166,7 @@ async fn a_command_that_is_approved_after_the_turn_still_runs() {
         run: "run".to_owned(),
         caller,
         said: person("run the tool"),
-        behind: Vec::new(),
+        behind: vec![Caller::of_session(Surface::Model, AgentId::normalized("main"), "agent:main:other")],
         session: session.clone(),
         ground: Ground::of(Mode::Full),
         tools: Vec::new(),
@@ -182,6 +182,8 @@ async fn a_command_that_is_approved_after_the_turn_still_runs() {
     assert_eq!(end.how, Ended::Stopped(Notice::TimedOut));
     let (call, going) = keeper.kept.lock().unwrap().pop().expect("it was taken over");
     assert_eq!(call.tool, "exec");
+    let behind: Vec<&str> = call.behind.iter().map(|b| b.session.as_str()).collect();
+    assert_eq!(behind, ["agent:main:other"], "who stands behind the turn stands behind what comes of it");
     // A slow machine may not have come to the question yet.
     let running = tokio::spawn(going.0);
     let question = told.recv().await.unwrap();

@@ -24,6 +24,7 @@ use oc_types::{AgentId, KeyPath};
 use serde_json::{Value, json};
 
 use super::{of_several, pretty, seen, text};
+use crate::assistant::elsewhere::after_a_hop;
 use crate::assistant::runtime::{Assistant, Conversation, Unnoted};
 use crate::assistant::session_view::{entry, exec_of};
 use crate::methods::Place;
@@ -170,11 +171,11 @@ fn forbidden(rule: &'static str, why: impl Into<String>) -> Forbidden {
 /// # Errors
 /// The rule that refuses; a session that is not visible is one that does not exist.
 pub fn addressee(place: &Place, call: &ToolCall) -> Result<Addressee, Forbidden> {
-    if call.caller.turn == Turn::InterSession {
+    if after_a_hop(&call.caller, &call.behind) {
         let why = "another session started this turn; it writes to no further one. Answer, and your answer goes back";
         return Err(forbidden("one-hop", why));
     }
-    if let Some(several) = of_several(&call.caller) {
+    if let Some(several) = of_several(call) {
         return Err(several);
     }
     let unclear = |why: String| forbidden("not-visible", why);
@@ -231,7 +232,7 @@ fn conversation(place: &Place, call: &ToolCall, to: Addressee) -> Result<Convers
         agent: to.agent,
         key: to.key,
         caller,
-        behind: vec![call.caller.clone()],
+        behind: call.everybody(),
         said: Said::InterSession(InterSession {
             from: call.caller.session.clone(),
             kind: InterSessionKind::Message,
