@@ -159,3 +159,31 @@ async fn sp_107_whoever_wrote_from_another_session_stands_behind_what_comes_of_i
     assert_eq!(denied("message").0, "denied", "no conversation is at hand");
     assert_eq!(fake.sent_to("100"), ["It builds."], "its answer goes to no chat");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn sp_426_each_of_a_batch_is_asked_about_what_follows_from_their_command() {
+    const GROUP: &str = "agent:main:telegram:group:42";
+    let mut config = open();
+    config["channels"]["telegram"]["groups"] =
+        json!({ "42": { "toolsBySender": { "111": { "deny": ["write"] } } } });
+    let mut stage = Stage::start(config, |_| Reply::text("Done.")).await;
+    assert_eq!(stage.say(GROUP, "be there").await, "Done.");
+    let mut batch = caller(Turn::Person, Some(&transcript(&stage, GROUP)));
+    batch.session = GROUP.to_owned();
+    batch.channel = Some("telegram".to_owned());
+    batch.conversation = ConversationKind::Group;
+    let person = |id: &str| {
+        let mut person = batch.clone();
+        person.sender.id = Some(id.to_owned());
+        person
+    };
+    for (people, offered) in [(vec!["222"], true), (vec!["222", "111"], false), (vec!["111"], false)] {
+        let behind: Vec<Caller> = people.iter().map(|id| person(id)).collect();
+        let before = stage.model.requests().len();
+        ended(&stage, &batch, &behind).await;
+        let requests = stage.model.requests();
+        assert_eq!(requests.len(), before + 1, "{people:?}");
+        let tools = requests[before].tools();
+        assert_eq!(tools.contains(&"write".to_owned()), offered, "{people:?}: {tools:?}");
+    }
+}
