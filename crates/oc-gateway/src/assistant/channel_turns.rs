@@ -69,7 +69,8 @@ impl ChannelTurns {
         let mut typing = tokio::time::interval(TYPING);
         let mut look = tokio::time::interval(LOOK);
         // What waits already is of another turn, and may be of another person.
-        let mut told = ids(waiting(gateway, &[&key, &session], &[]).await);
+        let earlier = if shown { waiting(gateway, &[&key, &session], &[]).await } else { Vec::new() };
+        let mut told = ids(earlier);
         let end = loop {
             tokio::select! {
                 end = &mut running => break end,
