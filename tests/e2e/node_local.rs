@@ -113,7 +113,8 @@ impl Gate {
         let arguments = json!({"command": command, "yieldMs": 120_000}).as_object().unwrap().clone();
         let caller = Caller::of_session(Surface::Model, AgentId::normalized("main"), "agent:main:main");
         let id = format!("call-{}", CALLS.fetch_add(1, Ordering::Relaxed));
-        let call = ToolCall { id, tool: "exec".to_owned(), arguments, caller };
+        let call =
+            ToolCall { id, tool: "exec".to_owned(), arguments, caller, behind: std::sync::Arc::default() };
         let gate = Arc::clone(&self.gateway.gate);
         self.runtime.spawn(async move { gate.call(&call).await })
     }

@@ -108,5 +108,11 @@ fn permitted(snapshot: &Snapshot, caller: &Caller) -> BTreeSet<String> {
 /// A call that asks only whether its tool can be used at all.
 fn probe(name: &str, caller: &Caller) -> ToolCall {
     // There is no browser in a sandbox: the one that is asked about is the host's.
-    ToolCall { id: String::new(), tool: name.to_owned(), arguments: Map::new(), caller: caller.clone() }
+    ToolCall {
+        id: String::new(),
+        tool: name.to_owned(),
+        arguments: Map::new(),
+        caller: caller.clone(),
+        behind: std::sync::Arc::default(),
+    }
 }

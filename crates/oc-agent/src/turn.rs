@@ -122,6 +122,8 @@ pub struct TurnEnd {
     pub compactions: u32,
     /// Whether the window is small (a warning for the owner).
     pub small_window: bool,
+    /// Messages that were handed in and that this turn has not read: they stand nowhere, and wait for a turn of their own.
+    pub unread: Vec<said::PersonMessage>,
 }
 
 /// Runs a turn. Dropping the future ends the request to the model and what a tool had started, and the calls that were open get a result
@@ -143,9 +145,8 @@ pub async fn run(
         abort,
     };
     let how = turn.go(&mut state).await;
-    // What came too late for this turn stands in the transcript for the next one.
-    let _ = turn.steered(turn.request.steering.close_now()).await;
-    state.end(how, &turn.request.said, turn.request.window)
+    let unread = turn.request.steering.close_now();
+    TurnEnd { unread, ..state.end(how, &turn.request.said, turn.request.window) }
 }
 
 /// A turn that runs.
@@ -163,20 +164,14 @@ impl Turn<'_> {
         if self.request.window.fit() == Fit::TooSmall {
             return Ended::Stopped(Notice::WindowTooSmall);
         }
-        let blocks = match EnvelopeIds::random(self.request.said.envelopes()) {
-            Ok(ids) => self.request.said.blocks(ids),
-            Err(e) => return state.broken(Notice::NotKept, &e),
-        };
-        let word = self.request.said.word();
-        let written = self.request.session.append(vec![Message::User(blocks)], Some(word), self.request.keep);
-        if let Err(e) = written.await {
-            return state.broken(Notice::NotKept, &e);
+        if let Err(e) = self.keep_said(&self.request.said).await {
+            return state.broken(Notice::NotKept, &*e);
         }
         self.sink.event(Event::Started);
         let mut repeats = Repeats::default();
         while state.asked < self.request.limits.iterations {
-            if let Err(e) = self.steered(self.request.steering.take()).await {
-                return state.broken(Notice::NotKept, &e);
+            if let Err(how) = self.steered(state).await {
+                return how;
             }
             let answer = match self.answer(state).await {
                 Ok(answer) => answer,
@@ -205,18 +200,23 @@ impl Turn<'_> {
         Ended::Stopped(Notice::TooManySteps)
     }
 
+    /// What was said, into the transcript. Without ids of their own envelopes could be closed by what is in them.
+    async fn keep_said(&self, said: &Said) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+        let ids = EnvelopeIds::random(said.envelopes())?;
+        let message = vec![Message::User(said.blocks(ids))];
+        self.request.session.append(message, Some(said.word()), self.request.keep).await?;
+        Ok(())
+    }
+
     /// Messages that came while the turn runs, into the transcript.
-    async fn steered(
-        &self,
-        messages: Vec<said::PersonMessage>,
-    ) -> Result<(), crate::session::SessionFailure> {
-        for message in messages {
-            let said = Said::People(said::People::one(message));
-            // Without ids of their own the envelopes are as whole; only their markers are alike then.
-            let ids =
-                EnvelopeIds::random(said.envelopes()).unwrap_or_else(|_| EnvelopeIds::fixed(Vec::new()));
-            let blocks = vec![Message::User(said.blocks(ids))];
-            self.request.session.append(blocks, Some(said.word()), self.request.keep).await?;
+    async fn steered(&self, state: &mut State) -> Result<(), Ended> {
+        let mut waiting = self.request.steering.take().into_iter();
+        while let Some(message) = waiting.next() {
+            if let Err(e) = self.keep_said(&Said::People(said::People::one(message.clone()))).await {
+                // Nobody has read them.
+                self.request.steering.put_back(std::iter::once(message).chain(waiting).collect());
+                return Err(state.broken(Notice::NotKept, &*e));
+            }
         }
         Ok(())
     }

@@ -26,7 +26,7 @@ use crate::chat_command::CommandDesk;
 use crate::clock::Clock;
 use crate::delivery::{Courier, DeliveryFailure};
 use crate::inbox::{Inbox, Recovered, Route};
-use crate::lane::{Lanes, Work};
+use crate::lane::{Item, Lanes, Work};
 use crate::pairing_desk::PairingDesk;
 use crate::payload::Mint;
 use crate::rules::Rules;
@@ -158,6 +158,10 @@ struct Running {
     route: Route,
     entries: Vec<u64>,
     cancel: Arc<Notify>,
+    /// Messages that were handed to it and that wait nowhere else.
+    steered: Vec<Item>,
+    /// Ids of messages that it has handed back.
+    unread: Vec<String>,
 }
 
 #[derive(Debug)]
@@ -301,6 +305,11 @@ impl Ingress {
         self.core.occupy(session).await
     }
 
+    /// Waits until no turn of a session runs, whatever runs elsewhere: for turns that have a limit of their own.
+    pub async fn occupy_beside(&self, session: &SessionKey) -> Occupied {
+        Occupied { session: self.core.alone_in(session).await, permit: None }
+    }
+
     /// Sends a prompt to a conversation other than the turn's (`approvals.exec.targets`).
     ///
     /// # Errors
@@ -339,6 +348,14 @@ impl Occupied {
 
 impl Core {
     async fn occupy(&self, session: &SessionKey) -> Occupied {
+        let session = self.alone_in(session).await;
+        let permits = Arc::clone(&locked(&self.permits).1);
+        // It is never closed.
+        let permit = permits.acquire_owned().await.ok();
+        Occupied { session, permit }
+    }
+
+    async fn alone_in(&self, session: &SessionKey) -> OwnedMutexGuard<()> {
         let lock = {
             let mut occupied = locked(&self.occupied);
             match occupied.get(session).and_then(Weak::upgrade) {
@@ -353,11 +370,7 @@ impl Core {
                 }
             }
         };
-        let session = lock.lock_owned().await;
-        let permits = Arc::clone(&locked(&self.permits).1);
-        // It is never closed.
-        let permit = permits.acquire_owned().await.ok();
-        Occupied { session, permit }
+        lock.lock_owned().await
     }
 
     fn now(&self) -> i64 {

@@ -189,6 +189,9 @@ pub trait Replies: fmt::Debug + Send + Sync {
     fn acting(&self) -> Pending<'_, Result<(), InboxFailure>>;
     /// Asks the conversation for a decision about a command.
     fn prompt(&self, prompt: ApprovalPrompt) -> Pending<'_, Result<Vec<Sent>, DeliveryFailure>>;
+    /// Hands messages back that [`Turns::steer`] took and the turn has not read, by their [`TurnMessage::event`]: they wait for a turn of
+    /// their own. To be awaited before the turn is over; of a turn that was stopped nothing is handed back.
+    fn unread(&self, events: Vec<String>) -> Pending<'_, ()>;
     /// Fetches a file of one of the turn's messages, within the limit of its kind and channel (SP-422).
     fn fetch<'a>(&'a self, attachment: &'a Attachment) -> Pending<'a, Result<Vec<u8>, AdapterFailure>>;
 }

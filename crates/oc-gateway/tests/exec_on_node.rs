@@ -45,7 +45,7 @@ fn call(world: &World, arguments: &Value) -> Called {
     let caller = Caller::of_session(Surface::Model, AgentId::normalized("main"), "agent:main:main");
     let arguments: Map<String, Value> = arguments.as_object().unwrap().clone();
     let id = uuid::Uuid::new_v4().simple().to_string();
-    let call = ToolCall { id, tool: "exec".to_owned(), arguments, caller };
+    let call = ToolCall { id, tool: "exec".to_owned(), arguments, caller, behind: std::sync::Arc::default() };
     tokio::spawn(async move { gate.call(&call).await })
 }
 

@@ -169,7 +169,8 @@ async fn call(world: &World, session: &str, arguments: Value) -> Result<Answer, 
     let caller = Caller::of_session(Surface::Model, AgentId::normalized("main"), session);
     let id = uuid::Uuid::new_v4().simple().to_string();
     let Value::Object(arguments) = arguments else { panic!("an object") };
-    let call = ToolCall { id, tool: "browser".to_owned(), arguments, caller };
+    let call =
+        ToolCall { id, tool: "browser".to_owned(), arguments, caller, behind: std::sync::Arc::default() };
     tokio::time::timeout(PATIENCE * 2, world.gateway.gate.call(&call)).await.unwrap()
 }
 

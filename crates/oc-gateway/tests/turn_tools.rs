@@ -13,6 +13,10 @@
 
 #[path = "turn_tools/chat.rs"]
 mod chat;
+#[path = "turn_tools/ending.rs"]
+mod ending;
+#[path = "turn_tools/later.rs"]
+mod later;
 #[path = "turn_tools/notes.rs"]
 mod notes;
 #[path = "turn_tools/offer.rs"]

@@ -171,7 +171,13 @@ pub(crate) async fn through(gate: &Gate, call: &ToolCall, given_up: GivenUp) -> 
 /// A call with an id of its own.
 pub(crate) fn call_of(caller: &Caller, tool: &str, arguments: Map<String, Json>) -> Result<ToolCall, Fault> {
     let id = oc_fs::random::token_hex(16).map_err(|e| Fault::Unavailable(e.to_string()))?;
-    Ok(ToolCall { id: id.expose().to_owned(), tool: tool.to_owned(), arguments, caller: caller.clone() })
+    Ok(ToolCall {
+        id: id.expose().to_owned(),
+        tool: tool.to_owned(),
+        arguments,
+        caller: caller.clone(),
+        behind: std::sync::Arc::default(),
+    })
 }
 
 impl Offers for Served {

@@ -12,6 +12,7 @@ mod ask;
 mod authorized;
 mod backend;
 mod background;
+mod behind;
 mod call;
 mod command;
 mod commission;
@@ -53,7 +54,7 @@ pub use ask::{Approvals, Asking, Listener, Reached, Silent, TakenUp};
 pub use authorized::AuthorizedCall;
 pub use backend::{Chosen, Executors, HostSession, SandboxSession, choose};
 pub use background::Finished;
-pub use call::{CallSender, Caller, SessionExec, Surface, ToolCall};
+pub use call::{CallSender, Caller, ReturnAddress, SessionExec, Surface, ToolCall};
 pub use doors::{door_of, shut};
 pub use handler::{Forbidden, Handled, Handlers, Judging, Question, ToolHandler};
 pub use nodes::{NoNode, NodeHere, NodeRun, Nodes, pick};
@@ -277,17 +278,21 @@ impl Gate {
         sandbox: Option<&SandboxPlan>,
     ) -> Result<Answer, GateError> {
         let place = handler.place_of(call);
+        let tool = handler.tool();
         if let Some(forbidden) = handler.forbids(call, snapshot, sandbox).await {
-            let Forbidden { rule, key, why } = forbidden;
-            let tool = handler.tool();
-            let refused = match key {
-                Some(key) => Refused::by_key(Stage::Policy, tool, rule, snapshot.config(), key, why),
-                None => Refused::built_in(Stage::Policy, tool, rule, why),
-            };
+            let refused = forbidden.refused(snapshot, tool);
             return Err(self.refuse(snapshot, call, refused, &Grounds::default()).await);
         }
+        for who in call.behind.iter() {
+            if let Some(forbidden) = handler.forbids_behind(call, who, snapshot, sandbox).await {
+                let refused = forbidden.refused(snapshot, tool).of(who);
+                return Err(self.refuse(snapshot, call, refused, &Grounds::default()).await);
+            }
+        }
         let now;
-        let (grounds, taken, snapshot) = match handler.asks(call) {
+        let question = handler.asks(call);
+        let question = question.or_else(|| call.behind.iter().find_map(|who| handler.asks(&call.by(who))));
+        let (grounds, taken, snapshot) = match question {
             None => {
                 let rule = "policy: no layer removes it".to_owned();
                 (Grounds { rule, ..Grounds::default() }, None, snapshot)

@@ -184,15 +184,18 @@ impl ProcessSessions {
         }
     }
 
-    /// Ends and forgets everything of a session of the assistant (`/stop`, its end).
-    pub fn end_owner(&self, owner: &str) {
+    /// Ends and forgets everything of a session of the assistant (`/stop`, its end). `true` when something ran.
+    pub fn end_owner(&self, owner: &str) -> bool {
+        let mut ran = false;
         self.lock().retain(|_, s| {
             let ends = s.owner() == owner;
             if ends {
+                ran |= s.status() == Status::Running;
                 s.kill();
             }
             !ends
         });
+        ran
     }
 }
 

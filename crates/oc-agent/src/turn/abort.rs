@@ -30,6 +30,12 @@ impl Abort {
         *self.0.borrow()
     }
 
+    /// Whether both stop the same turn.
+    #[must_use]
+    pub fn is_same(&self, other: &Self) -> bool {
+        self.0.same_channel(&other.0)
+    }
+
     /// Returns when it is stopped.
     pub async fn stopped(&self) {
         let mut seen = self.0.subscribe();

@@ -5,7 +5,7 @@
 
 use oc_policy::elevated::Turn;
 use oc_policy::owner_only::Ownership;
-use oc_sandbox::gate::{CallSender, Caller, Gate, Refused, SessionExec, Snapshot, Surface, ToolCall};
+use oc_sandbox::gate::{CallSender, Caller, SessionExec, Surface};
 
 use super::said::{PersonMessage, Said};
 
@@ -77,14 +77,9 @@ impl Authority {
         std::iter::once(&self.acting).chain(&self.each).collect()
     }
 
-    /// The first refusal of a call that one of the people of a batch may not make.
-    ///
-    /// # Errors
-    /// That refusal.
-    pub fn each_may(&self, snapshot: &Snapshot, call: &ToolCall) -> Result<(), Refused> {
-        for caller in &self.each {
-            Gate::would(snapshot, &ToolCall { caller: caller.clone(), ..call.clone() })?;
-        }
-        Ok(())
+    /// Everybody but the caller who must be allowed what is done.
+    #[must_use]
+    pub fn each(&self) -> &[Caller] {
+        &self.each
     }
 }

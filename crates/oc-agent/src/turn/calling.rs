@@ -130,6 +130,7 @@ impl Turn<'_> {
             tool: call.name.clone(),
             arguments,
             caller: self.authority.acting().clone(),
+            behind: self.authority.each().into(),
         }
     }
 
@@ -171,9 +172,13 @@ impl Turn<'_> {
             message = self.decided(state, call, &made, &mut going) => Called::Result(message),
         };
         let out_of_time = matches!(called, Called::Over(Ended::Stopped(_), _));
-        if out_of_time && let (Some(going), Some(afterwards)) = (going, &self.request.afterwards) {
-            afterwards.take_over(made.clone(), going);
-            called = Called::Result(result::failed(call, GOES_ON, self.request.window));
+        match (going, &self.request.afterwards) {
+            (Some(going), Some(afterwards)) if out_of_time => {
+                afterwards.take_over(made.clone(), going);
+                called = Called::Result(result::failed(call, GOES_ON, self.request.window));
+            }
+            // What it had started ends before anything says that it was given up.
+            (going, _) => drop(going),
         }
         let is_error = match &called {
             Called::Result(Message::ToolResult { is_error, .. }) => *is_error,
@@ -190,7 +195,7 @@ impl Turn<'_> {
         called
     }
 
-    /// One call: offered, readable, allowed for everybody it acts for, and then the gate.
+    /// One call: offered, readable, and then the gate, which asks about everybody it acts for.
     async fn decided(
         &self,
         state: &State,
@@ -208,9 +213,6 @@ impl Turn<'_> {
                 "Not carried out: the arguments are not one JSON object ({why}). Make the call again with valid JSON."
             );
             return self.unmade(call, made, "unreadable-arguments", &words).await;
-        }
-        if let Err(refused) = self.authority.each_may(&self.gate.snapshot(), made) {
-            return result::refused(call, &self.gate.refused_for(made, refused).await, window);
         }
         let lasting = self.request.afterwards.as_ref().filter(|_| &*canonical(&made.tool) == "exec");
         let called = match lasting {

@@ -37,6 +37,8 @@ pub struct People {
 /// One admitted message of a person.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PersonMessage {
+    /// Under which id whoever hands it in knows it. The model does not see it.
+    pub id: Option<String>,
     /// Who wrote it, as far as the channel says.
     pub sender: CallSender,
     /// Whether that is the owner, proven by the server.
@@ -61,6 +63,7 @@ impl PersonMessage {
     /// A message with a text; of its sender nothing else is known.
     pub fn new(sender: CallSender, owner: Ownership, text: impl Into<String>) -> Self {
         Self {
+            id: None,
             sender,
             owner,
             directive: None,

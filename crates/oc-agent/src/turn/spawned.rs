@@ -4,7 +4,7 @@ use oc_policy::elevated::Turn;
 use oc_policy::owner_only::Ownership;
 use oc_policy::sandbox::{Runs, agent_entry, is_sandboxed};
 use oc_policy::session_key::SessionKey;
-use oc_sandbox::gate::{Caller, SessionExec, Snapshot, Surface};
+use oc_sandbox::gate::{Caller, ReturnAddress, SessionExec, Snapshot, Surface};
 use oc_types::{AgentId, Node};
 use thiserror::Error;
 
@@ -84,6 +84,8 @@ pub fn spawned(
         owner: Ownership::NotProven,
         // What restricts goes on: room, account, sender, the session's own settings for commands. Elevation does not.
         exec: SessionExec { directive: None, level: None, overrides: parent.exec.overrides.clone() },
+        // It is in no chat, and its session is another one.
+        back: ReturnAddress::default(),
         ..parent.clone()
     })
 }

@@ -109,6 +109,7 @@ impl State {
             calls: self.calls,
             compactions: self.compactions,
             small_window: window.fit() == Fit::Small,
+            unread: Vec::new(),
         }
     }
 }

@@ -68,6 +68,14 @@ impl Steering {
         self.held().waiting.drain(..).collect()
     }
 
+    /// Puts back what was taken and could not be kept; it comes before what waits.
+    pub(super) fn put_back(&self, messages: Vec<PersonMessage>) {
+        let mut state = self.held();
+        for message in messages.into_iter().rev() {
+            state.waiting.push_front(message);
+        }
+    }
+
     /// The turn would end: `true` when nothing waits, and nothing is taken any more.
     pub(super) fn close(&self) -> bool {
         let mut state = self.held();

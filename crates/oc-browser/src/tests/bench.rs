@@ -182,7 +182,13 @@ impl Bench {
     pub async fn call(&self, arguments: Value, session: &str) -> Result<ToolResult, GateError> {
         let Value::Object(arguments) = arguments else { panic!("an object") };
         let caller = Caller::of_session(Surface::Model, AgentId::normalized("main"), session);
-        let call = ToolCall { id: "1".to_owned(), tool: "browser".to_owned(), arguments, caller };
+        let call = ToolCall {
+            id: "1".to_owned(),
+            tool: "browser".to_owned(),
+            arguments,
+            caller,
+            behind: std::sync::Arc::default(),
+        };
         self.gate.call(&call).await.map(|answer| answer.result)
     }
 

@@ -18,7 +18,7 @@ use super::{Core, DropReason, Happened, LONGEST_TEXT, MOST_FILES, locked, words}
 use crate::adapter::{Event, Taken};
 use crate::chat_command::{Asker, ChatCommand, Done, beside_directive, inline};
 use crate::inbox::{Ending, Route};
-use crate::lane::{Item, Pushed};
+use crate::lane::{Item, LaneSettings, Pushed};
 use crate::pairing::Upserted;
 use crate::rules::Rules;
 use crate::turn::{Reply, Steered, StopCause};
@@ -376,12 +376,24 @@ impl Core {
         let work = self.work();
         let mut pushed = self.lanes.push(session, item, settings, &work);
         if let Pushed::Steer { item, keep } = pushed {
-            let taken = self.steer(session, &item, rules).await;
+            let taken = self.steer(session, &item, keep, rules).await;
             if taken && !keep {
                 return;
             }
             pushed = self.lanes.enqueue(session, *item, settings, &work);
         }
+        self.pushed(session, settings, pushed).await;
+    }
+
+    /// Lets a message wait that a turn was handed and has not read.
+    pub(super) async fn wait_again(self: &Arc<Self>, session: &SessionKey, item: Item, rules: &Rules) {
+        let mode = self.commands.settings().view(session).await.queue;
+        let settings = rules.lane(&item.event.message.channel, mode);
+        let pushed = self.lanes.enqueue(session, item, settings, &self.work());
+        self.pushed(session, settings, pushed).await;
+    }
+
+    async fn pushed(self: &Arc<Self>, session: &SessionKey, settings: LaneSettings, pushed: Pushed) {
         match pushed {
             Pushed::Queued { dropped } => {
                 for item in dropped {
@@ -404,7 +416,7 @@ impl Core {
                 self.inbox.done(&entries, Ending::Stopped, self.now());
                 self.end_run(session, StopCause::Newer).await;
             }
-            // It was handled above.
+            // Whoever pushes handles it.
             Pushed::Steer { .. } => {}
         }
     }
@@ -425,7 +437,7 @@ impl Core {
     }
 
     /// Hands a message to the running turn, when it would be answered in the same place.
-    async fn steer(&self, session: &SessionKey, item: &Item, rules: &Rules) -> bool {
+    async fn steer(&self, session: &SessionKey, item: &Item, keep: bool, rules: &Rules) -> bool {
         let running = locked(&self.running).get(session).cloned();
         let Some(running) = running.filter(|r| r.route == item.place()) else { return false };
         let mut message = item.event.message.clone();
@@ -437,7 +449,14 @@ impl Core {
             Steered::Taken => {
                 let _ = self.inbox.joined(running.turn, item.entry);
                 match locked(&self.running).get_mut(session).filter(|r| r.turn == running.turn) {
-                    Some(r) => r.entries.push(item.entry),
+                    // It has handed it back already.
+                    Some(r) if r.unread.contains(&item.event.id) => return false,
+                    Some(r) => {
+                        r.entries.push(item.entry);
+                        if !keep {
+                            r.steered.push(item.clone());
+                        }
+                    }
                     // It ended at this moment, with the message in it.
                     None => self.inbox.done(&[item.entry], Ending::Answered, self.now()),
                 }

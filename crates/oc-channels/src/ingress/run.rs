@@ -109,7 +109,14 @@ async fn run(core: Arc<Core>, session: SessionKey, items: Vec<Item>, summarized:
         Err(why) => return core.observer.failed(&why.to_string()),
     };
     let cancel = Arc::new(Notify::new());
-    let running = Running { turn, route: last.place(), entries, cancel: Arc::clone(&cancel) };
+    let running = Running {
+        turn,
+        route: last.place(),
+        entries,
+        cancel: Arc::clone(&cancel),
+        steered: Vec::new(),
+        unread: Vec::new(),
+    };
     locked(&core.running).insert(session.clone(), running);
     let authority = Authority::least(members.messages.iter().map(|m| m.authority));
     let kind = members.admission.kind();
@@ -256,6 +263,30 @@ impl Replies for TurnReplies {
         Box::pin(async move {
             self.core.inbox.acted(self.turn).await.map_err(|_| DeliveryFailure::Journal)?;
             send_prompt(&self.core, &self.route, &prompt).await
+        })
+    }
+
+    fn unread(&self, events: Vec<String>) -> Pending<'_, ()> {
+        Box::pin(async move {
+            let back = {
+                let mut all = locked(&self.core.running);
+                let Some(running) = all.get_mut(&self.session).filter(|r| r.turn == self.turn) else {
+                    return;
+                };
+                let theirs = |item: &Item| events.contains(&item.event.id);
+                let (back, read): (Vec<Item>, Vec<Item>) =
+                    std::mem::take(&mut running.steered).into_iter().partition(theirs);
+                running.steered = read;
+                running.entries.retain(|entry| back.iter().all(|item| item.entry != *entry));
+                running.unread.extend(events);
+                back
+            };
+            let rules = self.core.rules.load_full();
+            for item in back {
+                // It is no part of this turn any more, also for a restart.
+                let _ = self.core.inbox.started(&[item.entry]);
+                self.core.wait_again(&self.session, item, &rules).await;
+            }
         })
     }
 

@@ -132,6 +132,39 @@ async fn steering_hands_a_message_to_the_running_turn_or_lets_it_wait() {
 }
 
 #[tokio::test]
+async fn a_message_that_the_turn_has_not_read_waits_for_a_turn_of_its_own() {
+    for (mode, texts) in
+        [("steer", vec![vec!["a"], vec!["b"]]), ("steer-backlog", vec![vec!["a"], vec!["b"]])]
+    {
+        let w = world(open(json!({ "messages": { "queue": { "mode": mode, "debounceMs": 0 } } })));
+        *w.turns.takes_steering.lock().unwrap() = true;
+        let go = Arc::new(tokio::sync::Notify::new());
+        let gone = Arc::clone(&go);
+        let act = Act(Box::new(move |turn, out| {
+            let go = Arc::clone(&gone);
+            let first = turn.messages[0].text == "a";
+            Box::pin(async move {
+                if first {
+                    go.notified().await;
+                    out.unread(vec!["2".to_owned(), "never".to_owned()]).await;
+                }
+                None
+            })
+        }));
+        *w.turns.act.lock().unwrap() = Some(Arc::new(act));
+        w.offer(direct("telegram", "1", "1", "a")).await;
+        w.turns.begun.reach(1).await;
+        w.offer(direct("telegram", "2", "1", "b")).await;
+        assert_eq!(w.turns.steers.lock().unwrap().len(), 1, "{mode}");
+        go.notify_one();
+        w.idle().await;
+        assert_eq!(w.turns.texts(), texts, "{mode}");
+        assert_eq!(w.service.sends.get(), 2, "{mode}: {:?}", w.service.texts());
+        assert_eq!(w.ingress.inbox().waiting(), 0, "{mode}");
+    }
+}
+
+#[tokio::test]
 async fn interrupt_ends_the_running_turn_for_the_newer_message() {
     let w = world(open(json!({ "messages": { "queue": { "mode": "interrupt", "debounceMs": 0 } } })));
     hold(&w);

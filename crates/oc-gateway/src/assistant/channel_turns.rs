@@ -14,11 +14,12 @@ use oc_channels::turn::{Replies, Reply, Steered, StopCause, Turn, TurnMessage, T
 use oc_policy::command::approve::ApproveWord;
 use oc_policy::inbound::{ConversationKind, Place};
 use oc_policy::session_key::SessionKey;
-use oc_sandbox::gate::{CallSender, Caller, Surface};
+use oc_sandbox::gate::{CallSender, Caller, SessionExec, Surface};
 use oc_types::Node;
 
 use super::approvers::pressers;
 use super::attachments::{self, Opened};
+use super::ending::end_session_soon;
 use super::runtime::{Assistant, BeforeActing, Conversation};
 use super::session_view::session_exec;
 use crate::server::snapshot::Snapshot;
@@ -47,8 +48,19 @@ impl ChannelTurns {
     async fn turn(&self, gateway: &Gateway, turn: Turn, out: &dyn Replies) -> TurnOutcome {
         let opened = attachments::open(&turn, out).await;
         let snapshot = gateway.snapshot();
-        let what = conversation(&snapshot, &turn, opened);
-        let key = what.key.clone();
+        let place = snapshot.place();
+        let agent = turn.admission.agent();
+        let key = place.canonical(agent, turn.session());
+        let (store, reading) = (place.store(agent), key.clone());
+        let read = tokio::task::spawn_blocking(move || session_exec(&store, &reading)).await;
+        let exec = match read.map_err(|e| e.to_string()).and_then(|r| r.map_err(|e| e.to_string())) {
+            Ok(exec) => exec,
+            Err(why) => {
+                tracing::error!(target: "assistant", session = key, error = why, "a turn could not begin");
+                return TurnOutcome::Failed { notice: NOT_BEGUN.to_owned() };
+            }
+        };
+        let what = conversation(&snapshot, &turn, opened, exec);
         let session = turn.session().as_str().to_owned();
         let shown = forwards(&snapshot.tree, turn.admission.kind());
         let before = Acting(out);
@@ -56,7 +68,9 @@ impl ChannelTurns {
         let mut running = std::pin::pin!(running);
         let mut typing = tokio::time::interval(TYPING);
         let mut look = tokio::time::interval(LOOK);
-        let mut told: Vec<String> = Vec::new();
+        // What waits already is of another turn, and may be of another person.
+        let earlier = if shown { waiting(gateway, &[&key, &session], &[]).await } else { Vec::new() };
+        let mut told = ids(earlier);
         let end = loop {
             tokio::select! {
                 end = &mut running => break end,
@@ -72,6 +86,14 @@ impl ChannelTurns {
                 }
             }
         };
+        if let Ok(end) = &end
+            && end.how != Ended::Aborted
+        {
+            let unread: Vec<String> = end.unread.iter().filter_map(|m| m.id.clone()).collect();
+            if !unread.is_empty() {
+                out.unread(unread).await;
+            }
+        }
         match end {
             Ok(end) => match (end.how, end.reply, end.notice) {
                 (Ended::Answered, Some(reply), _) => TurnOutcome::Answer(Reply::text(reply)),
@@ -104,7 +126,8 @@ impl Turns for ChannelTurns {
             let Some(gateway) = self.assistant.gateway() else { return false };
             let place = gateway.snapshot().place();
             let agent = session.agent().cloned().unwrap_or_else(|| place.default_agent());
-            self.assistant.stop(&place.canonical(&agent, session))
+            let key = place.canonical(&agent, session);
+            end_session_soon(&gateway, agent, key).await.anything()
         })
     }
 
@@ -143,7 +166,7 @@ impl BeforeActing for Acting<'_> {
 }
 
 /// A turn of the ingress as a conversation of the runtime.
-fn conversation(snapshot: &Snapshot, turn: &Turn, opened: Vec<Opened>) -> Conversation {
+fn conversation(snapshot: &Snapshot, turn: &Turn, opened: Vec<Opened>, exec: SessionExec) -> Conversation {
     let place = snapshot.place();
     let agent = turn.admission.agent().clone();
     let key = place.canonical(&agent, turn.session());
@@ -156,7 +179,7 @@ fn conversation(snapshot: &Snapshot, turn: &Turn, opened: Vec<Opened>) -> Conver
     caller.group = room.then(|| turn.admission.conversation().as_str().to_owned());
     caller.group_channel.clone_from(&turn.place.name);
     caller.group_space = turn.place.guild.clone().or_else(|| turn.place.team.clone());
-    caller.exec = session_exec(&place.store(&agent), &key);
+    caller.exec = exec;
     let files = opened.into_iter().map(Some).chain(std::iter::repeat_with(|| None));
     let address = turn.admission.conversation().as_str();
     let messages =
@@ -216,6 +239,7 @@ fn person(message: &TurnMessage, kind: ConversationKind, conversation: &str, fil
         from: (kind == ConversationKind::Direct).then(|| conversation.to_owned()).filter(|f| !f.is_empty()),
     };
     let mut out = PersonMessage::new(sender, message.authority.owner, message.text.clone());
+    out.id = Some(message.event.clone());
     out.quoted = message
         .quoted
         .as_ref()
@@ -256,6 +280,10 @@ pub(super) async fn waiting(gateway: &Gateway, sessions: &[&str], told: &[String
         matches!(r.state, State::Pending) && sessions.contains(&r.request.session()) && !told.contains(&r.id)
     };
     records.into_iter().filter(fits).collect()
+}
+
+pub(super) fn ids(records: Vec<Record>) -> Vec<String> {
+    records.into_iter().map(|record| record.id).collect()
 }
 
 /// A request as a chat is asked.

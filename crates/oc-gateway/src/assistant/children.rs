@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use oc_agent::turn::Abort;
 use oc_policy::elevated::Turn;
 use oc_types::Node;
 use thiserror::Error;
@@ -33,10 +34,20 @@ pub enum TooMany {
 
 #[derive(Debug, Default)]
 struct State {
-    /// By session: whose it is, and whether it was stopped.
-    running: HashMap<String, (String, Arc<AtomicBool>)>,
+    /// By session.
+    running: HashMap<String, Running>,
     /// Started since a person wrote, by session.
     since: HashMap<String, usize>,
+}
+
+#[derive(Clone, Debug)]
+struct Running {
+    /// Whose it is.
+    above: String,
+    /// Whether it was stopped with the session above.
+    stopped: Arc<AtomicBool>,
+    /// Ends its turn, begun or not.
+    abort: Abort,
 }
 
 /// The sub-agents of a gateway.
@@ -48,14 +59,20 @@ pub struct Children(Mutex<State>);
 pub struct Child {
     children: Arc<Children>,
     session: String,
-    stopped: Arc<AtomicBool>,
+    running: Running,
 }
 
 impl Child {
     /// Whether it was stopped with the session above.
     #[must_use]
     pub fn is_stopped(&self) -> bool {
-        self.stopped.load(Ordering::Acquire)
+        self.running.stopped.load(Ordering::Acquire)
+    }
+
+    /// What ends its turn, whether it has begun or still waits.
+    #[must_use]
+    pub fn abort(&self) -> &Abort {
+        &self.running.abort
     }
 }
 
@@ -96,7 +113,7 @@ impl Children {
         if state.running.len() >= most {
             return Err(TooMany::Running);
         }
-        if state.running.values().filter(|(of, _)| of == above).count() >= OF_A_SESSION {
+        if state.running.values().filter(|r| r.above == above).count() >= OF_A_SESSION {
             return Err(TooMany::OfThis);
         }
         let since = state.since.entry(above.to_owned()).or_default();
@@ -104,21 +121,32 @@ impl Children {
             return Err(TooMany::WithoutAPerson);
         }
         *since += 1;
-        let stopped = Arc::new(AtomicBool::new(false));
-        state.running.insert(session.to_owned(), (above.to_owned(), Arc::clone(&stopped)));
-        Ok(Child { children: Arc::clone(self), session: session.to_owned(), stopped })
+        let running = Running { above: above.to_owned(), stopped: Arc::default(), abort: Abort::new() };
+        state.running.insert(session.to_owned(), running.clone());
+        Ok(Child { children: Arc::clone(self), session: session.to_owned(), running })
     }
 
-    /// Marks the sub-agents of a session as stopped; their sessions.
+    /// Stops the sub-agents of a session, also those whose turn has not begun; their sessions.
     #[must_use]
     pub fn stop_of(&self, above: &str) -> Vec<String> {
         let state = self.held();
-        let of = state.running.iter().filter(|(_, (of, _))| of == above);
-        of.map(|(session, (_, stopped))| {
-            stopped.store(true, Ordering::Release);
+        let of = state.running.iter().filter(|(_, r)| r.above == above);
+        of.map(|(session, running)| {
+            running.stopped.store(true, Ordering::Release);
+            running.abort.stop();
             session.clone()
         })
         .collect()
+    }
+
+    /// Ends the turn of a sub-agent; the session above hears of it. `true` when there is one in this session.
+    pub fn abort(&self, session: &str) -> bool {
+        let state = self.held();
+        let found = state.running.get(session);
+        if let Some(running) = found {
+            running.abort.stop();
+        }
+        found.is_some()
     }
 }
 
@@ -168,7 +196,10 @@ mod tests {
         let other = children.begin(&config(9), "b", Turn::Person, "c2").unwrap();
         assert_eq!(children.stop_of("a"), ["c1"]);
         assert!(one.is_stopped() && !other.is_stopped());
+        assert!(one.abort().is_stopped() && !other.abort().is_stopped());
         drop(one);
         assert!(children.stop_of("a").is_empty());
+        assert!(children.abort("c2") && !children.abort("c1"));
+        assert!(other.abort().is_stopped() && !other.is_stopped(), "the one above is told");
     }
 }

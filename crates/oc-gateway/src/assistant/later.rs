@@ -29,17 +29,34 @@ impl Afterwards for Later {
         })
     }
 
-    fn take_over(&self, call: ToolCall, going: Going) {
+    fn take_over(&self, call: ToolCall, mut going: Going) {
         let weak = self.0.clone();
+        let Some(gateway) = weak.upgrade() else { return };
+        // From this moment on it ends with its session.
+        let Some(taken) = gateway.assistant().map(|a| a.taken_over().begin(&call.caller.session)) else {
+            return;
+        };
+        // Where its turn was says the call: that is known from the turn's beginning on.
+        let Some(origin) = Origin::of(&gateway.snapshot().place(), &call.caller, &call.behind) else {
+            return;
+        };
+        drop(gateway);
         tokio::spawn(async move {
-            let ended = going.await;
+            let ended = tokio::select! {
+                biased;
+                () = taken.stopped() => None,
+                ended = &mut going => Some(ended),
+            };
+            drop((going, taken));
+            let Some(ended) = ended else {
+                if let Some(gateway) = weak.upgrade() {
+                    let _ = gateway.gate.aborted(&call).await;
+                }
+                return;
+            };
             let Some(gateway) = weak.upgrade() else { return };
             let Some(assistant) = gateway.assistant() else { return };
             let (how, tail) = told(&ended);
-            let place = gateway.snapshot().place();
-            let caller = call.caller.clone();
-            let origin = tokio::task::spawn_blocking(move || Origin::of(&place, &caller)).await;
-            let Ok(Some(origin)) = origin else { return };
             let said = Background::Finished { process: format!("the call {}", call.id), how, tail };
             resume(&assistant, origin, Said::Background(said)).await;
         });

@@ -11,16 +11,18 @@ use oc_channels::inbox::Route;
 use oc_channels::rules::Rules;
 use oc_channels::session_settings::SendOverride;
 use oc_channels::turn::Reply;
-use oc_fs::session_store::session_id;
+use oc_fs::session_store::{Entry, SessionStoreFailure, session_id};
 use oc_policy::session_key::SessionKey;
-use oc_sandbox::gate::Caller;
+use oc_sandbox::gate::{Caller, ReturnAddress};
 use oc_types::AgentId;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::approvers::pressers;
-use super::channel_turns::{LOOK, forwards, prompt, waiting};
+use super::channel_turns::{LOOK, forwards, ids, prompt, waiting};
+use super::elsewhere::from_another;
 use super::runtime::{Assistant, Conversation, Unnoted};
-use super::tools::message::whereabouts;
+use super::session_view::entry;
+use super::tools::message::{route, route_back, whereabouts};
 use crate::methods::Place;
 use crate::server::outbox::Weight;
 use crate::server::state::{Gateway, now_ms};
@@ -34,27 +36,73 @@ pub struct Origin {
     pub key: String,
     /// Who made the call. What follows acts for nobody, and with no more than this caller may.
     caller: Caller,
-    /// The conversation it was in.
+    /// Who stood behind the call: what follows is held to what each of them may, too.
+    behind: Vec<Caller>,
+    /// Whether another session's words started it: what the session then says goes to no chat.
+    lent: bool,
+    /// The conversation it was in when its turn began.
     route: Option<Route>,
-    /// The id of the session's transcript: after a reset nothing of before comes back.
+    /// The id of the session's transcript when its turn began: after a reset nothing of before comes back, and neither to one that is not known.
     id: Option<String>,
 }
 
 impl Origin {
-    /// Of a call. Reads the session store; not for the reactor.
+    /// Of a call that a turn made: where that turn was when it began, whatever became of the session since.
     #[must_use]
-    pub fn of(place: &Place, caller: &Caller) -> Option<Self> {
+    pub fn of(place: &Place, caller: &Caller, behind: &[Caller]) -> Option<Self> {
         let parsed = SessionKey::parse(&caller.session).ok()?;
         let key = place.canonical(&caller.agent, &parsed);
-        let id = current_id(place, &caller.agent, &key);
-        let route = whereabouts(place, caller).route;
-        Some(Self { agent: caller.agent.clone(), key, caller: caller.clone(), route, id })
+        let lent = from_another(caller, behind);
+        Some(Self {
+            agent: caller.agent.clone(),
+            key,
+            route: route_back(caller).filter(|_| !lent),
+            id: caller.back.transcript.clone(),
+            lent,
+            caller: caller.clone(),
+            behind: behind.to_vec(),
+        })
+    }
+
+    /// Of a call that begins now, whether a turn makes it or a client: where its session is. Reads the session store; not for the reactor.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub fn beginning(
+        place: &Place,
+        caller: &Caller,
+        behind: &[Caller],
+    ) -> Result<Option<Self>, SessionStoreFailure> {
+        let mut caller = caller.clone();
+        if caller.back.transcript.is_none()
+            && let Ok(parsed) = SessionKey::parse(&caller.session)
+        {
+            let key = place.canonical(&caller.agent, &parsed);
+            let entry = entry(&place.store(&caller.agent), &key)?;
+            caller.back = return_address(&entry, &caller);
+        }
+        Ok(Self::of(place, &caller, behind))
     }
 }
 
-fn current_id(place: &Place, agent: &AgentId, key: &str) -> Option<String> {
-    let all = place.store(agent).read().ok()?;
-    all.get(key).and_then(Value::as_object).and_then(session_id).map(str::to_owned)
+/// Where a turn of a caller is that begins with this entry of its session. A turn that follows from an earlier one stays in the conversation of
+/// that one, whoever wrote in the session since.
+#[must_use]
+pub fn return_address(entry: &Entry, caller: &Caller) -> ReturnAddress {
+    let transcript = session_id(entry).map(str::to_owned);
+    if caller.back.transcript.is_some() {
+        return ReturnAddress { transcript, ..caller.back.clone() };
+    }
+    let route = route(entry, caller);
+    ReturnAddress {
+        transcript,
+        conversation: route.as_ref().map(|r| r.to.conversation.as_str().to_owned()),
+        thread: route.and_then(|r| r.to.thread),
+    }
+}
+
+fn current_id(place: &Place, agent: &AgentId, key: &str) -> Result<Option<String>, SessionStoreFailure> {
+    Ok(session_id(&entry(&place.store(agent), key)?).map(str::to_owned))
 }
 
 /// Goes on in a session with something that came of it: one turn, acting for nobody, and its answer to the conversation of then. Waits for the
@@ -62,14 +110,18 @@ fn current_id(place: &Place, agent: &AgentId, key: &str) -> Option<String> {
 pub async fn resume(assistant: &Arc<Assistant>, origin: Origin, said: Said) {
     let Some(gateway) = assistant.gateway() else { return };
     let Ok(session) = SessionKey::parse(&origin.key) else { return };
-    let occupied = match gateway.channels() {
-        Some(channels) => Some(channels.ingress().occupy(&session).await),
-        None => None,
-    };
+    let occupied = gateway.lane(&origin.key).await;
     let place = gateway.snapshot().place();
     let (agent, key) = (origin.agent.clone(), origin.key.clone());
-    let now = tokio::task::spawn_blocking(move || current_id(&place, &agent, &key)).await.ok().flatten();
-    if now != origin.id {
+    let now = match tokio::task::spawn_blocking(move || current_id(&place, &agent, &key)).await {
+        Ok(Ok(now)) => now,
+        Ok(Err(e)) => {
+            tracing::error!(target: "assistant", session = origin.key, error = %e, "a result is left out, because nobody knows whether its session is still the same");
+            return;
+        }
+        Err(_) => return,
+    };
+    if origin.id.is_none() || now != origin.id {
         tracing::info!(target: "assistant", session = origin.key, "a result came after the session was begun anew; it is left out");
         return;
     }
@@ -81,7 +133,7 @@ pub async fn resume(assistant: &Arc<Assistant>, origin: Origin, said: Said) {
         agent: origin.agent.clone(),
         key: origin.key.clone(),
         caller: origin.caller.clone(),
-        behind: vec![origin.caller.clone()],
+        behind: std::iter::once(&origin.caller).chain(&origin.behind).cloned().collect(),
         said,
         // Where answers go stays as it is.
         facts: Facts::default(),
@@ -117,7 +169,8 @@ pub async fn asking<T>(
     let route = origin.route.as_ref().filter(|_| forwards(&snapshot.tree, origin.caller.conversation));
     let mut running = std::pin::pin!(running);
     let mut look = tokio::time::interval(LOOK);
-    let mut told: Vec<String> = Vec::new();
+    // What waits already is of another turn, and may be of another person.
+    let mut told = if route.is_some() { ids(waiting(gateway, &[key], &[]).await) } else { Vec::new() };
     loop {
         tokio::select! {
             end = &mut running => return end,
@@ -135,8 +188,12 @@ pub async fn asking<T>(
     }
 }
 
-/// Says something where the turn of before was: in its chat, else to the clients of the gateway.
+/// Says something where the turn of before was: in its chat, else to the clients of the gateway. Where another session's words started that turn,
+/// it stands in the transcript and goes nowhere.
 async fn answer(gateway: &Arc<Gateway>, session: &SessionKey, origin: &Origin, text: String) {
+    if origin.lent {
+        return;
+    }
     let Some(route) = &origin.route else {
         let shown = gateway.gate.snapshot().redactor().redact(&text);
         let message = json!({ "role": "assistant", "content": [{ "type": "text", "text": shown }], "timestamp": now_ms() });

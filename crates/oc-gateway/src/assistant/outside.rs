@@ -6,9 +6,9 @@ use oc_agent::message::Usage;
 use oc_agent::prompt::Mode;
 use oc_agent::session::entry::{Facts, Wish};
 use oc_agent::turn::said::Said;
-use oc_agent::turn::{Ended, Sink, TurnEnd};
+use oc_agent::turn::{Abort, Ended, Sink, TurnEnd};
+use oc_fs::session_store::SessionStoreFailure;
 use oc_policy::inbound::ConversationKind;
-use oc_policy::session_key::SessionKey;
 use oc_sandbox::gate::{Caller, Surface};
 use oc_types::AgentId;
 
@@ -31,13 +31,20 @@ pub struct Over {
 }
 
 /// A conversation in a session of an agent. Where a chat's answers go stays as it is: the turn is its caller's.
-#[must_use]
-pub fn conversation(place: &Place, agent: AgentId, key: String, said: Said) -> Conversation {
+///
+/// # Errors
+/// What the session was told about commands cannot be read.
+pub fn conversation(
+    place: &Place,
+    agent: AgentId,
+    key: String,
+    said: Said,
+) -> Result<Conversation, SessionStoreFailure> {
     let mut caller = Caller::of_session(Surface::Model, agent.clone(), key.clone());
     caller.channel = Some(CHANNEL.to_owned());
     caller.conversation = ConversationKind::Direct;
-    caller.exec = session_exec(&place.store(&agent), &key);
-    Conversation {
+    caller.exec = session_exec(&place.store(&agent), &key)?;
+    Ok(Conversation {
         agent,
         key,
         caller,
@@ -46,7 +53,7 @@ pub fn conversation(place: &Place, agent: AgentId, key: String, said: Said) -> C
         facts: Facts::default(),
         wish: Wish::None,
         prompt: Mode::Full,
-    }
+    })
 }
 
 /// Carries a turn out when its session is free. `gone` returns when nobody wants it any more: it is stopped then, or not begun.
@@ -58,24 +65,17 @@ pub async fn carry_out(
     gone: impl Future<Output = ()> + Send,
 ) -> Over {
     let mut gone = std::pin::pin!(gone);
-    let lane = async {
-        match (gateway.channels(), SessionKey::parse(&what.key)) {
-            (Some(channels), Ok(key)) => Some(channels.ingress().occupy(&key).await),
-            (None, _) | (_, Err(_)) => None,
-        }
-    };
     let _lane = tokio::select! {
-        lane = lane => lane,
+        lane = gateway.lane(&what.key) => lane,
         () = &mut gone => return Over { standing: Standing::Aborted, usage: Usage::default() },
     };
-    let key = what.key.clone();
-    let mut turn = std::pin::pin!(assistant.converse(what, sink, &Unnoted));
+    // Another turn of the session is nobody's to stop here.
+    let abort = Abort::new();
+    let mut turn = std::pin::pin!(assistant.converse_until(what, sink, &Unnoted, &abort));
     let ended = tokio::select! {
         ended = &mut turn => ended,
         () = &mut gone => {
-            if !assistant.stop(&key) {
-                return Over { standing: Standing::Aborted, usage: Usage::default() };
-            }
+            abort.stop();
             turn.await
         }
     };
@@ -85,6 +85,7 @@ pub async fn carry_out(
 fn over(ended: Result<TurnEnd, NotBegun>) -> Over {
     match ended {
         Ok(turn) => Over { usage: turn.usage, standing: standing(turn) },
+        Err(NotBegun::Stopped) => Over { standing: Standing::Aborted, usage: Usage::default() },
         Err(e) => {
             tracing::error!(target: "assistant", error = %e, "a turn could not begin");
             let why = "the turn could not begin; the log says why".to_owned();

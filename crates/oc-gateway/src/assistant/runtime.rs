@@ -4,7 +4,7 @@
 //! session runs at a time: its transcript has one writer.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
@@ -12,7 +12,7 @@ use oc_agent::context::Window;
 use oc_agent::message::{Answer, Request, Thinking};
 use oc_agent::model::{About, Delta, Model, ModelFailure, Pending};
 use oc_agent::prompt::{BOOTSTRAP_MAX_CHARS, Ground, Heartbeat, Mode, read_files};
-use oc_agent::session::entry::{self, Facts, Finished, Moment, Wish};
+use oc_agent::session::entry::{self, Begun, Facts, Finished, Fresh, Moment, Wish};
 use oc_agent::session::reset::{ResetPolicy, Type};
 use oc_agent::session::{Session, SessionFailure};
 use oc_agent::turn::limits::Limits;
@@ -30,7 +30,11 @@ use tokio::sync::Semaphore;
 use super::children::Children;
 use super::later::Later;
 use super::models::{self, NoModels, SessionModels};
+use super::origin::return_address;
+use super::running::RunningTurns;
 use super::runs::Runs;
+use super::sending::Sending;
+use super::taken_over::TakenOver;
 use crate::server::state::Gateway;
 
 /// How long a turn waits for the former one of its session.
@@ -68,9 +72,15 @@ pub enum NotBegun {
     /// The gateway ends.
     #[error("the gateway is stopping")]
     Stopping,
+<<<<<<< HEAD
     /// The agent is not configured, or not any more.
     #[error("agent `{0}` is not configured (agents.list)")]
     NoAgent(AgentId),
+=======
+    /// Nobody wants it any more.
+    #[error("it was stopped before it began")]
+    Stopped,
+>>>>>>> wt-rights2-merge
     /// The session store.
     #[error(transparent)]
     Store(#[from] SessionStoreFailure),
@@ -83,6 +93,17 @@ pub enum NotBegun {
     /// Work on files was lost.
     #[error("work on the session's files was not finished")]
     Lost,
+}
+
+/// What was stopped of a session.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Stopped {
+    /// A turn of it, or a sub-agent.
+    pub turn: bool,
+    /// Calls that went on after their turn.
+    pub calls: bool,
+    /// The sessions of its sub-agents.
+    pub spawned: Vec<String>,
 }
 
 /// Awaited between an answer that asks for tools and the first of them: what has to be on the disk before something is done.
@@ -106,10 +127,12 @@ impl BeforeActing for Unnoted {
 pub struct Assistant {
     gateway: Weak<Gateway>,
     models: models::Kept,
-    running: Mutex<HashMap<String, (Abort, Steering)>>,
+    running: RunningTurns,
     runs: Runs,
     hooks: Arc<Semaphore>,
     children: Arc<Children>,
+    taken_over: Arc<TakenOver>,
+    sending: Arc<Sending>,
     /// Turns of a session that followed from something, since a person wrote.
     follow_ups: Mutex<HashMap<String, usize>>,
 }
@@ -121,10 +144,12 @@ impl Assistant {
         Self {
             gateway,
             models: models::Kept::default(),
-            running: Mutex::default(),
+            running: RunningTurns::default(),
             runs: Runs::default(),
             hooks: Arc::new(Semaphore::new(HOOK_TURNS)),
             children: Arc::default(),
+            taken_over: Arc::default(),
+            sending: Arc::default(),
             follow_ups: Mutex::default(),
         }
     }
@@ -153,13 +178,32 @@ impl Assistant {
         &self.children
     }
 
-    /// Stops what runs in a session and in the sessions that it spawned. `true` when something ran.
-    pub fn stop(&self, key: &str) -> bool {
+    /// The calls that go on after their turn.
+    #[must_use]
+    pub fn taken_over(&self) -> &Arc<TakenOver> {
+        &self.taken_over
+    }
+
+    /// The messages of sessions to others that are under way.
+    #[must_use]
+    pub fn sending(&self) -> &Arc<Sending> {
+        &self.sending
+    }
+
+    /// Stops the turn of a session, its sub-agents, and what goes on after its turns. What is in the hands of the gate ends with
+    /// [`super::ending::end_session`].
+    pub(super) fn stop(&self, key: &str) -> Stopped {
+        // First whoever could start more.
+        let mut turn = self.running.stop(key);
         let spawned = self.children.stop_of(key);
-        let running = self.running();
-        let aborts = spawned.iter().map(String::as_str).chain([key]).filter_map(|k| running.get(k));
-        aborts.for_each(|(abort, _)| abort.stop());
-        !spawned.is_empty() || running.contains_key(key)
+        // The session may be a sub-agent's own, and not have begun.
+        turn |= self.children.abort(key) || !spawned.is_empty();
+        let mut calls = false;
+        for session in spawned.iter().map(String::as_str).chain([key]) {
+            turn |= self.running.stop(session);
+            calls |= self.taken_over.stop_of(session);
+        }
+        Stopped { turn, calls, spawned }
     }
 
     /// Whether a session may go on by itself once more. A person's message begins the count anew.
@@ -186,8 +230,7 @@ impl Assistant {
     /// # Errors
     /// The message, when no turn takes it.
     pub fn steer(&self, key: &str, message: PersonMessage) -> Result<(), Box<PersonMessage>> {
-        let steering = self.running().get(key).map(|(_, steering)| steering.clone());
-        match steering {
+        match self.running.steering(key) {
             Some(steering) => steering.hand_in(message),
             None => Err(Box::new(message)),
         }
@@ -196,11 +239,7 @@ impl Assistant {
     /// Whether a turn runs in a session.
     #[must_use]
     pub fn is_running(&self, key: &str) -> bool {
-        self.running().contains_key(key)
-    }
-
-    fn running(&self) -> MutexGuard<'_, HashMap<String, (Abort, Steering)>> {
-        self.running.lock().unwrap_or_else(PoisonError::into_inner)
+        self.running.is_running(key)
     }
 
     /// Runs a turn.
@@ -213,6 +252,23 @@ impl Assistant {
         sink: &dyn Sink,
         before: &dyn BeforeActing,
     ) -> Result<TurnEnd, NotBegun> {
+        self.converse_until(what, sink, before, &Abort::new()).await
+    }
+
+    /// Runs a turn that its caller can stop, from the moment of this call on.
+    ///
+    /// # Errors
+    /// See [`NotBegun`]: nothing was said to a model.
+    pub async fn converse_until(
+        &self,
+        what: Conversation,
+        sink: &dyn Sink,
+        before: &dyn BeforeActing,
+        abort: &Abort,
+    ) -> Result<TurnEnd, NotBegun> {
+        if abort.is_stopped() {
+            return Err(NotBegun::Stopped);
+        }
         let gateway = self.gateway().ok_or(NotBegun::Stopping)?;
         let snapshot = gateway.snapshot();
         let place = snapshot.place();
@@ -222,14 +278,23 @@ impl Assistant {
         }
         let config = Arc::clone(&snapshot.tree);
         let store = place.store(&what.agent);
-        let begun = self.begin(&what, &store, &config).await?;
+        let Begun { entry: begun, fresh, .. } = self.begin(&what, &store, &config).await?;
+        if matches!(fresh, Fresh::Asked | Fresh::Stale(_)) {
+            // What the former conversation left running is nobody's any more.
+            let _ = self.children.stop_of(&what.key);
+            self.taken_over.stop_of(&what.key);
+            gateway.gate.end_session(&what.caller).await;
+        }
         if matches!(what.said, Said::People(_)) {
             self.follow_ups.lock().unwrap_or_else(PoisonError::into_inner).remove(&what.key);
         }
         let workspace = place.workspace(&what.agent);
         let directory = workspace.display().to_string();
-        let (session, notes) =
-            Session::open(store.clone(), begun.clone(), directory, jiff::Timestamp::now, WAIT).await?;
+        let opening = Session::open(store.clone(), begun.clone(), directory, jiff::Timestamp::now, WAIT);
+        let (session, notes) = tokio::select! {
+            opened = opening => opened?,
+            () = abort.stopped() => return Err(NotBegun::Stopped),
+        };
         if notes != oc_agent::session::OpenNotes::default() {
             tracing::warn!(target: "assistant", session = what.key, ?notes, "the transcript was mended");
         }
@@ -248,8 +313,11 @@ impl Assistant {
             });
             reading.await.map_err(|_| NotBegun::Lost)?
         };
-        let caller =
-            Caller { model: Some((about.provider.clone(), about.model.clone())), ..what.caller.clone() };
+        let caller = Caller {
+            model: Some((about.provider.clone(), about.model.clone())),
+            back: return_address(&begun, &what.caller),
+            ..what.caller.clone()
+        };
         let time_zone = config.path(&["agents", "defaults", "userTimezone"]).and_then(Node::as_str);
         let ground = Ground {
             mode: what.prompt,
@@ -275,10 +343,9 @@ impl Assistant {
             limits: Limits::from_config(&config),
             keep: Durability::Synced,
         };
-        let abort = Abort::new();
-        let _entered = Entered::new(self, &what.key, &abort, steering);
+        let _entered = self.running.enter(&what.key, abort, steering);
         let watched = Watched { model: &model, before };
-        let end = run(request, &watched, &gateway.gate, sink, &abort).await;
+        let end = run(request, &watched, &gateway.gate, sink, abort).await;
         if let Some(detail) = &end.detail {
             tracing::warn!(target: "assistant", session = what.key, detail, "the turn did not end well");
         }
@@ -315,7 +382,7 @@ impl Assistant {
         what: &Conversation,
         store: &oc_fs::session_store::SessionStore,
         config: &Node,
-    ) -> Result<Entry, NotBegun> {
+    ) -> Result<Begun, NotBegun> {
         let room = matches!(what.caller.conversation, ConversationKind::Group | ConversationKind::Channel);
         let kind = Type::of(&what.key, what.facts.thread.is_some(), room);
         let policy = ResetPolicy::of(config, kind, what.facts.channel.as_deref());
@@ -327,27 +394,7 @@ impl Assistant {
                 Ok::<_, SessionStoreFailure>(entry::begin(all, &key, &at, &policy, wish, &facts, &id))
             })
         });
-        let begun = beginning.await.map_err(|_| NotBegun::Lost)??;
-        Ok(begun.entry)
-    }
-}
-
-/// A session while a turn of it runs.
-struct Entered<'a> {
-    assistant: &'a Assistant,
-    key: String,
-}
-
-impl<'a> Entered<'a> {
-    fn new(assistant: &'a Assistant, key: &str, abort: &Abort, steering: Steering) -> Self {
-        assistant.running().insert(key.to_owned(), (abort.clone(), steering));
-        Self { assistant, key: key.to_owned() }
-    }
-}
-
-impl Drop for Entered<'_> {
-    fn drop(&mut self) {
-        self.assistant.running().remove(&self.key);
+        Ok(beginning.await.map_err(|_| NotBegun::Lost)??)
     }
 }
 

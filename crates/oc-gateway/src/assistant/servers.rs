@@ -12,6 +12,7 @@ mod described;
 mod wanted;
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
@@ -42,6 +43,8 @@ struct Brought {
 /// A server that is kept running.
 #[derive(Debug)]
 struct Kept {
+    /// Which start of it: one that is replaced has a successor of the same name.
+    number: u64,
     made_from: String,
     task: AbortHandle,
     brought: Brought,
@@ -59,13 +62,15 @@ pub struct Servers {
     gateway: Weak<Gateway>,
     own: Vec<Arc<dyn ToolHandler>>,
     kept: Mutex<BTreeMap<String, Kept>>,
+    /// Starts so far.
+    started: AtomicU64,
 }
 
 impl Servers {
     /// Nothing runs yet. `own`: what the gateway carries out itself, which no server takes over.
     #[must_use]
     pub fn new(gateway: Weak<Gateway>, own: Vec<Arc<dyn ToolHandler>>) -> Arc<Self> {
-        Arc::new(Self { gateway, own, kept: Mutex::default() })
+        Arc::new(Self { gateway, own, kept: Mutex::default(), started: AtomicU64::new(0) })
     }
 
     fn held(&self) -> MutexGuard<'_, BTreeMap<String, Kept>> {
@@ -86,8 +91,10 @@ impl Servers {
                     continue;
                 }
                 let made_from = one.made_from.clone();
-                let task = runtime.spawn(keep(Arc::downgrade(self), id.clone(), one)).abort_handle();
-                kept.insert(id, Kept { made_from, task, brought: Brought::default() });
+                let number = self.started.fetch_add(1, Ordering::Relaxed);
+                let mine = Mine { servers: Arc::downgrade(self), id: id.clone(), number };
+                let task = runtime.spawn(keep(mine, one)).abort_handle();
+                kept.insert(id, Kept { number, made_from, task, brought: Brought::default() });
             }
         }
         self.publish();
@@ -105,14 +112,11 @@ impl Servers {
         self.held().values().flat_map(|k| k.brought.definitions.iter().cloned()).collect()
     }
 
-    /// Takes over what a server brings now; not of one that is no longer wanted.
-    fn take(&self, id: &str, brought: Brought) {
-        {
-            let mut kept = self.held();
-            let Some(one) = kept.get_mut(id) else { return };
-            one.brought = brought;
+    /// Takes over what a server brings now; not of one that is no longer wanted, or was started anew since.
+    fn take(&self, id: &str, number: u64, brought: Brought) {
+        if put(&mut self.held(), id, number, brought) {
+            self.publish();
         }
-        self.publish();
     }
 
     fn publish(&self) {
@@ -126,8 +130,25 @@ impl Servers {
     }
 }
 
+fn put(kept: &mut BTreeMap<String, Kept>, id: &str, number: u64, brought: Brought) -> bool {
+    let own = kept.get_mut(id).filter(|k| k.number == number);
+    let taken = own.is_some();
+    if let Some(own) = own {
+        own.brought = brought;
+    }
+    taken
+}
+
+/// The place of one start of a server.
+struct Mine {
+    servers: Weak<Servers>,
+    id: String,
+    number: u64,
+}
+
 /// Keeps one server running.
-async fn keep(servers: Weak<Servers>, id: String, wanted: Wanted) {
+async fn keep(mine: Mine, wanted: Wanted) {
+    let id = &mine.id;
     let shown = id.clone();
     let says: Says = Arc::new(move |line: &str| {
         tracing::info!(target: "mcp", server = shown, line = %oc_text::visible(line, 400), "said");
@@ -138,7 +159,7 @@ async fn keep(servers: Weak<Servers>, id: String, wanted: Wanted) {
         match McpServer::start(&wanted.spec, Arc::clone(&says)).await {
             Ok(server) => {
                 let server = Arc::new(server.seen_before(pins.clone()));
-                if serve(&servers, &id, &wanted, &server).await {
+                if serve(&mine, &wanted, &server).await {
                     pause = PAUSES.0;
                 }
                 pins = server.pins();
@@ -149,14 +170,15 @@ async fn keep(servers: Weak<Servers>, id: String, wanted: Wanted) {
         }
         tokio::time::sleep(pause).await;
         pause = pause.saturating_mul(2).min(PAUSES.1);
-        if servers.strong_count() == 0 {
+        if mine.servers.strong_count() == 0 {
             return;
         }
     }
 }
 
 /// Publishes what a server brings, again after each change, until it has ended. Whether it brought anything.
-async fn serve(servers: &Weak<Servers>, id: &str, wanted: &Wanted, server: &Arc<McpServer>) -> bool {
+async fn serve(mine: &Mine, wanted: &Wanted, server: &Arc<McpServer>) -> bool {
+    let id = &mine.id;
     let mut changes = server.changes();
     let mut brought = false;
     loop {
@@ -166,8 +188,8 @@ async fn serve(servers: &Weak<Servers>, id: &str, wanted: &Wanted, server: &Arc<
                 for left in &listed.withheld {
                     tracing::warn!(target: "mcp", server = id, tool = left.tool, why = left.why, "a tool is left out");
                 }
-                let Some(all) = servers.upgrade() else { return brought };
-                all.take(id, of(server, wanted, &listed));
+                let Some(all) = mine.servers.upgrade() else { return brought };
+                all.take(id, mine.number, of(server, wanted, &listed));
                 brought = true;
             }
             Err(e) => {
@@ -209,5 +231,28 @@ fn of(server: &Arc<McpServer>, wanted: &Wanted, listed: &Listed) -> Brought {
                 listed.tools.iter().filter(|t| declared.contains(&t.name)).cloned().collect(),
             ),
         },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn what_a_former_start_brings_is_not_its_successors() {
+        let idle = || tokio::spawn(std::future::pending::<()>()).abort_handle();
+        let kept = |number| Kept {
+            number,
+            made_from: "the same".to_owned(),
+            task: idle(),
+            brought: Brought::default(),
+        };
+        let brings = || Brought { tools: vec![Tool::core("x")], ..Brought::default() };
+        let mut all = BTreeMap::from([("s".to_owned(), kept(2))]);
+        assert!(!put(&mut all, "s", 1, brings()), "it was started anew since");
+        assert!(!put(&mut all, "other", 2, brings()));
+        assert!(all.values().all(|k| k.brought.tools.is_empty()));
+        assert!(put(&mut all, "s", 2, brings()));
+        assert_eq!(all.values().map(|k| k.brought.tools.len()).collect::<Vec<_>>(), [1]);
     }
 }

@@ -7,7 +7,7 @@ use oc_channels::adapter::Pending;
 use oc_channels::session_settings::{
     QueueMode, Reasoning, SendOverride, SessionSettings, SessionView, SettingChange, SettingsFailure, Verbose,
 };
-use oc_fs::session_store::{Entry, SessionStore};
+use oc_fs::session_store::{Entry, SessionStore, SessionStoreFailure};
 use oc_policy::command::exec::ExecDirective;
 use oc_policy::elevated::Level;
 use oc_policy::session_key::SessionKey;
@@ -50,7 +50,7 @@ impl SessionSettings for StoredSettings {
     fn view<'a>(&'a self, session: &'a SessionKey) -> Pending<'a, SessionView> {
         Box::pin(async move {
             let read = self.with(session, |place, agent, key| {
-                let entry = entry(&place.store(agent), key)?;
+                let entry = entry(&place.store(agent), key).map_err(|_| SettingsFailure::Unavailable)?;
                 Ok(view(&entry))
             });
             read.await.unwrap_or_else(|_| unreadable())
@@ -112,7 +112,7 @@ impl SessionSettings for StoredSettings {
     fn status<'a>(&'a self, session: &'a SessionKey) -> Pending<'a, Vec<String>> {
         Box::pin(async move {
             let read = self.with(session, |place, agent, key| {
-                let entry = entry(&place.store(agent), key)?;
+                let entry = entry(&place.store(agent), key).map_err(|_| SettingsFailure::Unavailable)?;
                 let number = |name: &str| entry.get(name).and_then(Value::as_u64).unwrap_or(0);
                 let model = crate::methods::model_of_session(&place.config, agent, &entry);
                 let runs = oc_policy::sandbox::is_sandboxed(&place.config, Some(key));
@@ -144,16 +144,36 @@ impl From<oc_fs::session_store::SessionStoreFailure> for Failed {
     }
 }
 
-fn entry(store: &SessionStore, key: &str) -> Result<Entry, SettingsFailure> {
-    let mut all = store.read().map_err(|_| SettingsFailure::Unavailable)?;
-    match all.shift_remove(key) {
-        Some(Value::Object(entry)) => Ok(entry),
-        Some(_) | None => Ok(Entry::new()),
+/// What the store says about a session (`key`, in its one form): nothing of one that it does not know. Reads a file; not for the reactor.
+///
+/// # Errors
+/// It cannot be read. What a session was told before - to send nothing, to run nothing - is not known then, so nothing goes on as if it
+/// had been told nothing.
+pub fn entry(store: &SessionStore, key: &str) -> Result<Entry, SessionStoreFailure> {
+    let mut all = store.read()?;
+    Ok(match all.shift_remove(key) {
+        Some(Value::Object(entry)) => entry,
+        Some(_) | None => Entry::new(),
+    })
+}
+
+/// A word of an entry. What is there and no text is a word that nobody knows: readers take it for the strictest one.
+fn word(entry: &Entry, name: &str) -> Option<String> {
+    match entry.get(name)? {
+        Value::Null => None,
+        Value::String(text) => Some(text.trim().to_lowercase()),
+        other => Some(other.to_string()),
     }
 }
 
+/// `sendPolicy` of an entry. Only the one word allows; only what is absent leaves it to the configuration.
+#[must_use]
+pub fn send_of(entry: &Entry) -> Option<SendOverride> {
+    word(entry, "sendPolicy").map(|w| if w == "allow" { SendOverride::Allow } else { SendOverride::Deny })
+}
+
 fn view(entry: &Entry) -> SessionView {
-    let text = |name: &str| entry.get(name).and_then(Value::as_str).map(|t| t.trim().to_lowercase());
+    let text = |name: &str| word(entry, name);
     let model = entry.get("modelOverride").and_then(Value::as_str);
     let provider = entry.get("providerOverride").and_then(Value::as_str);
     SessionView {
@@ -176,7 +196,7 @@ fn view(entry: &Entry) -> SessionView {
         model: model.map(|m| provider.map_or_else(|| m.to_owned(), |p| format!("{p}/{m}"))),
         // Only the one word opens a room.
         mention_needed: text("groupActivation").map(|w| w != "always"),
-        send: text("sendPolicy").map(|w| if w == "allow" { SendOverride::Allow } else { SendOverride::Deny }),
+        send: send_of(entry),
         queue: text("queueMode").and_then(|w| QueueMode::parse(&w)),
     }
 }
@@ -188,7 +208,7 @@ fn unreadable() -> SessionView {
         reasoning: Some(Reasoning::Off),
         elevated: Some(Level::Off),
         mention_needed: Some(true),
-        send: Some(SendOverride::Inherit),
+        send: Some(SendOverride::Deny),
         ..SessionView::default()
     }
 }
@@ -239,20 +259,81 @@ fn patch(change: SettingChange) -> Map<String, Value> {
     }
 }
 
-/// What a session's entry says about commands: `/exec` and `/elevated` of before. When it cannot be read, nothing is elevated.
+/// What a session's entry says about commands: `/exec` and `/elevated` of before.
+///
+/// # Errors
+/// As [`entry`].
+pub fn session_exec(store: &SessionStore, key: &str) -> Result<SessionExec, SessionStoreFailure> {
+    Ok(exec_of(&entry(store, key)?))
+}
+
+/// The same of an entry that was read.
 #[must_use]
-pub fn session_exec(store: &SessionStore, key: &str) -> SessionExec {
-    let Ok(entry) = entry(store, key) else { return SessionExec::default() };
-    let text = |name: &str| entry.get(name).and_then(Value::as_str).map(str::to_owned);
+pub fn exec_of(entry: &Entry) -> SessionExec {
+    let node = match entry.get("execNode") {
+        None | Some(Value::Null) => None,
+        Some(Value::String(name)) => Some(name.clone()),
+        Some(other) => Some(other.to_string()),
+    };
     let directive = ExecDirective {
         present: true,
         cleaned: String::new(),
-        host: text("execHost"),
-        security: text("execSecurity"),
-        ask: text("execAsk"),
-        node: text("execNode"),
+        host: word(entry, "execHost"),
+        security: word(entry, "execSecurity"),
+        ask: word(entry, "execAsk"),
+        node,
         invalid: Vec::new(),
     };
-    let level = text("elevatedLevel").map(|word| Level::parse(&word.to_lowercase()).unwrap_or(Level::Off));
+    let level = word(entry, "elevatedLevel").map(|word| Level::parse(&word).unwrap_or(Level::Off));
     SessionExec { directive: None, level, overrides: SessionOverride::default().with(&directive) }
+}
+
+#[cfg(test)]
+mod tests {
+    use oc_approval::approvals_file::{Ask, Security};
+
+    use super::*;
+
+    fn of(value: Value) -> Entry {
+        let Value::Object(entry) = value else { panic!("an object") };
+        entry
+    }
+
+    #[test]
+    fn sp_119_what_is_there_and_no_word_is_the_strictest() {
+        for odd in [json!(false), json!(true), json!(1), json!(["allow"]), json!({}), json!("alow")] {
+            let entry = of(json!({
+                "sendPolicy": odd, "execSecurity": odd, "execAsk": odd, "elevatedLevel": odd, "groupActivation": odd,
+            }));
+            assert_eq!(send_of(&entry), Some(SendOverride::Deny), "{odd}");
+            let (view, exec) = (view(&entry), exec_of(&entry));
+            assert_eq!((view.send, view.mention_needed), (Some(SendOverride::Deny), Some(true)), "{odd}");
+            assert_eq!((view.elevated, exec.level), (Some(Level::Off), Some(Level::Off)), "{odd}");
+            assert_eq!(exec.overrides.security, Some(Security::Deny), "{odd}");
+            assert_eq!(exec.overrides.ask, Some(Ask::Always), "{odd}");
+        }
+        for absent in [json!({}), json!({ "sendPolicy": null, "execSecurity": null })] {
+            let entry = of(absent);
+            assert_eq!((send_of(&entry), exec_of(&entry).overrides.security), (None, None));
+        }
+        assert_eq!(send_of(&of(json!({ "sendPolicy": " Allow " }))), Some(SendOverride::Allow));
+    }
+
+    #[test]
+    fn a_store_that_cannot_be_read_is_not_one_that_says_nothing() {
+        let home = tempfile::tempdir().unwrap();
+        let store = SessionStore::of(home.path(), &AgentId::normalized("main"), None, home.path());
+        let key = "agent:main:main";
+        assert_eq!(entry(&store, key).unwrap(), Entry::new(), "there is none yet");
+        store
+            .change(|all| {
+                all.insert(key.to_owned(), json!({ "sessionId": "s", "execSecurity": "deny" }));
+                Ok::<_, SessionStoreFailure>(())
+            })
+            .unwrap();
+        assert_eq!(session_exec(&store, key).unwrap().overrides.security, Some(Security::Deny));
+        std::fs::write(store.path(), "{").unwrap();
+        assert!(entry(&store, key).is_err() && session_exec(&store, key).is_err());
+        assert_eq!(unreadable().send, Some(SendOverride::Deny));
+    }
 }

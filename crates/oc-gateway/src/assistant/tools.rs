@@ -122,10 +122,12 @@ fn text<'a>(arguments: &'a Map<String, Value>, name: &str) -> Option<&'a str> {
     arguments.get(name).and_then(Value::as_str).map(str::trim).filter(|t| !t.is_empty())
 }
 
-/// A turn that several people started acts for nobody in particular. What it would hand on to another session could not be held to the
-/// rules about each of them, so it hands nothing on (SP-426).
-fn of_several(caller: &Caller) -> Option<Forbidden> {
-    (caller.turn == Turn::Person && caller.sender == CallSender::default()).then(|| Forbidden {
+/// A turn that several people started acts for nobody in particular, so neither it nor what follows from it hands anything on to another session
+/// (SP-426).
+fn of_several(call: &ToolCall) -> Option<Forbidden> {
+    let several = |c: &Caller| c.turn == Turn::Person && c.sender == CallSender::default();
+    let found = several(&call.caller) || call.behind.iter().any(several);
+    found.then(|| Forbidden {
         rule: "several-senders",
         key: None,
         why: "this turn is not of one known sender, so it starts nothing in other sessions; ask one of them to write alone"

@@ -111,7 +111,8 @@ pub async fn respond(visit: &Visit<'_>, request: Request<Incoming>) -> Answered 
         arguments.entry("action").or_insert_with(|| action.clone().into());
     }
     let id = uuid::Uuid::new_v4().simple().to_string();
-    let call = ToolCall { id, tool: invoke.tool.clone(), arguments, caller };
+    let call =
+        ToolCall { id, tool: invoke.tool.clone(), arguments, caller, behind: std::sync::Arc::default() };
     let gate = Arc::clone(&visit.gateway.gate);
     if invoke.dry_run {
         return match oc_sandbox::gate::Gate::would(&gate.snapshot(), &call) {

@@ -96,14 +96,24 @@ async fn begin(visit: &Visit<'_>, headers: &hyper::HeaderMap, asked: Asked, endp
         Err(wrong) => return Answered::known(refusal(&wrong)),
     };
     let Some(assistant) = visit.gateway.assistant() else { return Answered::known(busy()) };
+    let sender = CallSender { id: Some("http".to_owned()), ..CallSender::default() };
+    let said = asked.said(sender, Ownership::NotProven, found.fresh);
+    let (agent, key) = (found.agent.clone(), found.key.clone());
+    let reading = tokio::task::spawn_blocking(move || outside::conversation(&here, agent, key, said));
+    let what = match reading.await {
+        Ok(Ok(what)) => what,
+        Ok(Err(e)) => {
+            tracing::error!(target: "gateway/http", session = found.key, error = %e, "a turn could not begin");
+            return Answered::known(busy());
+        }
+        Err(_) => return Answered::known(busy()),
+    };
     let id = uuid::Uuid::new_v4().simple().to_string();
     let run = match assistant.runs().begin(&id, &found.key, now_ms()) {
         Taken::New(run) => run,
         Taken::Known(_) | Taken::Full => return Answered::known(busy()),
     };
     tracing::info!(target: "gateway/http", run = id, agent = %found.agent, session = found.key, "a turn was asked for");
-    let sender = CallSender { id: Some("http".to_owned()), ..CallSender::default() };
-    let said = asked.said(sender, Ownership::NotProven, found.fresh);
     let form: Box<dyn Form> = match endpoint {
         Endpoint::ChatCompletions => Box::new(completions::Answer::new(&id, &asked)),
         Endpoint::Responses => Box::new(responses::Answer::new(&id, &asked)),
@@ -112,7 +122,7 @@ async fn begin(visit: &Visit<'_>, headers: &hyper::HeaderMap, asked: Asked, endp
         gateway: Arc::clone(visit.gateway),
         assistant,
         accepts: visit.snapshot.settings.accepts.clone(),
-        what: outside::conversation(&here, found.agent, found.key, said),
+        what,
         run,
         id,
         form,

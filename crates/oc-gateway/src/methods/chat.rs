@@ -15,6 +15,7 @@ use serde_json::{Value, json};
 use super::params::{invalid, parse, unavailable};
 use super::run_events::Told;
 use super::{Call, Outcome, Waiting, sessions};
+use crate::assistant::ending::end_session;
 use crate::assistant::outside;
 use crate::assistant::runs::{Run, Standing, Taken, end};
 use crate::assistant::runtime::{Assistant, Conversation};
@@ -56,11 +57,12 @@ pub fn send(call: &Call) -> Outcome {
     let (_, key) = call.place().session(&wanted.session_key)?;
     let text = wanted.message.trim();
     if matches!(text.to_lowercase().as_str(), "/stop" | "stop" | "/abort" | "abort") {
-        let aborted = stop(&call.gateway, &key);
+        let aborted = stop(&call.gateway, &agent, &key);
         return Ok(json!({ "ok": true, "aborted": !aborted.is_empty(), "runIds": aborted }));
     }
     if matches!(text, "/new" | "/reset") {
         sessions::reset(&call.place(), json!({ "key": key }))?;
+        end_session(&call.gateway, &agent, &key);
         return Ok(json!({ "runId": wanted.idempotency_key, "status": "ok" }));
     }
     let (agent, key) = call.place().session_for_turn(&key)?;
@@ -78,6 +80,7 @@ fn start(call: &Call, agent: AgentId, key: String, named: &str, text: &str, id: 
     }
     let gateway = Arc::clone(&call.gateway);
     let assistant = assistant(&gateway)?;
+    let what = conversation(call, agent, key.clone(), text)?;
     let run = match assistant.runs().begin(id, &key, now_ms()) {
         Taken::Known(run) => {
             let status = match run.standing {
@@ -89,7 +92,6 @@ fn start(call: &Call, agent: AgentId, key: String, named: &str, text: &str, id: 
         Taken::Full => return Err(unavailable("too many runs go on; try again later")),
         Taken::New(run) => run,
     };
-    let what = conversation(call, agent, key, text);
     let sink = Told::new(Arc::clone(&gateway), id, named);
     tokio::spawn(async move {
         let over = outside::carry_out(&gateway, &assistant, what, &sink, std::future::pending()).await;
@@ -105,7 +107,7 @@ fn assistant(gateway: &Gateway) -> Result<Arc<Assistant>, Failure> {
 }
 
 /// A client's words as a conversation. Whose they are says the connection.
-fn conversation(call: &Call, agent: AgentId, key: String, text: &str) -> Conversation {
+fn conversation(call: &Call, agent: AgentId, key: String, text: &str) -> Result<Conversation, Failure> {
     let owner = if call.connection.may(crate::authority::Scope::Admin) {
         Ownership::Proven
     } else {
@@ -113,14 +115,16 @@ fn conversation(call: &Call, agent: AgentId, key: String, text: &str) -> Convers
     };
     let sender = CallSender { id: Some(call.connection.label().to_owned()), ..CallSender::default() };
     let said = Said::People(People::one(PersonMessage::new(sender, owner, text)));
-    outside::conversation(&call.gateway.snapshot().place(), agent, key, said)
+    outside::conversation(&call.gateway.snapshot().place(), agent, key, said).map_err(|e| {
+        tracing::error!(target: "gateway", error = %e, "a turn could not begin");
+        unavailable("the session cannot be read now; the log says why")
+    })
 }
 
-/// Stops what runs in a session; the ids of its runs.
-fn stop(gateway: &Gateway, key: &str) -> Vec<String> {
-    let Some(assistant) = gateway.assistant() else { return Vec::new() };
-    let ids = assistant.runs().running_in(key);
-    if assistant.stop(key) { ids } else { Vec::new() }
+/// Ends what goes on in a session; the ids of its runs that were stopped.
+fn stop(gateway: &Gateway, agent: &AgentId, key: &str) -> Vec<String> {
+    let ids = gateway.assistant().map(|a| a.runs().running_in(key)).unwrap_or_default();
+    if end_session(gateway, agent, key).turn { ids } else { Vec::new() }
 }
 
 #[derive(Deserialize)]
@@ -134,14 +138,14 @@ struct Abort {
 /// `chat.abort`.
 pub fn abort(call: &Call) -> Outcome {
     let wanted: Abort = parse("chat.abort", &call.params)?;
-    let (_, key) = call.place().session(&wanted.session_key)?;
+    let (agent, key) = call.place().session(&wanted.session_key)?;
     if let Some(id) = wanted.run_id.as_deref() {
         let known = assistant(&call.gateway)?.runs().get(id);
         if known.is_some_and(|run| run.borrow().session != key) {
             return Err(invalid("runId is a run of another session"));
         }
     }
-    let aborted = stop(&call.gateway, &key);
+    let aborted = stop(&call.gateway, &agent, &key);
     Ok(json!({ "ok": true, "aborted": !aborted.is_empty(), "runIds": aborted }))
 }
 

@@ -7,6 +7,7 @@ use super::{
     Call, Outcome, agent_files, agents, approvals, approvals_file, channels, chat, config, console, cron,
     devices, inject, nodes, send, sessions, skills, system, system_events, usage,
 };
+use crate::assistant::ending::end_session;
 use crate::server::reload;
 
 /// The handlers, by name.
@@ -73,11 +74,11 @@ const HANDLERS: &[(&str, Handler)] = &[
     ("reach.matrix", Blocking(console::matrix)),
     ("send", Waiting(send::send)),
     ("sessions.compact", Blocking(|c| sessions::compact(&c.place(), params(c)))),
-    ("sessions.delete", Blocking(|c| sessions::delete(&c.place(), params(c)))),
+    ("sessions.delete", Blocking(|c| over(c, sessions::delete(&c.place(), params(c))))),
     ("sessions.list", Blocking(|c| sessions::list(&c.place(), params(c)))),
     ("sessions.patch", Blocking(|c| sessions::patch(&c.place(), params(c)))),
     ("sessions.preview", Blocking(|c| sessions::preview(&c.place(), params(c)))),
-    ("sessions.reset", Blocking(|c| sessions::reset(&c.place(), params(c)))),
+    ("sessions.reset", Blocking(|c| over(c, sessions::reset(&c.place(), params(c))))),
     ("sessions.resolve", Blocking(|c| sessions::resolve(&c.place(), params(c)))),
     ("skills.bins", Blocking(|c| skills::bins(&c.gateway.skills, &c.place(), params(c)))),
     ("skills.status", Blocking(skills_status)),
@@ -100,6 +101,15 @@ fn skills_status(call: &Call) -> Outcome {
     let path = call.gateway.search_path();
     let host = skills::Host { path: &path, variable: &|name| environment.text(name).is_some() };
     skills::status(&call.gateway.skills, &call.place(), &host, params(call))
+}
+
+/// With a session that was begun anew or deleted ends what went on in it.
+fn over(call: &Call, outcome: Outcome) -> Outcome {
+    let answer = outcome?;
+    let key = answer.get("key").and_then(Value::as_str).unwrap_or_default();
+    let (agent, key) = call.place().session(key)?;
+    end_session(&call.gateway, &agent, &key);
+    Ok(answer)
 }
 
 /// A write of the configuration is in force before it is acknowledged; `patch` and `apply` start the gateway anew after their delay.

@@ -142,8 +142,13 @@ fn door(
     let snapshot = snapshot::for_gate(loaded, &[]);
     let machine: Arc<dyn Executors> = Arc::new(places::machine(loaded));
     let id = oc_fs::random::token_hex(16).map_err(NodeFailure::unavailable)?.expose().to_owned();
-    let mut call =
-        ToolCall { id, tool: "exec".to_owned(), arguments: arguments(run), caller: caller.clone() };
+    let mut call = ToolCall {
+        id,
+        tool: "exec".to_owned(),
+        arguments: arguments(run),
+        caller: caller.clone(),
+        behind: std::sync::Arc::default(),
+    };
     // On this host it is judged as a command of this host. A session that this machine sandboxes stays in its sandbox, and a person
     // is asked all the same: a command from elsewhere never runs unseen.
     match Gate::would(&snapshot, &call) {

@@ -78,18 +78,13 @@ fn resumed(gateway: &Arc<Gateway>, finished: &Finished) {
         return;
     };
     let place = gateway.snapshot().place();
-    let caller = finished.caller.clone();
+    let Some(origin) = Origin::of(&place, &finished.caller, &finished.behind) else { return };
     let said = Said::Background(Background::Finished {
         process: format!("{}: {}", finished.process, oc_text::visible(&finished.command, COMMAND)),
         how: end_of(finished),
         tail: oc_text::visible_lines(&finished.tail, 400),
     });
-    runtime.spawn(async move {
-        let origin = tokio::task::spawn_blocking(move || Origin::of(&place, &caller)).await;
-        if let Ok(Some(origin)) = origin {
-            resume(&assistant, origin, said).await;
-        }
-    });
+    runtime.spawn(async move { resume(&assistant, origin, said).await });
 }
 
 /// The id that the events of one run share: its approval's, else its name for the `process` tool.
@@ -158,6 +153,7 @@ mod tests {
                 AgentId::normalized("main"),
                 "agent:main:main",
             ),
+            behind: Arc::default(),
             process: "p1".to_owned(),
             command: "make all".to_owned(),
             place: Place::Host,

@@ -10,7 +10,7 @@ use oc_channels::adapter::{
 };
 use oc_policy::inbound::{ConversationId, ConversationKind, Inbound, Sender, SenderId};
 use oc_runner::protocol::Exit;
-use oc_sandbox::gate::{Caller, Finished, Surface};
+use oc_sandbox::gate::{Caller, Finished, ReturnAddress, Surface};
 use oc_types::{AgentId, ChannelId};
 
 use super::*;
@@ -223,11 +223,17 @@ async fn the_end_of_a_background_command_comes_into_its_session_and_the_answer_i
     caller.channel = Some("discord".to_owned());
     caller.account = Some("default".to_owned());
     caller.conversation = ConversationKind::Direct;
+    caller.back = ReturnAddress {
+        transcript: Some(super::later::transcript(&stage, "agent:main:main")),
+        conversation: Some("100".to_owned()),
+        thread: None,
+    };
     let mut finished = Finished {
         call: "c".to_owned(),
         agent: "main".to_owned(),
         session: caller.session.clone(),
         caller,
+        behind: Arc::default(),
         process: "p1".to_owned(),
         command: "make".to_owned(),
         place: oc_sandbox::executor::Place::Host,
@@ -294,6 +300,27 @@ async fn sp_426_a_message_steers_the_turn_of_its_own_sender_and_no_other() {
     assert_eq!(fake.sent_to("100"), ["Painted blue.", "Something else."]);
     let requests = stage.model.requests();
     assert!(!requests[1].text.contains("what else"), "another sender's message waits for its own turn");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_message_that_a_turn_was_handed_and_has_not_read_is_answered_next() {
+    let script = |asked: &Recorded| match asked.text.contains("and in blue") {
+        true => Reply::text("Blue."),
+        false => Reply::text("never whole").held_after(1),
+    };
+    let mut config = open();
+    config["messages"] = json!({ "queue": { "mode": "steer" } });
+    config["agents"] = json!({ "defaults": { "timeoutSeconds": 2 } });
+    let stage = Stage::start(config, script).await;
+    let (fake, door) = service(&stage).await;
+    assert_eq!(door.offer(message("1", "paint it")).await, Taken::Done);
+    until("the model is asked", || stage.model.requests().len() == 1).await;
+    assert_eq!(door.offer(message("2", "and in blue")).await, Taken::Done);
+    assert_eq!(stage.model.requests().len(), 1, "the running turn has it");
+    until("it is answered", || fake.sent_to("100").contains(&"Blue.".to_owned())).await;
+    assert_eq!(fake.sent_to("100").len(), 2, "the first turn's time was up: {:?}", fake.sent_to("100"));
+    let second = &stage.model.requests()[1].text;
+    assert_eq!(second.matches("and in blue").count(), 1, "it stands in the conversation once: {second}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -31,6 +31,8 @@ pub struct Finished {
     pub session: String,
     /// For whom the call acted.
     pub caller: super::Caller,
+    /// Who stood behind it.
+    pub behind: Arc<[super::Caller]>,
     /// Its name for the `process` tool.
     pub process: String,
     /// Its text, masked.
@@ -173,6 +175,13 @@ impl Gate {
             let _ = spawn_blocking(move || approvals.queue().abort_session(&session)).await;
         }
     }
+
+    /// [`Gate::end_session`] where waiting is allowed. `true` when something ran or waited.
+    pub fn end_session_now(&self, caller: &super::Caller) -> bool {
+        let ran = self.sessions.end_owner(&owner(caller));
+        let denied = self.approvals.as_ref().map(|a| a.queue().abort_session(&caller.session));
+        ran || denied.is_some_and(|ids| ids.is_ok_and(|ids| !ids.is_empty()))
+    }
 }
 
 /// A command that is not in the background yet: ended when this is dropped.
@@ -218,6 +227,7 @@ fn finished(session: &Session, work: &Commission) -> Finished {
         agent: caller.agent.to_string(),
         session: caller.session.clone(),
         caller: caller.clone(),
+        behind: Arc::clone(&work.case.call.behind),
         process: session.id().to_owned(),
         command: redactor.redact(session.command()),
         place: work.place,

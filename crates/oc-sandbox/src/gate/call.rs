@@ -1,5 +1,7 @@
 //! A tool call and who makes it. The caller comes from the run's context, never from the call's arguments (SP-109, SP-176).
 
+use std::sync::Arc;
+
 use oc_approval::decision::SessionOverride;
 use oc_policy::elevated::{self, Level, Turn};
 use oc_policy::inbound::ConversationKind;
@@ -87,6 +89,17 @@ pub struct SessionExec {
     pub overrides: SessionOverride,
 }
 
+/// Where the turn of a call is, taken when the turn begins: what goes on after it comes back there and nowhere else (SP-418).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ReturnAddress {
+    /// The id of the session's transcript. `None`: not known, and nothing comes back.
+    pub transcript: Option<String>,
+    /// The conversation, as the channel of the turn names it, in its account. `None`: the turn is in no chat.
+    pub conversation: Option<String>,
+    /// The thread of that conversation.
+    pub thread: Option<String>,
+}
+
 /// For whom a call acts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Caller {
@@ -120,9 +133,17 @@ pub struct Caller {
     pub model: Option<(String, String)>,
     /// What the message and the session say about commands.
     pub exec: SessionExec,
+    /// Where what comes of the call later belongs. Nothing is allowed or refused by it.
+    pub back: ReturnAddress,
 }
 
 impl Caller {
+    /// Who it is and where, in one line, for the ledger.
+    #[must_use]
+    pub fn whereabouts(&self) -> String {
+        format!("{} in {}", self.actor(), self.session)
+    }
+
     /// A caller of whom nothing is known but the session.
     #[must_use]
     pub fn of_session(surface: Surface, agent: AgentId, session: impl Into<String>) -> Self {
@@ -142,6 +163,7 @@ impl Caller {
             owner: Ownership::NotProven,
             model: None,
             exec: SessionExec::default(),
+            back: ReturnAddress::default(),
         }
     }
 
@@ -211,4 +233,21 @@ pub struct ToolCall {
     pub arguments: Map<String, Json>,
     /// For whom it acts.
     pub caller: Caller,
+    /// Who stands behind it and must be allowed it as well (SP-107, SP-426): the people of a batch, the session that wrote, the turn that this
+    /// one follows. Only narrows.
+    pub behind: Arc<[Caller]>,
+}
+
+impl ToolCall {
+    /// The same call as somebody behind it would make it.
+    #[must_use]
+    pub fn by(&self, who: &Caller) -> Self {
+        Self { caller: who.clone(), behind: Arc::default(), ..self.clone() }
+    }
+
+    /// Its caller and everybody behind it: who stands behind whatever it starts.
+    #[must_use]
+    pub fn everybody(&self) -> Vec<Caller> {
+        std::iter::once(&self.caller).chain(self.behind.iter()).cloned().collect()
+    }
 }

@@ -20,7 +20,7 @@ use oc_policy::elevated::{self, Asked, ExecElevation, ExecPolicy};
 use oc_policy::exec_route::{Host, exec_route};
 use oc_policy::sandbox::{Runs, SandboxPlan};
 
-use super::call::ToolCall;
+use super::call::{Caller, ToolCall};
 use super::nodes::{NodeHere, Nodes};
 use super::recording::Grounds;
 use super::refused::{Refused, Stage};
@@ -42,6 +42,8 @@ pub(super) struct Case {
     pub environment: Arc<[(String, String)]>,
     /// The nodes of the gateway that this process is.
     pub nodes: Option<Arc<dyn Nodes>>,
+    /// Whose rights are asked for, when it is somebody behind the call. Place, directory and `PATH` stay those of the call's own caller.
+    pub behind: Option<Arc<Caller>>,
 }
 
 /// A command that may run, or that a person is asked about.
@@ -68,11 +70,17 @@ impl Case {
         self.environment.iter().find(|(n, _)| n == name).map(|(_, v)| v.as_str())
     }
 
-    /// Judges; touches the disk, so never on the reactor.
-    pub fn judge(&self) -> Result<Judged, Box<(Refused, Grounds)>> {
+    /// Whose rights are asked for.
+    pub(super) fn who(&self) -> &Caller {
+        self.behind.as_deref().unwrap_or(&self.call.caller)
+    }
+
+    /// Judges one; touches the disk, so never on the reactor.
+    pub(super) fn judge_one(&self) -> Result<Judged, Box<(Refused, Grounds)>> {
         let plain = |refused| Box::new((refused, Grounds::default()));
         let config = self.snapshot.config();
-        let agent = &self.call.caller.agent;
+        let who = self.who();
+        let agent = &who.agent;
         let requested = Requested::read(config, agent);
         let elevation = self.elevation().map_err(plain)?;
         let (file, list) = match ApprovalsStore::of(self.snapshot.places().state_dir.as_ref()).read() {
@@ -85,7 +93,7 @@ impl Case {
         let decide = |wishes: &Wishes, file: &File, line: &LineFacts| {
             decide(&decision::Question {
                 requested: &requested,
-                session: &self.call.caller.exec.overrides,
+                session: &who.exec.overrides,
                 call: wishes,
                 runs: self.runs(),
                 elevated: elevation,
@@ -101,7 +109,7 @@ impl Case {
             // What it gets anyway is no wish.
             wishes.host = None;
         }
-        let path = configured::path(config, agent, self.inherited("PATH"))
+        let path = configured::path(config, &self.call.caller.agent, self.inherited("PATH"))
             .unwrap_or_else(|| FALLBACK_PATH.to_owned());
         let plan = match route {
             Host::Sandbox => self.unseen_plan(),
@@ -125,7 +133,7 @@ impl Case {
         let approvals_file = file != File::Absent;
         let mut grounds = self.grounds(&decision, &line, elevation, approvals_file);
         self.reachable(route, elevation).map_err(|refused| Box::new((refused, grounds.clone())))?;
-        let switched_off = [wishes.security, self.call.caller.exec.overrides.security];
+        let switched_off = [wishes.security, who.exec.overrides.security];
         if switched_off.contains(&Some(Security::Deny)) || decision.verdict == Verdict::Deny {
             let reason = if switched_off.contains(&Some(Security::Deny)) {
                 "security-deny"
@@ -168,9 +176,17 @@ impl Case {
         Ok(())
     }
 
+    /// How far the call is elevated. Nobody behind it elevates it.
     fn elevation(&self) -> Result<ExecElevation, Refused> {
+        let own = self.elevation_of(&self.call.caller)?;
+        match &self.behind {
+            Some(who) if own != ExecElevation::Off => self.elevation_of(who),
+            Some(_) | None => Ok(own),
+        }
+    }
+
+    fn elevation_of(&self, caller: &Caller) -> Result<ExecElevation, Refused> {
         let config = self.snapshot.config();
-        let caller = &self.call.caller;
         let wanted = self.request.elevated;
         // Staying in the sandbox is always less.
         if self.request.host.as_deref() == Some("sandbox") && self.sandbox.is_some() && wanted != Some(true) {
@@ -200,9 +216,9 @@ impl Case {
     /// The line as it is read on this host.
     fn host_plan(&self, path: &str, list: Vec<oc_approval::allowlist::Rule>) -> Plan {
         let config = self.snapshot.config();
-        let agent = &self.call.caller.agent;
+        let agent = &self.who().agent;
         let places = self.snapshot.places();
-        let workspace = self.snapshot.workspace(agent);
+        let workspace = self.snapshot.workspace(&self.call.caller.agent);
         let home = self.inherited("HOME").unwrap_or(&places.home);
         let rules = Rules {
             workspace: Some(workspace.clone()),
@@ -279,7 +295,7 @@ impl Case {
         match elevation {
             ExecElevation::Off => {
                 let config = self.snapshot.config();
-                let route = exec_route(config, &self.call.caller.agent, self.runs(), approvals_file);
+                let route = exec_route(config, &self.who().agent, self.runs(), approvals_file);
                 put("elevated", "off".into());
                 put("approval", route.approval.word().into());
             }
@@ -332,7 +348,7 @@ fn wishes(request: &ExecRequest) -> Wishes {
 }
 
 /// A refusal by the rules. `reason`: `word` or `word: detail`.
-fn refusal(reason: &str, decision: &Decision, line: &LineFacts) -> Refused {
+pub(super) fn refusal(reason: &str, decision: &Decision, line: &LineFacts) -> Refused {
     let word = reason.split(':').next().unwrap_or_default();
     let miss = line.miss.as_ref().map(Miss::text).unwrap_or_default();
     let miss = oc_text::visible(&miss, 200);

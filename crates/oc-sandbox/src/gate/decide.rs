@@ -35,9 +35,22 @@ pub(super) enum Work {
     Handled(Arc<dyn ToolHandler>),
 }
 
-/// What the rules say about a tool and a caller, whatever the arguments of the call are worth. The sandbox of the session; `None` when
-/// its tools act on the host.
+/// What the rules say about a tool, a caller and everybody behind it, whatever the arguments of the call are worth. The sandbox of the session;
+/// `None` when its tools act on the host.
 pub(super) fn permits(snapshot: &Snapshot, call: &ToolCall) -> Result<Option<Box<SandboxPlan>>, Refused> {
+    let plan = permits_one(snapshot, call)?;
+    for who in call.behind.iter() {
+        let theirs = permits_one(snapshot, &call.by(who)).map_err(|refused| refused.of(who))?;
+        if theirs.is_some() && plan.is_none() {
+            let name = canonical(&call.tool);
+            let why = "a sandboxed session gets nothing done outside of a sandbox";
+            return Err(Refused::built_in(Stage::Session, &name, "sandbox", why).of(who));
+        }
+    }
+    Ok(plan)
+}
+
+fn permits_one(snapshot: &Snapshot, call: &ToolCall) -> Result<Option<Box<SandboxPlan>>, Refused> {
     let name = canonical(&call.tool).into_owned();
     let session = |why: String| Refused::built_in(Stage::Session, &name, "session", why);
     let key = SessionKey::parse(&call.caller.session).map_err(|e| session(e.to_string()))?;

@@ -44,6 +44,7 @@ impl Gate {
             sandbox: sandbox.map(|plan| Arc::new(*plan)),
             environment: self.inherited(),
             nodes: self.nodes.get().cloned(),
+            behind: None,
         }
     }
 

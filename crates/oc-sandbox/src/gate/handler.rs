@@ -13,7 +13,8 @@ use oc_types::KeyPath;
 
 use super::answer::ToolResult;
 use super::authorized::AuthorizedCall;
-use super::call::ToolCall;
+use super::call::{Caller, ToolCall};
+use super::refused::{Refused, Stage};
 use super::snapshot::Snapshot;
 use crate::executor::{Pending, Place};
 use crate::tools::CoreTool;
@@ -53,6 +54,16 @@ pub struct Forbidden {
     pub why: String,
 }
 
+impl Forbidden {
+    pub(super) fn refused(self, snapshot: &Snapshot, tool: &str) -> Refused {
+        let Self { rule, key, why } = self;
+        match key {
+            Some(key) => Refused::by_key(Stage::Policy, tool, rule, snapshot.config(), key, why),
+            None => Refused::built_in(Stage::Policy, tool, rule, why),
+        }
+    }
+}
+
 /// The answer of [`ToolHandler::forbids`].
 pub type Judging<'a> = Pin<Box<dyn Future<Output = Option<Forbidden>> + Send + 'a>>;
 
@@ -89,6 +100,19 @@ pub trait ToolHandler: fmt::Debug + Send + Sync {
     ) -> Judging<'a> {
         let _ = (call, snapshot, sandbox);
         Box::pin(std::future::ready(None))
+    }
+
+    /// A rule of its own that keeps somebody behind the call (one of `call.behind`) from it. Without words of its own the tool is asked whether
+    /// they might make the same call themselves.
+    fn forbids_behind<'a>(
+        &'a self,
+        call: &'a ToolCall,
+        who: &'a Caller,
+        snapshot: &'a Snapshot,
+        sandbox: Option<&'a SandboxPlan>,
+    ) -> Judging<'a> {
+        let theirs = call.by(who);
+        Box::pin(async move { self.forbids(&theirs, snapshot, sandbox).await })
     }
 
     /// What a person is asked before it acts; `None` asks nobody.

@@ -141,8 +141,7 @@ pub fn pick(nodes: &[NodeHere], wanted: Option<&str>) -> Result<NodeHere, NoNode
 impl Case {
     /// The node of this command: the one that the configuration or the session binds, else the one that the call names, else the only one.
     pub(super) fn node(&self, bound: Option<&str>) -> Result<NodeHere, Refused> {
-        let wanted =
-            bound.or(self.call.caller.exec.overrides.node.as_deref()).or(self.request.node.as_deref());
+        let wanted = bound.or(self.who().exec.overrides.node.as_deref()).or(self.request.node.as_deref());
         let found = match &self.nodes {
             None => Err(NoNode::NoGateway),
             Some(nodes) => pick(&nodes.ready(), wanted),

@@ -1,5 +1,5 @@
-//! Calls that are refused before the gate is asked whether they may run: of tools that were not offered, and of turns that several people
-//! started and one of them may not make.
+//! Calls that are refused before the gate is asked whether they may run: of tools that were not offered, and what cannot be
+//! made at all.
 
 use super::recording::Grounds;
 use super::{Gate, GateError, Refused, Stage, ToolCall};
@@ -26,12 +26,6 @@ impl Gate {
         let snapshot = self.snapshot();
         let name = oc_text::visible(&oc_policy::tool_name::canonical(&call.tool), 60);
         let refused = Refused::built_in(Stage::Arguments, &name, rule, why);
-        self.refuse(&snapshot, call, refused, &Grounds::default()).await
-    }
-
-    /// Records a refusal that holds for one of several people a call acts for, and gives it. Nothing runs.
-    pub async fn refused_for(&self, call: &ToolCall, refused: Refused) -> GateError {
-        let snapshot = self.snapshot();
         self.refuse(&snapshot, call, refused, &Grounds::default()).await
     }
 }

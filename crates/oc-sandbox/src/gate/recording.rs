@@ -8,7 +8,7 @@ use oc_policy::sandbox::is_sandboxed;
 use oc_types::AgentId;
 use serde_json::{Map, Value as Json, json};
 
-use super::call::{CallSender, Caller, SessionExec, Surface, ToolCall};
+use super::call::{CallSender, Caller, ReturnAddress, SessionExec, Surface, ToolCall};
 use super::refused::{Refused, Stage};
 use super::snapshot::Snapshot;
 use crate::executor::Place;
@@ -48,9 +48,19 @@ fn entry(snapshot: &Snapshot, call: &ToolCall, kind: Kind) -> Entry {
     }
 }
 
+/// What the policy was asked with, and who stands behind the call.
+fn all_inputs(snapshot: &Snapshot, call: &ToolCall) -> Map<String, Json> {
+    let mut out = inputs(snapshot, &call.caller);
+    if !call.behind.is_empty() {
+        let who: Vec<String> = call.behind.iter().map(Caller::whereabouts).collect();
+        out.insert("behind".to_owned(), who.join("; ").into());
+    }
+    out
+}
+
 /// The record of a call that may act.
 pub(super) fn allowed(snapshot: &Snapshot, call: &ToolCall, place: Place, grounds: &Grounds) -> Entry {
-    let mut inputs = inputs(snapshot, &call.caller);
+    let mut inputs = all_inputs(snapshot, call);
     inputs.insert("place".to_owned(), place.word().into());
     inputs.extend(grounds.inputs.clone());
     Entry {
@@ -66,7 +76,7 @@ pub(super) fn allowed(snapshot: &Snapshot, call: &ToolCall, place: Place, ground
 
 /// The record of a call that waits for a person.
 pub(super) fn asked(snapshot: &Snapshot, call: &ToolCall, grounds: &Grounds) -> Entry {
-    let mut inputs = inputs(snapshot, &call.caller);
+    let mut inputs = all_inputs(snapshot, call);
     inputs.insert("stage".to_owned(), Stage::Approval.word().into());
     inputs.extend(grounds.inputs.clone());
     Entry {
@@ -83,9 +93,12 @@ pub(super) fn asked(snapshot: &Snapshot, call: &ToolCall, grounds: &Grounds) -> 
 /// The record of a refusal.
 pub(super) fn refused(snapshot: &Snapshot, call: &ToolCall, refused: &Refused, grounds: &Grounds) -> Entry {
     let d = &refused.explanation().decided_by;
-    let mut inputs = inputs(snapshot, &call.caller);
+    let mut inputs = all_inputs(snapshot, call);
     inputs.insert("stage".to_owned(), refused.stage().word().into());
     inputs.extend(grounds.inputs.clone());
+    if let Some(whom) = refused.whom() {
+        inputs.insert("decidedFor".to_owned(), whom.into());
+    }
     Entry {
         verdict: "denied".to_owned(),
         rule: format!("{}: {}", d.layer, d.rule),
@@ -186,6 +199,7 @@ pub fn caller_of(record: &Record) -> Option<(String, Caller)> {
         },
         model: text("provider").zip(text("model")),
         exec: SessionExec::default(),
+        back: ReturnAddress::default(),
     };
     Some((tool.to_owned(), caller))
 }

@@ -6,6 +6,8 @@ use oc_types::{DecidedBy, Effect, Explanation, KeyPath, Node, Origin, TraceStep}
 use serde::Serialize;
 use serde_json::Map;
 
+use super::call::Caller;
+
 /// Which stage of the gate refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -54,13 +56,15 @@ pub struct Refused {
     stage: Stage,
     sentence: String,
     explanation: Box<Explanation>,
+    /// Whom of those behind the call it was refused for; `None`: its own caller.
+    of: Option<String>,
 }
 
 impl Refused {
     /// A refusal with its explanation. `sentence`: what happened and what to do, without paths of the host (SP-245).
     #[must_use]
     pub fn new(stage: Stage, sentence: impl Into<String>, explanation: Explanation) -> Self {
-        Self { stage, sentence: sentence.into(), explanation: Box::new(explanation) }
+        Self { stage, sentence: sentence.into(), explanation: Box::new(explanation), of: None }
     }
 
     /// A refusal by one rule of the program.
@@ -112,6 +116,18 @@ impl Refused {
     /// With the sentence changed.
     pub(super) fn reworded(self, change: impl FnOnce(&str) -> String) -> Self {
         Self { sentence: change(&self.sentence), ..self }
+    }
+
+    /// The same refusal, of somebody who stands behind the call. The sentence does not name them: whoever reads it is not in their session.
+    pub(super) fn of(self, who: &Caller) -> Self {
+        let sentence = format!("{} (so it is for somebody who stands behind this call)", self.sentence);
+        Self { sentence, of: Some(who.whereabouts()), ..self }
+    }
+
+    /// Whom of those behind the call it was refused for: one line for the ledger. `None`: its own caller.
+    #[must_use]
+    pub fn whom(&self) -> Option<&str> {
+        self.of.as_deref()
     }
 
     /// Which stage refused.

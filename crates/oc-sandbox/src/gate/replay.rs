@@ -3,6 +3,8 @@
 //! What is compared: whether the rules let the tool through, whether it acts in a sandbox, and for `exec` what stands between. The arguments
 //! are not recorded, so what depends on them alone (a malformed call, an answer of a person) is not compared.
 
+use std::sync::Arc;
+
 use oc_fs::ledger::Record;
 use oc_policy::exec_route::{Approval, Host, exec_route};
 use oc_policy::reach::Direction;
@@ -82,13 +84,19 @@ impl Way {
     }
 }
 
-/// Makes a recorded decision again. `None` when the record is no decision about a tool, or comes out the same. `approvals_file`: whether
+/// Makes a recorded decision again. `None` when the record is no decision about a tool, was decided by what somebody behind the call may, or
+/// comes out the same. `approvals_file`: whether
 /// the host has one.
 #[must_use]
 pub fn replay(record: &Record, snapshot: &Snapshot, approvals_file: bool) -> Option<Changed> {
     let (tool, caller) = caller_of(record)?;
     let before = recorded(record);
-    let call = ToolCall { id: String::new(), tool: tool.clone(), arguments: Map::new(), caller };
+    if record.entry.inputs.contains_key("decidedFor") {
+        // The record says of them no more than who they are.
+        return None;
+    }
+    let behind = Arc::default();
+    let call = ToolCall { id: String::new(), tool: tool.clone(), arguments: Map::new(), caller, behind };
     let (after, rule_after) = match permits(snapshot, &call) {
         Ok(plan) => {
             let runs = if plan.is_some() { Runs::Sandboxed } else { Runs::OnHost };

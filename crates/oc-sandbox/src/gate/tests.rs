@@ -1,4 +1,5 @@
 mod background;
+mod behind;
 mod commands;
 mod handled;
 mod nodes;
@@ -48,7 +49,13 @@ fn call(tool: &str, arguments: Json, session: &str) -> ToolCall {
     let mut caller = Caller::of_session(Surface::Model, AgentId::normalized(agent), session);
     caller.turn = Turn::Person;
     let Json::Object(arguments) = arguments else { panic!("arguments are an object") };
-    ToolCall { id: format!("call-{tool}"), tool: tool.to_owned(), arguments, caller }
+    ToolCall {
+        id: format!("call-{tool}"),
+        tool: tool.to_owned(),
+        arguments,
+        caller,
+        behind: std::sync::Arc::default(),
+    }
 }
 
 impl Bench {

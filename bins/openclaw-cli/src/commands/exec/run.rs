@@ -62,7 +62,13 @@ pub fn run(app: &App, args: &RunArgs) -> Result<ExitCode> {
     let mut caller = args.caller.caller(&loaded)?;
     caller.exec.directive = args.elevated.as_deref().and_then(Level::parse);
     let id = oc_fs::random::token_hex(16)?.expose().to_owned();
-    let mut call = ToolCall { id, tool: "exec".to_owned(), arguments: Map::new(), caller };
+    let mut call = ToolCall {
+        id,
+        tool: "exec".to_owned(),
+        arguments: Map::new(),
+        caller,
+        behind: std::sync::Arc::default(),
+    };
     // What is refused is refused below, with its record.
     let sandboxed = Gate::would(&snapshot, &call).is_ok_and(oc_policy::sandbox::Runs::is_sandboxed);
     call.arguments = arguments(app, args, sandboxed);

@@ -50,7 +50,7 @@ pub fn run(app: &App, args: &InvokeArgs) -> Result<ExitCode> {
     let snapshot = snapshot(app, &loaded)?;
     let caller = args.caller.caller(&loaded)?;
     let id = oc_fs::random::token_hex(16)?.expose().to_owned();
-    let call = ToolCall { id, tool: args.name.clone(), arguments, caller };
+    let call = ToolCall { id, tool: args.name.clone(), arguments, caller, behind: std::sync::Arc::default() };
     let Some(done) = door::call(app, &loaded, snapshot, &call)? else { return Ok(ExitCode::from(1)) };
     Ok(show(app, args.json, &call, done))
 }

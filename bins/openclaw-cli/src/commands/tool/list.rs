@@ -36,6 +36,7 @@ pub fn run(app: &App, args: &ListArgs) -> Result<ExitCode> {
             tool: tool.name().to_owned(),
             arguments: Map::new(),
             caller: caller.clone(),
+            behind: std::sync::Arc::default(),
         };
         rows.push((tool.name(), Gate::would(&snapshot, &call)));
     }

@@ -64,7 +64,13 @@ impl Destinations for Loopback {
 async fn fetch(tool: &WebFetch, arguments: Value) -> Result<ToolResult, String> {
     let Value::Object(arguments) = arguments else { panic!("an object") };
     let caller = Caller::of_session(Surface::Model, AgentId::normalized("main"), "agent:main:main");
-    let call = ToolCall { id: "1".to_owned(), tool: NAME.to_owned(), arguments, caller };
+    let call = ToolCall {
+        id: "1".to_owned(),
+        tool: NAME.to_owned(),
+        arguments,
+        caller,
+        behind: std::sync::Arc::default(),
+    };
     tool.check(&call)?;
     let (url, mode, _) = asked(&call.arguments)?;
     let settings = settings(&Node::from_json(&json!({}), &oc_types::Origin::Default));

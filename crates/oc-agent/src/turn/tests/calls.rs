@@ -166,7 +166,7 @@ async fn a_command_that_is_approved_after_the_turn_still_runs() {
         run: "run".to_owned(),
         caller,
         said: person("run the tool"),
-        behind: Vec::new(),
+        behind: vec![Caller::of_session(Surface::Model, AgentId::normalized("main"), "agent:main:other")],
         session: session.clone(),
         ground: Ground::of(Mode::Full),
         tools: Vec::new(),
@@ -182,6 +182,8 @@ async fn a_command_that_is_approved_after_the_turn_still_runs() {
     assert_eq!(end.how, Ended::Stopped(Notice::TimedOut));
     let (call, going) = keeper.kept.lock().unwrap().pop().expect("it was taken over");
     assert_eq!(call.tool, "exec");
+    let behind: Vec<&str> = call.behind.iter().map(|b| b.session.as_str()).collect();
+    assert_eq!(behind, ["agent:main:other"], "who stands behind the turn stands behind what comes of it");
     // A slow machine may not have come to the question yet.
     let running = tokio::spawn(going.0);
     let question = told.recv().await.unwrap();
@@ -194,6 +196,66 @@ async fn a_command_that_is_approved_after_the_turn_still_runs() {
     assert!(format!("{:?}", answer.result.content).contains("it ran"), "{answer:?}");
     let last = session.recorded().into_iter().next_back().unwrap();
     assert!(format!("{:?}", last.message).contains("comes into this session"), "{last:?}");
+}
+
+/// Makes calls whose futures note, when they go, what the ledger holds.
+#[derive(Debug)]
+struct Noting {
+    gate: Arc<Gate>,
+    state: PathBuf,
+    held: Arc<std::sync::Mutex<Vec<Vec<String>>>>,
+}
+
+struct Goes {
+    state: PathBuf,
+    held: Arc<std::sync::Mutex<Vec<Vec<String>>>>,
+}
+
+impl Drop for Goes {
+    fn drop(&mut self) {
+        let lines = read(&self.state.join("ledger")).unwrap();
+        let verdicts = lines.into_iter().map(|l| l.record.unwrap().entry.verdict).collect();
+        self.held.lock().unwrap().push(verdicts);
+    }
+}
+
+impl Afterwards for Noting {
+    fn begin(&self, call: oc_sandbox::gate::ToolCall) -> Going {
+        let goes = Goes { state: self.state.clone(), held: Arc::clone(&self.held) };
+        let gate = Arc::clone(&self.gate);
+        Box::pin(async move {
+            let _goes = goes;
+            gate.call(&call).await
+        })
+    }
+
+    fn take_over(&self, _: oc_sandbox::gate::ToolCall, _: Going) {
+        panic!("a stopped call is nobody's to go on with");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_that_is_stopped_is_over_before_the_ledger_says_so() {
+    let (mut b, mut told, _queue) = asking(&on_host());
+    let gate = Arc::new(b.gate);
+    let held = Arc::default();
+    let noting = Noting { gate: Arc::clone(&gate), state: b.state.clone(), held: Arc::clone(&held) };
+    b.gate = bench(&on_host()).gate;
+    let (model, _) = script(vec![asks("exec", json!({ "command": "./tool" }))]);
+    let mut request = b.request(person("run the tool"));
+    request.afterwards = Some(Arc::new(noting));
+    let abort = b.abort.clone();
+    let stopper = tokio::spawn(async move {
+        told.recv().await.unwrap();
+        abort.stop();
+    });
+    let end = run(request, &model, &gate, &b.heard, &b.abort).await;
+    stopper.await.unwrap();
+    assert_eq!(end.how, Ended::Aborted);
+    let held = held.lock().unwrap().clone();
+    assert_eq!(held.len(), 1);
+    assert!(held[0].iter().all(|v| v != "aborted"), "{held:?}");
+    assert!(b.verdicts().iter().any(|v| v == "tool:exec aborted"), "{:?}", b.verdicts());
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -287,3 +287,45 @@ async fn a_message_that_comes_with_the_last_answer_is_answered_in_the_same_turn(
     assert_eq!(end.reply.as_deref(), Some("First.\n\nSecond."));
     assert_eq!(end.asked, 2);
 }
+
+#[tokio::test]
+async fn a_message_that_a_turn_has_not_read_is_handed_back_and_stands_nowhere() {
+    for stopped in [false, true] {
+        let b = bench(&free());
+        let (model, mut asked) = script(vec![Step::Hang(vec!["I thi"])]);
+        let mut request = b.request(person("go"));
+        request.steering = steering::Steering::of(&request.said);
+        if !stopped {
+            request.limits = Limits { timeout: Duration::from_millis(300), ..Limits::default() };
+        }
+        let steering = request.steering.clone();
+        let writing = async {
+            asked.recv().await.unwrap();
+            steering.hand_in(PersonMessage::new(sender("7"), Ownership::NotProven, "and this")).unwrap();
+            if stopped {
+                b.abort.stop();
+            }
+        };
+        let (end, ()) = tokio::join!(run(request, &model, &b.gate, &b.heard, &b.abort), writing);
+        let how = if stopped { Ended::Aborted } else { Ended::Stopped(Notice::TimedOut) };
+        assert_eq!(end.how, how);
+        let unread: Vec<&str> = end.unread.iter().map(|m| m.text.as_str()).collect();
+        assert_eq!(unread, ["and this"]);
+        assert!(!format!("{:?}", b.messages()).contains("and this"), "{:?}", b.messages());
+        assert!(steering.hand_in(PersonMessage::new(sender("7"), Ownership::NotProven, "late")).is_err());
+    }
+}
+
+#[test]
+fn messages_that_were_taken_and_could_not_be_kept_come_before_those_that_wait() {
+    let steering = steering::Steering::of(&person("go"));
+    let of = |text: &str| PersonMessage::new(sender("7"), Ownership::NotProven, text);
+    steering.hand_in(of("one")).unwrap();
+    steering.hand_in(of("two")).unwrap();
+    let taken = steering.take();
+    steering.hand_in(of("three")).unwrap();
+    steering.put_back(taken);
+    assert!(!steering.close(), "they wait");
+    let unread: Vec<String> = steering.close_now().into_iter().map(|m| m.text).collect();
+    assert_eq!(unread, ["one", "two", "three"]);
+}

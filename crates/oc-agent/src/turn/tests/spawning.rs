@@ -30,6 +30,8 @@ fn parent(session: &str, agent: &str) -> Caller {
     caller.channel = Some("telegram".to_owned());
     caller.exec.level = Some(Level::Full);
     caller.exec.directive = Some(Level::Full);
+    caller.back.transcript = Some("t".to_owned());
+    caller.back.conversation = Some("7".to_owned());
     caller
 }
 
@@ -47,6 +49,7 @@ fn sp_107_a_sub_agents_caller_is_narrower_than_its_parents() {
         assert_eq!(child.session, format!("agent:{session}:subagent:{ID}"));
         assert_eq!((child.spawned_by.as_deref(), child.turn), (Some(MAIN), Started::InterSession));
         assert_eq!((child.owner, child.exec.level, child.exec.directive), (Ownership::NotProven, None, None));
+        assert_eq!(child.back, oc_sandbox::gate::ReturnAddress::default(), "it is in no chat");
         assert_eq!(
             (child.sender.clone(), child.channel.as_deref()),
             (parent.sender.clone(), Some("telegram"))

@@ -11,15 +11,16 @@ mod tests;
 
 use std::sync::Weak;
 
+use oc_channels::inbox::Route;
 use oc_channels::turn::Reply;
 use oc_policy::sandbox::SandboxPlan;
 use oc_sandbox::executor::{ExecutorError, Pending, Place as Where};
-use oc_sandbox::gate::{Handled, Judging, Outcome, Snapshot, ToolCall, ToolHandler, ToolResult};
+use oc_sandbox::gate::{Caller, Handled, Judging, Outcome, Snapshot, ToolCall, ToolHandler, ToolResult};
 use serde_json::{Map, Value, json};
 
 use super::{pretty, text};
 use crate::server::state::Gateway;
-pub use plan::{Order, Own, Reach, judge, own_now as whereabouts};
+pub use plan::{Order, Own, Reach, judge, own_now as whereabouts, route, route_back};
 pub use target::conversation;
 
 /// Longest text, in characters.
@@ -27,6 +28,20 @@ const LONGEST: usize = 20_000;
 /// What is not sent.
 const FILES: [&str; 8] =
     ["media", "path", "buffer", "filePath", "mediaUrl", "mediaUrls", "attachments", "file"];
+
+/// The call with the conversation written out that it goes to.
+fn meaning(mut call: ToolCall, order: &Order) -> ToolCall {
+    for other in ["to", "targets"] {
+        call.arguments.remove(other);
+    }
+    let Route { channel, account, to } = &order.route;
+    for (name, value) in
+        [("channel", channel.as_str()), ("accountId", account.as_str()), ("target", to.conversation.as_str())]
+    {
+        call.arguments.insert(name.to_owned(), value.into());
+    }
+    call
+}
 
 /// The handler.
 #[derive(Debug)]
@@ -82,6 +97,27 @@ impl ToolHandler for Message {
             let place = self.gateway.upgrade()?.snapshot().place();
             let own = plan::own(place.clone(), &call.caller).await;
             plan::judge(&place, snapshot, call, own.as_ref()).err()
+        })
+    }
+
+    fn forbids_behind<'a>(
+        &'a self,
+        call: &'a ToolCall,
+        who: &'a Caller,
+        snapshot: &'a Snapshot,
+        _: Option<&'a SandboxPlan>,
+    ) -> Judging<'a> {
+        Box::pin(async move {
+            let place = self.gateway.upgrade()?.snapshot().place();
+            let own = plan::own(place.clone(), &call.caller).await;
+            // They are asked about the place that the call means, and not about the one that they would mean.
+            let order = plan::judge(&place, snapshot, call, own.as_ref());
+            let theirs = match order {
+                Ok(order) => meaning(call.by(who), &order),
+                Err(forbidden) => return Some(forbidden),
+            };
+            let own = plan::own(place.clone(), who).await;
+            plan::judge(&place, snapshot, &theirs, own.as_ref()).err()
         })
     }
 

@@ -21,11 +21,12 @@ use oc_sandbox::gate::{
 };
 use oc_text::untrusted::{Label, envelope};
 use oc_types::{AgentId, KeyPath};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::{of_several, pretty, seen, text};
+use crate::assistant::elsewhere::after_a_hop;
 use crate::assistant::runtime::{Assistant, Conversation, Unnoted};
-use crate::assistant::session_view::session_exec;
+use crate::assistant::session_view::{entry, exec_of};
 use crate::methods::Place;
 use crate::server::state::Gateway;
 
@@ -101,16 +102,22 @@ impl ToolHandler for SessionsSend {
             let (place, call) = (gateway.snapshot().place(), handled.call.clone());
             let made = tokio::task::spawn_blocking(move || {
                 let to = addressee(&place, &call)?;
-                Ok::<_, Forbidden>(conversation(&place, &call, to))
+                conversation(&place, &call, to)
             });
             let what = match made.await.map_err(|_| gone("the sessions cannot be read"))? {
                 Ok(what) => what,
                 Err(forbidden) => return Ok(ToolResult::text(Outcome::Failed, forbidden.why)),
             };
+            let under_way = match assistant.sending().begin(&handled.call.caller.session) {
+                Ok(under_way) => under_way,
+                Err(why) => return Ok(ToolResult::text(Outcome::Failed, why.to_string())),
+            };
             let key = what.key.clone();
             let (tell, told) = tokio::sync::oneshot::channel();
             tokio::spawn(async move {
-                let _ = tell.send(turn(&assistant, what).await);
+                let answer = turn(&assistant, what).await;
+                drop(under_way);
+                let _ = tell.send(answer);
             });
             let seconds = handled.call.arguments.get("timeoutSeconds").and_then(Value::as_u64);
             let seconds = seconds.unwrap_or(WAIT).min(LONGEST_WAIT);
@@ -164,11 +171,11 @@ fn forbidden(rule: &'static str, why: impl Into<String>) -> Forbidden {
 /// # Errors
 /// The rule that refuses; a session that is not visible is one that does not exist.
 pub fn addressee(place: &Place, call: &ToolCall) -> Result<Addressee, Forbidden> {
-    if call.caller.turn == Turn::InterSession {
+    if after_a_hop(&call.caller, &call.behind) {
         let why = "another session started this turn; it writes to no further one. Answer, and your answer goes back";
         return Err(forbidden("one-hop", why));
     }
-    if let Some(several) = of_several(&call.caller) {
+    if let Some(several) = of_several(call) {
         return Err(several);
     }
     let unclear = |why: String| forbidden("not-visible", why);
@@ -201,13 +208,14 @@ pub fn addressee(place: &Place, call: &ToolCall) -> Result<Addressee, Forbidden>
 }
 
 /// The message as a turn of the other session: for nobody, with what its own session may, and no more than the one that wrote.
-fn conversation(place: &Place, call: &ToolCall, to: Addressee) -> Conversation {
-    let store = place.store(&to.agent);
-    let entry: Map<String, Value> = store
-        .read()
-        .ok()
-        .and_then(|all| all.get(&to.key).and_then(Value::as_object).cloned())
-        .unwrap_or_default();
+///
+/// # Errors
+/// What the other session is cannot be read: with whose rights its turn would act is not known then.
+fn conversation(place: &Place, call: &ToolCall, to: Addressee) -> Result<Conversation, Forbidden> {
+    let entry = entry(&place.store(&to.agent), &to.key).map_err(|e| {
+        tracing::error!(target: "assistant", session = to.key, error = %e, "a session is not written to");
+        forbidden("unreadable", "the session cannot be read")
+    })?;
     let of = |name: &str| entry.get(name).and_then(Value::as_str).map(str::to_owned);
     let mut caller = Caller::of_session(Surface::Model, to.agent.clone(), to.key.clone());
     caller.turn = Turn::InterSession;
@@ -218,13 +226,13 @@ fn conversation(place: &Place, call: &ToolCall, to: Addressee) -> Conversation {
     caller.group_channel = of("groupChannel").or_else(|| of("subject"));
     caller.group_space = of("space");
     caller.conversation = of("chatType").map_or(ConversationKind::Unknown, |w| ConversationKind::parse(&w));
-    caller.exec = session_exec(&store, &to.key);
+    caller.exec = exec_of(&entry);
     let subagent = SessionKey::parse(&to.key).is_ok_and(|k| k.is_subagent());
-    Conversation {
+    Ok(Conversation {
         agent: to.agent,
         key: to.key,
         caller,
-        behind: vec![call.caller.clone()],
+        behind: call.everybody(),
         said: Said::InterSession(InterSession {
             from: call.caller.session.clone(),
             kind: InterSessionKind::Message,
@@ -233,16 +241,13 @@ fn conversation(place: &Place, call: &ToolCall, to: Addressee) -> Conversation {
         facts: SessionFacts::default(),
         wish: Wish::None,
         prompt: if subagent { Mode::Minimal } else { Mode::Full },
-    }
+    })
 }
 
 /// Runs it in the session's lane; what it answered, or why not, for the model.
 async fn turn(assistant: &Arc<Assistant>, what: Conversation) -> Result<Option<String>, String> {
     let gateway = assistant.gateway().ok_or("the gateway is stopping")?;
-    let _lane = match (gateway.channels(), SessionKey::parse(&what.key)) {
-        (Some(channels), Ok(key)) => Some(channels.ingress().occupy(&key).await),
-        (None, _) | (_, Err(_)) => None,
-    };
+    let _lane = gateway.lane(&what.key).await;
     match assistant.converse(what, &NoSink, &Unnoted).await {
         Ok(end) => match end.how {
             Ended::Answered => Ok(end.reply.filter(|r| r.trim() != "REPLY_SKIP")),

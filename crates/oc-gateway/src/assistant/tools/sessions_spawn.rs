@@ -10,7 +10,7 @@ use oc_agent::prompt::Mode;
 use oc_agent::session::entry::{Facts, Wish};
 use oc_agent::turn::said::{InterSession, InterSessionKind, Said};
 use oc_agent::turn::spawned::{SpawnRefused, spawned};
-use oc_agent::turn::{Ended, NoSink};
+use oc_agent::turn::{Abort, Ended, NoSink, TurnEnd};
 use oc_policy::sandbox::SandboxPlan;
 use oc_sandbox::executor::{ExecutorError, Pending, Place as Where};
 use oc_sandbox::gate::{
@@ -21,8 +21,10 @@ use serde_json::{Map, Value, json};
 
 use super::{of_several, pretty, text};
 use crate::assistant::children::Child;
+use crate::assistant::elsewhere::from_another;
+use crate::assistant::ending::end_session;
 use crate::assistant::origin::{Origin, asking, resume};
-use crate::assistant::runtime::{Assistant, Conversation, Unnoted};
+use crate::assistant::runtime::{Assistant, Conversation, NotBegun, Unnoted};
 use crate::methods::{Place, sessions};
 use crate::server::state::{Gateway, now_ms};
 
@@ -32,6 +34,8 @@ const LONGEST: usize = 20_000;
 const LABEL: usize = 64;
 /// An answer to a task that is not told.
 const ANNOUNCE_SKIP: &str = "ANNOUNCE_SKIP";
+/// What is told of one that was stopped, but not with the session above.
+const STOPPED: &str = "(it was stopped before it had finished)";
 const LEVELS: [&str; 6] = ["off", "minimal", "low", "medium", "high", "xhigh"];
 
 /// The handler.
@@ -101,6 +105,15 @@ fn refused(why: &SpawnRefused) -> Forbidden {
     Forbidden { rule, key: key.map(KeyPath::dotted), why: why.to_string() }
 }
 
+/// Whatever another session's message started hands nothing further: its report would come into a turn whose answer nobody waits for.
+fn one_hop(call: &ToolCall) -> Option<Forbidden> {
+    from_another(&call.caller, &call.behind).then(|| Forbidden {
+        rule: "one-hop",
+        key: None,
+        why: "another session's message started this; it starts no sub-agent. Do it yourself, and your answer goes back".to_owned(),
+    })
+}
+
 impl ToolHandler for SessionsSpawn {
     fn tool(&self) -> &str {
         "sessions_spawn"
@@ -116,7 +129,7 @@ impl ToolHandler for SessionsSpawn {
         snapshot: &'a Snapshot,
         _: Option<&'a SandboxPlan>,
     ) -> Judging<'a> {
-        let judged = of_several(&call.caller).or_else(|| {
+        let judged = of_several(call).or_else(|| one_hop(call)).or_else(|| {
             let agent = wanted(&call.arguments).ok().and_then(|w| w.agent);
             spawned(snapshot, &call.caller, agent.as_ref(), "0").err().map(|e| refused(&e))
         });
@@ -152,16 +165,20 @@ impl ToolHandler for SessionsSpawn {
                 Ok(child) => child,
                 Err(why) => return failed(why.to_string()),
             };
-            let (place, above, noted) = (gateway.snapshot().place(), call.caller.clone(), wanted.clone());
+            let (place, above, noted) = (gateway.snapshot().place(), call.clone(), wanted.clone());
             let (child_caller, child_id) = (caller.clone(), id.clone());
             let noting = tokio::task::spawn_blocking(move || {
-                note(&place, &child_caller, &child_id, &noted).map(|()| Origin::of(&place, &above))
+                let origin = Origin::beginning(&place, &above.caller, &above.behind).map_err(|e| {
+                    tracing::error!(target: "assistant", error = %e, "a sub-agent was not started");
+                    "the sessions cannot be read".to_owned()
+                })?;
+                note(&place, &child_caller, &child_id, &noted).map(|()| origin)
             });
             let origin = match noting.await.map_err(|_| gone("the session was not begun"))? {
                 Ok(origin) => origin.ok_or_else(|| gone("the session of the call cannot be read"))?,
                 Err(why) => return failed(why),
             };
-            let what = conversation(&caller, call.caller.clone(), &wanted);
+            let what = conversation(&caller, call, &wanted);
             tokio::spawn(work(assistant, child, what, origin, wanted));
             let told = json!({
                 "status": "accepted", "childSessionKey": key, "runId": id,
@@ -197,20 +214,46 @@ fn note(place: &Place, child: &Caller, id: &str, wanted: &Wanted) -> Result<(), 
     })
 }
 
-fn conversation(child: &Caller, above: Caller, wanted: &Wanted) -> Conversation {
+fn conversation(child: &Caller, call: &ToolCall, wanted: &Wanted) -> Conversation {
     Conversation {
         agent: child.agent.clone(),
         key: child.session.clone(),
         caller: child.clone(),
         said: Said::InterSession(InterSession {
-            from: above.session.clone(),
+            from: call.caller.session.clone(),
             kind: InterSessionKind::Task,
             text: wanted.task.clone(),
         }),
         facts: Facts { spawned_by: child.spawned_by.clone(), ..Facts::default() },
-        behind: vec![above],
+        behind: call.everybody(),
         wish: Wish::None,
         prompt: Mode::Minimal,
+    }
+}
+
+/// The turn of a sub-agent, alone in its session, until it has finished, its time is up or it is stopped.
+async fn turn(
+    gateway: &Arc<Gateway>,
+    assistant: &Assistant,
+    abort: &Abort,
+    what: Conversation,
+    origin: &Origin,
+    timeout: Option<Duration>,
+) -> Result<TurnEnd, NotBegun> {
+    let key = what.key.clone();
+    let _lane = tokio::select! {
+        lane = gateway.lane_of_child(&key) => lane,
+        () = abort.stopped() => return Err(NotBegun::Stopped),
+    };
+    let running = asking(gateway, origin, &key, assistant.converse_until(what, &NoSink, &Unnoted, abort));
+    let Some(most) = timeout else { return running.await };
+    let mut running = std::pin::pin!(running);
+    tokio::select! {
+        ended = &mut running => ended,
+        () = tokio::time::sleep(most) => {
+            abort.stop();
+            running.await
+        }
     }
 }
 
@@ -218,29 +261,17 @@ fn conversation(child: &Caller, above: Caller, wanted: &Wanted) -> Conversation 
 async fn work(assistant: Arc<Assistant>, child: Child, what: Conversation, origin: Origin, wanted: Wanted) {
     let key = what.key.clone();
     let Some(gateway) = assistant.gateway() else { return };
-    let running = asking(&gateway, &origin, &key, assistant.converse(what, &NoSink, &Unnoted));
-    let ended = match wanted.timeout {
-        None => running.await,
-        Some(most) => {
-            let mut running = std::pin::pin!(running);
-            tokio::select! {
-                ended = &mut running => ended,
-                () = tokio::time::sleep(most) => {
-                    assistant.stop(&key);
-                    running.await
-                }
-            }
-        }
-    };
+    let ended = turn(&gateway, &assistant, child.abort(), what, &origin, wanted.timeout).await;
     let stopped = child.is_stopped();
     drop(child);
     let report = match ended {
         Ok(end) => match (end.how, end.reply) {
             (Ended::Answered, Some(reply)) => Some(reply).filter(|r| r.trim() != ANNOUNCE_SKIP),
             (Ended::Answered | Ended::Silent, _) => Some("(it has finished and reports nothing)".to_owned()),
-            (Ended::Aborted, _) => Some("(it was stopped before it had finished)".to_owned()),
+            (Ended::Aborted, _) => Some(STOPPED.to_owned()),
             (Ended::Stopped(notice), _) => Some(format!("(it did not finish: {})", notice.words())),
         },
+        Err(NotBegun::Stopped) => Some(STOPPED.to_owned()),
         Err(e) => {
             tracing::error!(target: "assistant", session = key, error = %e, "a sub-agent's turn could not begin");
             Some("(it could not begin)".to_owned())
@@ -252,10 +283,41 @@ async fn work(assistant: Arc<Assistant>, child: Child, what: Conversation, origi
         resume(&assistant, origin, Said::InterSession(said)).await;
     }
     if wanted.delete {
-        let place = gateway.snapshot().place();
-        let deleting = tokio::task::spawn_blocking(move || sessions::delete(&place, json!({ "key": key })));
+        let deleting = tokio::task::spawn_blocking(move || {
+            let place = gateway.snapshot().place();
+            let (agent, key) = place.session(&key)?;
+            let deleted = sessions::delete(&place, json!({ "key": key }));
+            end_session(&gateway, &agent, &key);
+            deleted
+        });
         if !matches!(deleting.await, Ok(Ok(_))) {
             tracing::warn!(target: "assistant", "a sub-agent's session could not be deleted");
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use oc_sandbox::gate::Surface;
+
+    use super::*;
+
+    #[test]
+    fn sp_107_everybody_behind_the_call_stands_behind_the_sub_agent() {
+        let of = |session: &str| Caller::of_session(Surface::Model, AgentId::normalized("main"), session);
+        let call = ToolCall {
+            id: "1".to_owned(),
+            tool: "sessions_spawn".to_owned(),
+            arguments: Map::from_iter([("task".to_owned(), json!("x"))]),
+            caller: of("agent:main:main"),
+            behind: Arc::from([of("agent:main:main"), of("agent:main:other")]),
+        };
+        let wanted = wanted(&call.arguments).unwrap();
+        let what = conversation(&of("agent:main:subagent:1"), &call, &wanted);
+        assert_eq!(what.behind, [of("agent:main:main"), of("agent:main:main"), of("agent:main:other")]);
+        // Of the other session it would not even be started.
+        assert_eq!(one_hop(&call).unwrap().rule, "one-hop");
+        let own = ToolCall { behind: Arc::from([of("agent:main:main")]), ..call };
+        assert!(one_hop(&own).is_none());
     }
 }

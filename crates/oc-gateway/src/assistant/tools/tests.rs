@@ -57,7 +57,16 @@ fn ask(tool: ReadTool, place: &Place, session: &str, arguments: Value) -> Result
     let caller = Caller::of_session(Surface::Model, agent, session);
     let Value::Object(arguments) = arguments else { panic!("an object") };
     tool.check(&arguments)?;
-    tool.read(place, &ToolCall { id: "1".to_owned(), tool: tool.name().to_owned(), arguments, caller })
+    tool.read(
+        place,
+        &ToolCall {
+            id: "1".to_owned(),
+            tool: tool.name().to_owned(),
+            arguments,
+            caller,
+            behind: std::sync::Arc::default(),
+        },
+    )
 }
 
 fn keys(list: &Value) -> Vec<&str> {
@@ -155,6 +164,43 @@ fn wrong_arguments_are_named() {
 }
 
 #[test]
+fn sp_420_what_follows_from_another_sessions_message_writes_to_no_further_one() {
+    let home = tempfile::tempdir().unwrap();
+    sessions(home.path());
+    let place = place(home.path(), json!({"tools": {"sessions": {"visibility": "agent"}}}));
+    let of = |session: &str, turn: Turn, sender: Option<&str>| {
+        let mut caller = Caller::of_session(Surface::Model, AgentId::normalized("main"), session);
+        caller.turn = turn;
+        caller.sender.id = sender.map(str::to_owned);
+        caller
+    };
+    let ask = |caller: &Caller, behind: &[Caller]| {
+        let Value::Object(arguments) = json!({"sessionKey": GROUP, "message": "x"}) else { panic!() };
+        let call = ToolCall {
+            id: "1".to_owned(),
+            tool: "sessions_send".to_owned(),
+            arguments,
+            caller: caller.clone(),
+            behind: behind.into(),
+        };
+        sessions_send::addressee(&place, &call).map(|a| a.key).map_err(|f| f.rule)
+    };
+    let main = "agent:main:main";
+    let (person, later) = (of(main, Turn::Person, Some("7")), of(main, Turn::Background, None));
+    assert_eq!(ask(&person, &[]).unwrap(), GROUP);
+    assert_eq!(ask(&later, std::slice::from_ref(&person)).unwrap(), GROUP);
+    let (written, above) = (of(main, Turn::InterSession, None), of("agent:main:x", Turn::Person, Some("8")));
+    assert_eq!(ask(&written, std::slice::from_ref(&above)), Err("one-hop"));
+    assert_eq!(ask(&later, &[written.clone(), above]), Err("one-hop"));
+    // The report of a sub-agent, and what follows from it.
+    assert_eq!(ask(&later, &[written, person.clone()]), Err("one-hop"));
+    // What several people started hands nothing on, at once or later (SP-426).
+    let nobody = of(main, Turn::Person, None);
+    assert_eq!(ask(&nobody, std::slice::from_ref(&person)), Err("several-senders"));
+    assert_eq!(ask(&later, &[nobody, person]), Err("several-senders"));
+}
+
+#[test]
 fn sp_107_a_sandboxed_session_writes_to_none_outside() {
     let home = tempfile::tempdir().unwrap();
     sessions(home.path());
@@ -169,7 +215,13 @@ fn sp_107_a_sandboxed_session_writes_to_none_outside() {
         let mut caller = Caller::of_session(Surface::Model, AgentId::normalized("main"), from);
         caller.sender.id = Some("7".to_owned());
         let Value::Object(arguments) = json!({"sessionKey": to, "message": "x"}) else { panic!("an object") };
-        let call = ToolCall { id: "1".to_owned(), tool: "sessions_send".to_owned(), arguments, caller };
+        let call = ToolCall {
+            id: "1".to_owned(),
+            tool: "sessions_send".to_owned(),
+            arguments,
+            caller,
+            behind: std::sync::Arc::default(),
+        };
         sessions_send::addressee(place, &call).map_err(|f| f.rule)
     };
     let main = "agent:main:main";

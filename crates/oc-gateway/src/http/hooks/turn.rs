@@ -34,13 +34,6 @@ pub(super) fn start(gateway: &Arc<Gateway>, hooks: &Hooks, order: Order) -> Resu
     let (agent, key) =
         session::of(&place, hooks, order.agent.as_deref(), &order.session).map_err(NotBegun::Refused)?;
     let assistant = gateway.assistant().ok_or(NotBegun::Busy)?;
-    let permit = assistant.hook_turns().try_acquire_owned().map_err(|_| NotBegun::Busy)?;
-    let id = uuid::Uuid::new_v4().to_string();
-    let run = match assistant.runs().begin(&id, &key, now_ms()) {
-        Taken::New(run) => run,
-        Taken::Known(_) | Taken::Full => return Err(NotBegun::Busy),
-    };
-    tracing::info!(target: "gateway/hooks", run = id, agent = %agent, session = key, "a hook starts a turn");
     // By its origin it is untrusted, whatever the session is called.
     let said = Said::Hook(Hook {
         source: order.from,
@@ -49,7 +42,17 @@ pub(super) fn start(gateway: &Arc<Gateway>, hooks: &Hooks, order: Order) -> Resu
         subject: order.name.map(|n| oc_text::visible(&n, 120)),
         form: order.form,
     });
-    let mut what = conversation(&place, agent.clone(), key.clone(), said);
+    let mut what = conversation(&place, agent.clone(), key.clone(), said).map_err(|e| {
+        tracing::error!(target: "gateway/hooks", session = key, error = %e, "a turn could not begin");
+        NotBegun::Busy
+    })?;
+    let permit = assistant.hook_turns().try_acquire_owned().map_err(|_| NotBegun::Busy)?;
+    let id = uuid::Uuid::new_v4().to_string();
+    let run = match assistant.runs().begin(&id, &key, now_ms()) {
+        Taken::New(run) => run,
+        Taken::Known(_) | Taken::Full => return Err(NotBegun::Busy),
+    };
+    tracing::info!(target: "gateway/hooks", run = id, agent = %agent, session = key, "a hook starts a turn");
     // No conversation of a channel: what is allowed to people there is not allowed to a hook.
     what.caller.channel = None;
     what.caller.conversation = ConversationKind::Unknown;

@@ -163,3 +163,42 @@ async fn the_end_of_a_session_ends_its_commands_and_no_others() {
     let list = b.act("list", json!({}), "agent:main:other").await;
     assert_eq!(list.result.details["sessions"][0]["status"], "running");
 }
+
+#[tokio::test]
+async fn whoever_ends_a_session_hears_whether_anything_ran() {
+    let b = staying(json!({}));
+    for session in [OPEN, "agent:main:other"] {
+        b.call("exec", json!({"command": "cat", "background": true}), session).await.unwrap();
+    }
+    let caller = call("exec", json!({}), OPEN).caller;
+    assert!(b.gate.end_session_now(&caller));
+    assert!(!b.gate.end_session_now(&caller), "nothing is left of it");
+    assert_eq!(b.act("list", json!({}), OPEN).await.result.details["sessions"], json!([]));
+    let list = b.act("list", json!({}), "agent:main:other").await;
+    assert_eq!(list.result.details["sessions"][0]["status"], "running");
+}
+
+#[tokio::test]
+async fn sp_426_the_end_of_a_command_tells_who_stood_behind_it_and_where_its_turn_was() {
+    let mut b = staying(json!({}));
+    let ends = Arc::new(Ends::default());
+    let approvals = Approvals::of(&b.state).unwrap().told_to(Arc::clone(&ends) as Arc<dyn Listener>);
+    b.gate = b.gate.asking(approvals);
+    let mut made = call("exec", json!({"command": "cat", "background": true}), OPEN);
+    made.caller.back.transcript = Some("t".to_owned());
+    let people: Vec<Caller> = ["111", "222"]
+        .into_iter()
+        .map(|id| {
+            let mut person = made.caller.clone();
+            person.sender.id = Some(id.to_owned());
+            person
+        })
+        .collect();
+    made.behind = people.clone().into();
+    let started = b.gate.call(&made).await.unwrap();
+    let id = started.result.details["sessionId"].as_str().unwrap().to_owned();
+    b.act("kill", json!({"sessionId": id}), OPEN).await;
+    ends.told.notified().await;
+    let finished = ends.seen.lock().unwrap()[0].clone();
+    assert_eq!((finished.behind.to_vec(), finished.caller), (people, made.caller));
+}

@@ -1,20 +1,21 @@
-//! Where a message may go. Pure but for [`own`], which reads where the conversation at hand is.
+//! Where a message may go. Pure but for [`own`] and [`own_now`], which read where the conversation at hand is.
 
 use oc_channels::adapter::Destination;
 use oc_channels::inbox::Route;
 use oc_channels::rules::Rules;
 use oc_channels::session_settings::SendOverride;
 use oc_fs::session_store::Entry;
-use oc_policy::elevated::Turn;
 use oc_policy::inbound::{ConversationId, ConversationKind};
 use oc_policy::inventory::Tool;
 use oc_policy::session_key::SessionKey;
-use oc_sandbox::gate::{CallSender, Caller, Forbidden, Snapshot, ToolCall};
+use oc_sandbox::gate::{Caller, Forbidden, Snapshot, ToolCall};
 use oc_types::{AccountId, ChannelId, KeyPath, Node};
 use serde_json::Value;
 
 use super::super::text;
 use super::{checked, target};
+use crate::assistant::elsewhere::without_conversation;
+use crate::assistant::session_view::{entry, send_of};
 use crate::methods::Place;
 
 /// How far a message goes.
@@ -48,28 +49,34 @@ pub struct Own {
     pub send: Option<SendOverride>,
 }
 
-/// Reads where the session of a caller is, of the channel and account that its turn came through.
+/// Reads where the session of a caller is, of the channel and account that its turn came through. `None`: that cannot be read, and nothing is
+/// to be sent.
 pub async fn own(place: Place, caller: &Caller) -> Option<Own> {
     let caller = caller.clone();
-    tokio::task::spawn_blocking(move || own_now(&place, &caller)).await.ok()
+    tokio::task::spawn_blocking(move || read(&place, &caller)).await.ok().flatten()
 }
 
-/// The same, where waiting is allowed.
+/// The same where waiting is allowed. What cannot be read is nowhere, and nothing is sent.
 #[must_use]
 pub fn own_now(place: &Place, caller: &Caller) -> Own {
-    let read = || {
-        let key = SessionKey::parse(&caller.session).ok()?;
-        let all = place.store(&caller.agent).read().ok()?;
-        all.get(&place.canonical(&caller.agent, &key)).and_then(Value::as_object).cloned()
-    };
-    let entry: Entry = read().unwrap_or_default();
-    let word = entry.get("sendPolicy").and_then(Value::as_str).map(str::to_lowercase);
-    let send = word.map(|w| if w == "allow" { SendOverride::Allow } else { SendOverride::Deny });
-    Own { route: route(&entry, caller), send }
+    read(place, caller).unwrap_or(Own { route: None, send: Some(SendOverride::Deny) })
+}
+
+fn read(place: &Place, caller: &Caller) -> Option<Own> {
+    let key = SessionKey::parse(&caller.session).ok()?;
+    let key = place.canonical(&caller.agent, &key);
+    match entry(&place.store(&caller.agent), &key) {
+        Ok(entry) => Some(Own { route: route(&entry, caller), send: send_of(&entry) }),
+        Err(e) => {
+            tracing::error!(target: "assistant", session = key, error = %e, "nothing is sent");
+            None
+        }
+    }
 }
 
 /// Where the entry says that answers go, when that is where the turn came from.
-fn route(entry: &Entry, caller: &Caller) -> Option<Route> {
+#[must_use]
+pub fn route(entry: &Entry, caller: &Caller) -> Option<Route> {
     let context = entry.get("deliveryContext")?;
     let of = |name: &str| context.get(name).and_then(Value::as_str).map(str::trim).filter(|t| !t.is_empty());
     let channel = ChannelId::parse(of("channel")?).ok()?;
@@ -84,14 +91,26 @@ fn route(entry: &Entry, caller: &Caller) -> Option<Route> {
     (here && same).then_some(Route { channel, account, to })
 }
 
-fn forbidden(rule: &'static str, key: Option<&str>, why: impl Into<String>) -> Forbidden {
-    Forbidden { rule, key: key.map(KeyPath::dotted), why: why.into() }
+/// Where the turn of a caller was when it began.
+#[must_use]
+pub fn route_back(caller: &Caller) -> Option<Route> {
+    let channel = ChannelId::parse(caller.channel.as_deref()?).ok()?;
+    let account = caller.account.as_deref().unwrap_or(AccountId::DEFAULT).to_owned();
+    let conversation = ConversationId::new(caller.back.conversation.as_deref()?);
+    let to = Destination { conversation, thread: caller.back.thread.clone(), reply_to: None };
+    Some(Route { channel, account, to })
 }
 
-/// Whether a turn is one that another session's message started. Its words come from a conversation that is not known here, so none is at hand,
-/// and every one counts as of another channel: otherwise the rules about those would end at the next session.
-fn of_another(caller: &Caller) -> bool {
-    caller.turn == Turn::InterSession && caller.sender == CallSender::default()
+/// The conversation at hand: for a turn the one it began in, whoever wrote in its session since; for any other caller the one of now.
+fn at_hand(caller: &Caller, own: Option<&Own>) -> Option<Route> {
+    match caller.back.transcript {
+        Some(_) => route_back(caller),
+        None => own.and_then(|o| o.route.clone()),
+    }
+}
+
+fn forbidden(rule: &'static str, key: Option<&str>, why: impl Into<String>) -> Forbidden {
+    Forbidden { rule, key: key.map(KeyPath::dotted), why: why.into() }
 }
 
 /// Decides where a message goes, and whether it may.
@@ -108,8 +127,10 @@ pub fn judge(
     let unusable = |why: String| forbidden("arguments", None, why);
     let words = checked(arguments).map_err(unusable)?;
     let target = target::named(arguments).map_err(unusable)?;
-    let lent = of_another(&call.caller);
-    let own_route = own.and_then(|o| o.route.as_ref()).filter(|_| !lent);
+    // Words of another session come from a conversation that is not known here, so none is at hand, and every one counts as of another channel:
+    // otherwise the rules about those would end at the next session.
+    let lent = without_conversation(&call.caller, &call.behind);
+    let own_route = at_hand(&call.caller, own).filter(|_| !lent);
     let named = text(arguments, "channel").or(call.caller.channel.as_deref());
     let named = named.ok_or_else(|| {
         forbidden("no-channel", None, "this session is in no chat; give `channel` and `target`")
@@ -125,7 +146,7 @@ pub fn judge(
         let own = call.caller.account.clone().filter(|_| here);
         own.unwrap_or_else(|| AccountId::DEFAULT.to_owned())
     });
-    let at_hand = own_route.filter(|r| r.channel == channel && r.account == account);
+    let at_hand = own_route.as_ref().filter(|r| r.channel == channel && r.account == account);
     let conversation = match (target, at_hand) {
         (Some(written), Some(own)) if written == own.to.conversation.as_str() => own.to.conversation.clone(),
         (Some(written), _) => target::conversation(&channel, written).map_err(unusable)?,

@@ -61,7 +61,13 @@ fn ask(config: &Value, arguments: Value) -> Result<Order, Forbidden> {
     let Value::Object(mut arguments) = arguments else { panic!("an object") };
     arguments.entry("action").or_insert(json!("send"));
     arguments.entry("message").or_insert(json!("hello"));
-    let call = ToolCall { id: "1".to_owned(), tool: "message".to_owned(), arguments, caller: caller() };
+    let call = ToolCall {
+        id: "1".to_owned(),
+        tool: "message".to_owned(),
+        arguments,
+        caller: caller(),
+        behind: std::sync::Arc::default(),
+    };
     judge(&place, &snapshot, &call, Some(&own()))
 }
 
@@ -73,8 +79,13 @@ fn sp_418_a_turn_of_another_sessions_message_has_no_conversation_at_hand() {
     for target in [json!(null), json!("-100"), json!("42")] {
         let arguments = json!({ "action": "send", "message": "hello", "target": target });
         let Value::Object(arguments) = arguments else { panic!("an object") };
-        let mut call =
-            ToolCall { id: "1".to_owned(), tool: "message".to_owned(), arguments, caller: caller.clone() };
+        let mut call = ToolCall {
+            id: "1".to_owned(),
+            tool: "message".to_owned(),
+            arguments,
+            caller: caller.clone(),
+            behind: std::sync::Arc::default(),
+        };
         let refused = judge(&place, &snapshot, &call, Some(&own())).unwrap_err();
         assert!(matches!(refused.rule, "no-target" | "cross-context"), "{target}: {refused:?}");
         // The report of a sub-agent comes into the turn of its starter.
@@ -185,7 +196,13 @@ fn tool_lists_and_the_send_policy_keep_it_away() {
 fn what_cannot_be_used_is_named() {
     let check = |v: Value| {
         let Value::Object(arguments) = v else { panic!("an object") };
-        let call = ToolCall { id: "1".to_owned(), tool: "message".to_owned(), arguments, caller: caller() };
+        let call = ToolCall {
+            id: "1".to_owned(),
+            tool: "message".to_owned(),
+            arguments,
+            caller: caller(),
+            behind: std::sync::Arc::default(),
+        };
         Message::new(Weak::new()).check(&call).unwrap_err()
     };
     assert!(check(json!({ "message": "x" })).contains("`action`"));
@@ -217,4 +234,49 @@ fn where_a_session_is_says_its_entry_and_only_for_the_turns_own_channel() {
     let mut web = caller();
     web.channel = Some("webchat".to_owned());
     assert!(own_now(&place, &web).route.is_none());
+}
+
+#[tokio::test]
+async fn a_session_that_cannot_be_read_sends_nothing() {
+    let home = tempfile::tempdir().unwrap();
+    let (place, snapshot) = place(home.path(), &json!({ "channels": channels() }));
+    let store = place.store(&AgentId::normalized("main"));
+    let put = |send: Value| {
+        let entry = json!({ "sessionId": "s", "sendPolicy": send, "deliveryContext": { "channel": "telegram", "to": "-100", "accountId": "default" } });
+        store
+            .change(|all| {
+                all.insert(SESSION.to_owned(), entry);
+                Ok::<_, oc_fs::session_store::SessionStoreFailure>(())
+            })
+            .unwrap();
+    };
+    let arguments = json!({ "action": "send", "message": "hello" }).as_object().unwrap().clone();
+    let call = ToolCall {
+        id: "1".to_owned(),
+        tool: "message".to_owned(),
+        arguments,
+        caller: caller(),
+        behind: Arc::default(),
+    };
+    let judged = async |what: &str| {
+        let own = plan::own(place.clone(), &caller()).await;
+        judge(&place, &snapshot, &call, own.as_ref()).map(drop).map_err(|f| f.rule).expect_err(what)
+    };
+    put(json!(null));
+    let own = plan::own(place.clone(), &caller()).await;
+    assert!(judge(&place, &snapshot, &call, own.as_ref()).is_ok());
+    for odd in [json!(false), json!(0), json!({ "allow": true })] {
+        put(odd.clone());
+        assert_eq!(judged("it is there and no word").await, "send-policy", "{odd}");
+    }
+    put(json!("deny"));
+    std::fs::write(store.path(), "{").unwrap();
+    assert!(plan::own(place.clone(), &caller()).await.is_none());
+    assert_eq!(judged("`/send off` is not forgotten").await, "no-target");
+    let found = own_now(&place, &caller());
+    assert!(found.route.is_none());
+    assert_eq!(found.send, Some(oc_channels::session_settings::SendOverride::Deny));
+    let elsewhere = json!({ "action": "send", "message": "hello", "target": "42" });
+    let call = ToolCall { arguments: elsewhere.as_object().unwrap().clone(), ..call };
+    assert_eq!(judge(&place, &snapshot, &call, None).unwrap_err().rule, "send-policy");
 }
