@@ -35,6 +35,16 @@ impl Answer {
         Self { said: words.into(), ..Self::default() }
     }
 
+    /// The result of the tool for what was not done: words of our own, and in an envelope what a page chose.
+    pub fn failed(said: String, page: Option<String>) -> ToolResult {
+        let page = page.map(|text| Page { text, ..Page::default() });
+        let answer = Self { page, ..Self::said(said) };
+        match answer.into_result() {
+            Ok(result) => ToolResult { outcome: Outcome::Failed, ..result },
+            Err(why) => ToolResult::text(Outcome::Failed, why.to_string()),
+        }
+    }
+
     /// The result of the tool.
     pub fn into_result(self) -> Result<ToolResult, BrowserFailure> {
         let mut text = self.said;

@@ -15,14 +15,17 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use thiserror::Error;
 use tokio::io::{
-    AsyncBufReadExt as _, AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, BufReader,
+    AsyncBufRead, AsyncBufReadExt as _, AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _,
+    BufReader,
 };
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Notify, mpsc, oneshot};
 
 use method::Method;
 
-/// Longest message of the browser, in bytes; a longer one ends the connection.
+/// Longest message of the browser that is read, in bytes; a longer one is left out.
 const LARGEST: u64 = 64 * 1024 * 1024;
+/// What is left out of one message at most, in bytes; a longer one ends the connection.
+const LEFT_OUT: u64 = 1024 * 1024 * 1024;
 /// Messages to the browser that wait at most.
 const QUEUE: usize = 256;
 /// How long an answer may take when nothing else is said.
@@ -83,6 +86,8 @@ pub(crate) struct Cdp {
 struct Shared {
     next: AtomicU64,
     waiting: Mutex<Waiting>,
+    /// Woken when the connection is over.
+    over: Notify,
 }
 
 #[derive(Debug, Default)]
@@ -162,10 +167,13 @@ impl Cdp {
         }
     }
 
-    /// Says something without waiting. What does not fit into the queue is dropped: the browser is then behind by hundreds of messages.
+    /// Says something without waiting. When it does not fit into the queue, the browser is behind by hundreds of messages, and the connection
+    /// ends: orders close tabs and stop downloads, and a browser that does not get one goes on unwatched.
     pub fn tell(&self, order: &Order) {
         let (_, message) = self.message(order.session.as_deref(), order.method, &order.params);
-        let _ = self.out.try_send(message);
+        if self.out.try_send(message).is_err() {
+            self.gone();
+        }
     }
 
     fn message(&self, session: Option<&str>, method: &str, params: &Value) -> (u64, Vec<u8>) {
@@ -202,6 +210,7 @@ impl Cdp {
         let mut waiting = self.waiting();
         waiting.gone = true;
         waiting.answers.clear();
+        self.shared.over.notify_one();
     }
 }
 
@@ -218,7 +227,7 @@ impl Drop for Forget<'_> {
 }
 
 impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Carrier<R, W> {
-    /// Carries until one side ends or says something that is too long. `on_event` must not wait.
+    /// Carries until one side ends, says something without an end, or does not hear any more. `on_event` must not wait.
     pub async fn run(self, on_event: impl Fn(&Cdp, &Event)) {
         let Self { from, mut to, mut queue, cdp } = self;
         let _over = Over(cdp.clone());
@@ -235,8 +244,16 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Carrier<R, W> {
             loop {
                 message.clear();
                 let read = (&mut from).take(LARGEST).read_until(0, &mut message).await;
-                if read.is_err() || message.pop() != Some(0) {
-                    return;
+                match (read, message.pop()) {
+                    (Ok(_), Some(0)) => {}
+                    // Somebody may wait for it in vain; the browser goes on.
+                    (Ok(n), Some(_)) if u64::try_from(n).is_ok_and(|n| n >= LARGEST) => {
+                        if !leave_out(&mut from, &mut message).await {
+                            return;
+                        }
+                        continue;
+                    }
+                    (Ok(_) | Err(_), _) => return,
                 }
                 if let Some(event) = cdp.take(&message) {
                     on_event(&cdp, &event);
@@ -247,7 +264,22 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Carrier<R, W> {
         tokio::select! {
             () = writing => {}
             () = reading => {}
+            () = cdp.shared.over.notified() => {}
         }
+    }
+}
+
+/// Passes over the rest of a message; whether it has an end.
+async fn leave_out(from: &mut (impl AsyncBufRead + Unpin), piece: &mut Vec<u8>) -> bool {
+    let mut left = LEFT_OUT;
+    loop {
+        piece.clear();
+        let read = (&mut *from).take(left.min(LARGEST)).read_until(0, piece).await;
+        let Some(n) = read.ok().and_then(|n| u64::try_from(n).ok()).filter(|n| *n > 0) else { return false };
+        if piece.last() == Some(&0) {
+            return true;
+        }
+        left = left.saturating_sub(n);
     }
 }
 

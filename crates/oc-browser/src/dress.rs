@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use crate::places::USER_DATA;
+
 /// Features of Chromium that talk to somebody by themselves, or to people who are not there.
 const FEATURES_OFF: &str = "--disable-features=Translate,MediaRouter,OptimizationHints,AutofillServerCommunication,CertificateTransparencyComponentUpdater,\
      DialMediaRouteProvider,InterestFeedContentSuggestions,PasswordManagerOnboarding,NetworkTimeServiceQuerying,WebOTP,DnsOverHttps";
@@ -55,7 +57,7 @@ pub(crate) struct Looks {
 /// The switches for a profile behind a guard.
 pub(crate) fn switches(user_data: &Path, guard: u16, looks: Looks) -> Vec<String> {
     let mut out: Vec<String> = ALWAYS.iter().map(|s| (*s).to_owned()).collect();
-    out.push(format!("--user-data-dir={}", user_data.display()));
+    out.push(format!("{USER_DATA}{}", user_data.display()));
     out.push(format!("--proxy-server=http://127.0.0.1:{guard}"));
     // Loopback too goes through the guard.
     out.push("--proxy-bypass-list=<-loopback>".to_owned());

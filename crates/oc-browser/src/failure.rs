@@ -1,4 +1,4 @@
-//! Why something was not done. Every text is shown to a model; what a page said is never part of one.
+//! Why something was not done. Every text is shown to a model; what a page said is never part of one, but of [`BrowserFailure::of_a_page`].
 
 use thiserror::Error;
 
@@ -40,6 +40,14 @@ pub(crate) enum BrowserFailure {
         /// The host, printable.
         host: String,
     },
+    /// The guard refused hosts that the page chose.
+    #[error(
+        "refused: the page led to a host that may not be reached from the browser (`browser.ssrfPolicy`)"
+    )]
+    Elsewhere {
+        /// The hosts, printable. Untrusted.
+        hosts: Vec<String>,
+    },
     /// The page was not reached.
     #[error("the page was not reached: {0}")]
     NotReached(String),
@@ -64,4 +72,33 @@ pub(crate) enum BrowserFailure {
     /// The protocol.
     #[error(transparent)]
     Cdp(#[from] CdpFailure),
+}
+
+impl BrowserFailure {
+    /// What a page chose of it: for an envelope only.
+    pub fn of_a_page(&self) -> Option<String> {
+        match self {
+            Self::Elsewhere { hosts } => {
+                Some(hosts.iter().map(|h| format!("{h} may not be reached")).collect::<Vec<_>>().join("\n"))
+            }
+            Self::Off
+            | Self::Foreign(_)
+            | Self::Executable(_)
+            | Self::Profile(_)
+            | Self::InUse(_)
+            | Self::NotStarted(_)
+            | Self::NotRunning
+            | Self::NoTab
+            | Self::TooManyTabs(_)
+            | Self::Refused { .. }
+            | Self::NotReached(_)
+            | Self::NotAPage
+            | Self::Reference(_)
+            | Self::Element(_)
+            | Self::Waited(_)
+            | Self::EvaluateOff
+            | Self::TooLarge(_)
+            | Self::Cdp(_) => None,
+        }
+    }
 }

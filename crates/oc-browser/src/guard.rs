@@ -27,7 +27,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use oc_text::address::Host;
 use oc_types::Secret;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinHandle;
 
 use crate::reach::Reach;
@@ -53,7 +53,7 @@ pub(crate) struct Guard {
     shared: Arc<Shared>,
     secret: Secret,
     accepting: JoinHandle<()>,
-    _ends: watch::Sender<()>,
+    ends: watch::Sender<()>,
 }
 
 #[derive(Debug)]
@@ -64,8 +64,16 @@ struct Shared {
     reach: RwLock<Reach>,
     refused: Mutex<Refused>,
     passed: watch::Sender<bool>,
+    /// Places for connections.
+    free: Arc<Semaphore>,
+    /// Changes when what is connected has to end: with the guard, and when other rules count.
     ends: watch::Receiver<()>,
 }
+
+/// The end of a connection, as it stood before the connection was judged: a change of the rules in between is not missed.
+type Ends = watch::Receiver<()>;
+/// A place among the connections, held by all that belongs to one.
+type Permit = Arc<OwnedSemaphorePermit>;
 
 #[derive(Debug, Default)]
 struct Refused {
@@ -96,10 +104,11 @@ impl Guard {
             reach: RwLock::new(reach),
             refused: Mutex::default(),
             passed: watch::channel(false).0,
+            free: Arc::new(Semaphore::new(CONNECTIONS)),
             ends: ended,
         });
         let accepting = tokio::spawn(accept(listener, Arc::clone(&shared)));
-        Ok(Self { shared, secret, accepting, _ends: ends })
+        Ok(Self { shared, secret, accepting, ends })
     }
 
     /// Its port on 127.0.0.1.
@@ -112,9 +121,16 @@ impl Guard {
         &self.secret
     }
 
-    /// The rules from now on; what is connected stays.
+    /// The rules from now on. When they are others than before, what is connected ends: it was judged by the old ones.
     pub fn set_reach(&self, reach: Reach) {
-        *self.shared.reach.write().unwrap_or_else(PoisonError::into_inner) = reach;
+        {
+            let mut now = self.shared.reach.write().unwrap_or_else(PoisonError::into_inner);
+            if *now == reach {
+                return;
+            }
+            *now = reach;
+        }
+        self.ends.send_replace(());
     }
 
     /// Becomes `true` when somebody gave the secret.
@@ -164,18 +180,17 @@ fn digest(bytes: &[u8]) -> [u8; 32] {
 }
 
 async fn accept(listener: TcpListener, shared: Arc<Shared>) {
-    let free = Arc::new(Semaphore::new(CONNECTIONS));
     loop {
-        let Ok(permit) = Arc::clone(&free).acquire_owned().await else { return };
+        let Ok(permit) = Arc::clone(&shared.free).acquire_owned().await else { return };
         let Ok((stream, _)) = listener.accept().await else {
             // Out of handles, most likely: they come back when connections end.
             tokio::time::sleep(Duration::from_millis(50)).await;
             continue;
         };
         let _ = stream.set_nodelay(true);
-        let (shared, mut ends) = (Arc::clone(&shared), shared.ends.clone());
+        let (shared, mut ends, permit) = (Arc::clone(&shared), shared.ends(), Arc::new(permit));
         tokio::spawn(async move {
-            let answering = service_fn(|request| answer(Arc::clone(&shared), request));
+            let answering = service_fn(|request| answer(Arc::clone(&shared), Arc::clone(&permit), request));
             let connection = server::Builder::new()
                 .timer(TokioTimer::new())
                 .header_read_timeout(HEAD)
@@ -186,13 +201,16 @@ async fn accept(listener: TcpListener, shared: Arc<Shared>) {
                 _ = connection => {}
                 _ = ends.changed() => {}
             }
-            drop(permit);
         });
     }
 }
 
 /// One request. `Err` closes the connection without an answer: a page learns nothing about a refused host.
-async fn answer(shared: Arc<Shared>, request: Request<Incoming>) -> Result<Response<Body>, Closed> {
+async fn answer(
+    shared: Arc<Shared>,
+    permit: Permit,
+    request: Request<Incoming>,
+) -> Result<Response<Body>, Closed> {
     if !shared.opened_by(request.headers()) {
         return Ok(asks());
     }
@@ -204,13 +222,14 @@ async fn answer(shared: Arc<Shared>, request: Request<Incoming>) -> Result<Respo
     if host == GREETING {
         return Ok(plain(if connects { StatusCode::FORBIDDEN } else { StatusCode::OK }));
     }
+    let ends = shared.ends();
     let stream = match shared.dial(&host, port).await {
         Ok(stream) => stream,
         Err(NoWay::Refused) if connects => return Ok(plain(StatusCode::FORBIDDEN)),
         Err(NoWay::Refused) => return Err(Closed),
         Err(NoWay::Unreachable) => return Ok(plain(StatusCode::BAD_GATEWAY)),
     };
-    if connects { Ok(tunnel(&shared, request, stream)) } else { forward(&shared, request, stream).await }
+    if connects { Ok(tunnel(ends, permit, request, stream)) } else { forward(ends, request, stream).await }
 }
 
 /// The connection is closed instead of answered.
@@ -219,6 +238,13 @@ async fn answer(shared: Arc<Shared>, request: Request<Incoming>) -> Result<Respo
 struct Closed;
 
 impl Shared {
+    /// The end of what is connected from now on.
+    fn ends(&self) -> Ends {
+        let mut ends = self.ends.clone();
+        ends.mark_unchanged();
+        ends
+    }
+
     fn opened_by(&self, headers: &HeaderMap) -> bool {
         let mut given = headers.get_all(header::PROXY_AUTHORIZATION).iter();
         let (Some(one), None) = (given.next(), given.next()) else { return false };
@@ -315,14 +341,13 @@ fn without_hop(headers: &mut HeaderMap) {
 
 /// A request over plain HTTP: one connection for it, so that no two hosts share one.
 async fn forward(
-    shared: &Shared,
+    mut ends: Ends,
     mut request: Request<Incoming>,
     stream: TcpStream,
 ) -> Result<Response<Body>, Closed> {
     let Ok((mut sender, connection)) = client::handshake(TokioIo::new(stream)).await else {
         return Ok(plain(StatusCode::BAD_GATEWAY));
     };
-    let mut ends = shared.ends.clone();
     tokio::spawn(async move {
         tokio::select! {
             _ = connection => {}
@@ -345,9 +370,15 @@ async fn forward(
 }
 
 /// A tunnel: bytes in both directions until one side ends.
-fn tunnel(shared: &Shared, request: Request<Incoming>, mut stream: TcpStream) -> Response<Body> {
-    let mut ends = shared.ends.clone();
+fn tunnel(
+    mut ends: Ends,
+    permit: Permit,
+    request: Request<Incoming>,
+    mut stream: TcpStream,
+) -> Response<Body> {
     tokio::spawn(async move {
+        // The connection that asked for it is over as such; its place is not free before the tunnel is.
+        let _permit = permit;
         let Ok(upgraded) = hyper::upgrade::on(request).await else { return };
         let mut browser = TokioIo::new(upgraded);
         tokio::select! {

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use oc_sandbox::executor::{Pending, Place};
-use oc_sandbox::gate::{Handled, Outcome, ToolCall, ToolHandler, ToolResult};
+use oc_sandbox::gate::{Handled, Outcome, Snapshot, ToolCall, ToolHandler, ToolResult};
 use oc_types::Node;
 use thiserror::Error;
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, watch};
 
 use crate::action::Action;
 use crate::answer::{Answer, Page};
@@ -57,7 +57,19 @@ pub fn handler(
 pub(crate) struct Browser {
     state_dir: PathBuf,
     environment: Vec<(String, String)>,
-    running: Mutex<Option<Running>>,
+    running: Arc<Mutex<Option<Running>>>,
+    /// Whether a browser may run at all; what waits for it is given up when it may not.
+    permitted: watch::Sender<bool>,
+}
+
+/// Stops the browser that runs, when it is one of these.
+async fn stop_if(running: &Mutex<Option<Running>>, is_meant: impl Fn(&Running) -> bool) {
+    let mut slot = running.lock().await;
+    if slot.as_ref().is_some_and(is_meant)
+        && let Some(running) = slot.take()
+    {
+        running.stop().await;
+    }
 }
 
 impl Browser {
@@ -78,20 +90,37 @@ impl Browser {
             environment.iter().find(|(name, _)| name == "PATH").map_or("", |(_, value)| value.as_str());
         executable::find(settings.executable.as_deref(), path)
             .map_err(|e| Absent::NoBrowser(e.to_string()))?;
-        Ok(Self { state_dir, environment, running: Mutex::new(None) })
+        Ok(Self::at(state_dir, environment))
     }
 
-    /// Does what is asked, under these settings, in its time.
+    pub(crate) fn at(state_dir: PathBuf, environment: Vec<(String, String)>) -> Self {
+        Self { state_dir, environment, running: Arc::default(), permitted: watch::channel(true).0 }
+    }
+
+    /// Does what is asked, under these settings, in its time. Settings that permit no browser end the one that runs.
     pub async fn timely(&self, action: &Action, settings: &Settings) -> Result<Answer, BrowserFailure> {
-        let done = tokio::time::timeout(TIME, self.done(action, settings)).await;
-        done.unwrap_or_else(|_| {
-            Err(BrowserFailure::NotReached(format!("not over within {} s", TIME.as_secs())))
-        })
+        if let Some(refusal) = settings.refusal() {
+            stop_if(&self.running, |_| true).await;
+            return Err(refusal);
+        }
+        let mut permitted = self.permitted.subscribe();
+        tokio::select! {
+            done = tokio::time::timeout(TIME, self.done(action, settings)) => done.unwrap_or_else(|_| {
+                Err(BrowserFailure::NotReached(format!("not over within {} s", TIME.as_secs())))
+            }),
+            _ = permitted.wait_for(|p| !p) => Err(BrowserFailure::Off),
+        }
     }
 
-    #[cfg(test)]
-    pub fn at(state_dir: PathBuf, environment: Vec<(String, String)>) -> Self {
-        Self { state_dir, environment, running: Mutex::new(None) }
+    /// A browser may run from now on.
+    pub fn permit(&self) {
+        self.permitted.send_replace(true);
+    }
+
+    /// Ends what is being done and the browser; nothing is done until it is permitted again.
+    pub async fn end(&self) {
+        self.permitted.send_replace(false);
+        stop_if(&self.running, |_| true).await;
     }
 
     /// The process of the running browser.
@@ -107,12 +136,8 @@ impl Browser {
     }
 
     async fn done(&self, action: &Action, settings: &Settings) -> Result<Answer, BrowserFailure> {
-        if !settings.enabled {
-            return Err(BrowserFailure::Off);
-        }
-        if let Some(key) = settings.foreign {
-            return Err(BrowserFailure::Foreign(key));
-        }
+        // Whether it has its own sandbox is said at the start, and a word about it counts at once.
+        stop_if(&self.running, |running| running.no_sandbox != settings.no_sandbox).await;
         let mut slot = self.running.lock().await;
         // One that died is none; what it leaves is cleared away by dropping it.
         if slot.as_mut().is_some_and(|running| !running.is_alive()) {
@@ -221,8 +246,26 @@ impl ToolHandler for Browser {
             let settings = Settings::of(handled.snapshot.config());
             match self.timely(&action, &settings).await.and_then(Answer::into_result) {
                 Ok(result) => Ok(result),
-                Err(why) => failed(why.to_string()),
+                Err(why) => Ok(Answer::failed(format!("{NAME}: {why}"), why.of_a_page())),
             }
         })
+    }
+
+    fn reloaded(&self, snapshot: &Snapshot) {
+        let settings = Settings::of(snapshot.config());
+        let is_off = settings.refusal().is_some();
+        self.permitted.send_replace(!is_off);
+        let running = Arc::clone(&self.running);
+        match tokio::runtime::Handle::try_current() {
+            Ok(runtime) => {
+                let ending = async move {
+                    stop_if(&running, |r| is_off || r.no_sandbox != settings.no_sandbox).await;
+                };
+                drop(runtime.spawn(ending));
+            }
+            // Nobody is left to end it in order; without a runtime no call is running either.
+            Err(_) if is_off => drop(running.try_lock().ok().and_then(|mut slot| slot.take())),
+            Err(_) => {}
+        }
     }
 }

@@ -4,9 +4,8 @@ use std::process::Stdio;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use rustix::process::{Pid, Signal};
 use tokio::io::{AsyncRead, AsyncReadExt as _};
-use tokio::process::{Child, Command};
+use tokio::process::Command;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
@@ -18,6 +17,7 @@ use crate::cdp::{Cdp, Event};
 use crate::dress::{self, Looks};
 use crate::executable;
 use crate::failure::BrowserFailure;
+use crate::group::Group;
 use crate::guard::{GREETING, Guard};
 use crate::page::BLANK;
 use crate::places::Places;
@@ -50,8 +50,10 @@ pub(crate) struct Running {
     pub product: String,
     /// How it looks.
     pub looks: Looks,
+    /// What `browser.noSandbox` said.
+    pub no_sandbox: bool,
     seen: Seen,
-    child: Child,
+    group: Group,
     _tasks: JoinSet<()>,
 }
 
@@ -138,7 +140,9 @@ impl Running {
         tasks.spawn(carrier.run(move |cdp, event| takes.take(cdp, event)));
         tasks.spawn(listen(complains, Arc::clone(&complaints)));
         let product = String::new();
-        let mut running = Self { cdp, guard, places, product, looks, seen, child, _tasks: tasks };
+        let no_sandbox = settings.no_sandbox;
+        let group = Group::of(child);
+        let mut running = Self { cdp, guard, places, product, looks, no_sandbox, seen, group, _tasks: tasks };
         match running.greet().await {
             Ok(()) => Ok(running),
             Err(BrowserFailure::Cdp(e)) => {
@@ -215,30 +219,20 @@ impl Running {
     }
 
     /// Whether its process still runs.
-    pub fn is_alive(&mut self) -> bool {
-        matches!(self.child.try_wait(), Ok(None))
+    pub fn is_alive(&self) -> bool {
+        !self.group.has_ended()
     }
 
     /// The process, while it runs.
     #[cfg(test)]
     pub fn process(&self) -> Option<u32> {
-        self.child.id()
+        self.group.leader()
     }
 
     /// Ends it in order, else by force.
     pub async fn stop(mut self) {
         let _ = self.cdp.call_within(None, &CloseBrowser {}, STOP).await;
-        let _ = tokio::time::timeout(STOP, self.child.wait()).await;
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        // No number when it was waited for: then it may be somebody else's by now.
-        let process = self.child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
-        if let Some(process) = process {
-            let _ = rustix::process::kill_process_group(process, Signal::KILL);
-        }
+        self.group.stop(STOP).await;
     }
 }
 

@@ -24,6 +24,7 @@ mod cdp;
 mod dress;
 mod executable;
 mod failure;
+mod group;
 mod guard;
 mod handler;
 mod keys;

@@ -1,6 +1,8 @@
 //! The browser's own directories: `<state>/browser/openclaw/{user-data,downloads,home}`, owner-only, and never a link to somewhere else.
 
+use std::ffi::OsStr;
 use std::io;
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
 use crate::failure::BrowserFailure;
@@ -30,18 +32,39 @@ impl Places {
             home: base.join("home"),
         };
         oc_fs::mode::create_directories(state_dir).map_err(failed)?;
-        let root = state_dir.canonicalize().map_err(failed)?.join("browser").join(PROFILE);
-        for (place, name) in
-            [(&places.user_data, "user-data"), (&places.downloads, "downloads"), (&places.home, "home")]
-        {
-            oc_fs::mode::create_directories(place).map_err(failed)?;
-            // A link here would make somebody's own profile the product's.
-            if place.canonicalize().map_err(failed)? != root.join(name) {
-                return Err(BrowserFailure::Profile(format!("`browser/{PROFILE}/{name}` is a link")));
+        let root = state_dir.canonicalize().map_err(failed)?;
+        // From the top, each before anything is made below it: a link would make somebody's own profile the product's.
+        let below = ["", "/user-data", "/user-data/Default", "/downloads", "/home"];
+        let below = below.into_iter().map(|below| format!("browser/{PROFILE}{below}"));
+        for name in ["browser".to_owned()].into_iter().chain(below) {
+            let place = state_dir.join(&name);
+            let is_link = || BrowserFailure::Profile(format!("`{name}` is a link"));
+            if place.symlink_metadata().is_ok_and(|m| m.is_symlink()) {
+                return Err(is_link());
             }
-            owner_only(place).map_err(failed)?;
+            oc_fs::mode::create_directories(&place).map_err(failed)?;
+            if place.canonicalize().map_err(failed)? != root.join(&name) {
+                return Err(is_link());
+            }
+            owner_only(&place).map_err(failed)?;
         }
         Ok(places)
+    }
+
+    /// Whether a process runs and drives this profile. A number alone says nothing: it may be somebody else's by now. A process that cannot be
+    /// asked counts as one that does.
+    fn is_used_by(&self, pid: rustix::process::Pid) -> bool {
+        match rustix::process::test_kill_process(pid) {
+            Ok(()) | Err(rustix::io::Errno::PERM) => {}
+            Err(_) => return false,
+        }
+        let Ok(line) = std::fs::read(format!("/proc/{}/cmdline", pid.as_raw_nonzero())) else { return true };
+        let own = self.user_data.canonicalize().unwrap_or_else(|_| self.user_data.clone());
+        let names_own = |word: &[u8]| {
+            let folder = word.strip_prefix(USER_DATA.as_bytes()).map(|f| PathBuf::from(OsStr::from_bytes(f)));
+            folder.is_some_and(|f| f == self.user_data || f.canonicalize().is_ok_and(|f| f == own))
+        };
+        line.split(|b| *b == 0).any(names_own)
     }
 
     /// Takes away what a browser left that runs no more; a browser that still runs keeps the profile.
@@ -52,7 +75,7 @@ impl Places {
         if let Some((host, pid)) = held.rsplit_once('-')
             && rustix::system::uname().nodename().to_str() == Ok(host)
             && let Some(pid) = pid.parse::<i32>().ok().and_then(rustix::process::Pid::from_raw)
-            && rustix::process::test_kill_process(pid).is_ok()
+            && self.is_used_by(pid)
         {
             return Err(BrowserFailure::InUse(pid.as_raw_nonzero().get().unsigned_abs()));
         }
@@ -63,6 +86,9 @@ impl Places {
         Ok(())
     }
 }
+
+/// The switch that names a profile.
+pub(crate) const USER_DATA: &str = "--user-data-dir=";
 
 fn owner_only(path: &Path) -> io::Result<()> {
     use std::os::unix::fs::PermissionsExt as _;
@@ -94,10 +120,29 @@ mod tests {
         assert_eq!(places.user_data.metadata().unwrap().permissions().mode() & 0o777, 0o700);
         let personal = tmp.path().join("config/chromium");
         fs::create_dir_all(&personal).unwrap();
-        fs::remove_dir(&places.user_data).unwrap();
+        fs::remove_dir_all(&places.user_data).unwrap();
         symlink(&personal, &places.user_data).unwrap();
         let refused = Places::prepare(&state).unwrap_err().to_string();
         assert!(refused.contains("user-data"), "{refused}");
+    }
+
+    #[test]
+    fn sp_005_a_link_above_or_below_the_profile_is_refused_before_anything_is_made_there() {
+        for (linked, named) in [
+            ("browser", "`browser`"),
+            ("browser/openclaw", "`browser/openclaw`"),
+            ("browser/openclaw/user-data/Default", "`browser/openclaw/user-data/Default`"),
+        ] {
+            let tmp = tempfile::tempdir().unwrap();
+            let (state, personal) = (tmp.path().join("state"), tmp.path().join("personal"));
+            fs::create_dir_all(&personal).unwrap();
+            let link = state.join(linked);
+            fs::create_dir_all(link.parent().unwrap()).unwrap();
+            symlink(&personal, &link).unwrap();
+            let refused = Places::prepare(&state).map(drop).map_err(|e| e.to_string());
+            assert!(refused.as_ref().is_err_and(|e| e.contains(named)), "{linked}: {refused:?}");
+            assert_eq!(fs::read_dir(&personal).unwrap().count(), 0, "{linked}");
+        }
     }
 
     #[test]
@@ -109,8 +154,23 @@ mod tests {
         places.take_over().unwrap();
         assert!(lock.symlink_metadata().is_err());
         let host = rustix::system::uname().nodename().to_str().unwrap().to_owned();
+        // A living process that is no browser of this profile: its number was given anew.
         symlink(format!("{host}-{}", std::process::id()), &lock).unwrap();
-        assert!(matches!(places.take_over(), Err(BrowserFailure::InUse(pid)) if pid == std::process::id()));
-        assert!(lock.symlink_metadata().is_ok());
+        places.take_over().unwrap();
+        assert!(lock.symlink_metadata().is_err());
+        // One that drives it, by whatever spelling; it waits for a line that does not come.
+        let spelled = tmp.path().join("browser/../browser/openclaw/user-data");
+        let mut living = std::process::Command::new("/bin/sh")
+            .args(["-c", "read line; exit", "sh", &format!("{USER_DATA}{}", spelled.display())])
+            .stdin(std::process::Stdio::piped())
+            .spawn()
+            .unwrap();
+        symlink(format!("{host}-{}", living.id()), &lock).unwrap();
+        let refused = places.take_over();
+        let stays = lock.symlink_metadata().is_ok();
+        drop(living.stdin.take());
+        living.wait().unwrap();
+        assert!(matches!(refused, Err(BrowserFailure::InUse(pid)) if pid == living.id()), "{refused:?}");
+        assert!(stays);
     }
 }

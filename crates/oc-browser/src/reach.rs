@@ -1,7 +1,7 @@
 //! Where pages may be (`browser.ssrfPolicy`). Pure.
 
 use std::collections::BTreeSet;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use oc_text::address::{AddressClass, Host, Special, classify_address, is_blocked_host};
 use oc_types::Node;
@@ -11,6 +11,11 @@ mod tests;
 
 /// Names that stand for the metadata service of a cloud: refused whatever is switched on.
 const METADATA: [&str; 2] = ["metadata.google.internal", "metadata"];
+/// Their addresses that lie in private ranges; the others are link-local.
+const METADATA_AT: [IpAddr; 2] = [
+    IpAddr::V4(Ipv4Addr::new(100, 100, 100, 200)),
+    IpAddr::V6(Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254)),
+];
 
 /// The destinations of pages and of everything that pages load.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -19,8 +24,9 @@ pub(crate) struct Reach {
     private: bool,
     /// `allowedHostnames`: hosts, in normal form, that may be inside.
     named: BTreeSet<String>,
-    /// `hostnameAllowlist`: when it says something, no host but these and the named ones.
-    only: Vec<String>,
+    /// `hostnameAllowlist`: when it says something, no host but these and the named ones. What it says may be nothing that can be used;
+    /// then there are none of these.
+    only: Option<Vec<String>>,
 }
 
 impl Reach {
@@ -35,7 +41,8 @@ impl Reach {
         Self {
             private,
             named: texts("allowedHostnames").filter_map(normal).collect(),
-            only: texts("hostnameAllowlist").map(str::to_ascii_lowercase).collect(),
+            only: says_something(policy.and_then(|p| p.get("hostnameAllowlist")))
+                .then(|| texts("hostnameAllowlist").map(str::to_ascii_lowercase).collect()),
         }
     }
 
@@ -48,7 +55,7 @@ impl Reach {
         if METADATA.contains(&name.as_str()) {
             return false;
         }
-        if !self.only.is_empty() && !self.only.iter().any(|pattern| fits(pattern, &name)) {
+        if self.only.as_ref().is_some_and(|only| !only.iter().any(|pattern| fits(pattern, &name))) {
             return false;
         }
         match Host::parse(host) {
@@ -60,6 +67,9 @@ impl Reach {
 
     /// Whether a connection to an address of a host may be made.
     pub fn permits_address(&self, host: &str, address: IpAddr) -> bool {
+        if METADATA_AT.contains(&address.to_canonical()) {
+            return false;
+        }
         let inside = self.private || normal(host).is_some_and(|name| self.named.contains(&name));
         match classify_address(address) {
             AddressClass::Public => true,
@@ -78,6 +88,11 @@ impl Reach {
             | AddressClass::Unparseable => false,
         }
     }
+}
+
+/// Whether a list is more than an empty one. What is no list says something that nobody can read.
+fn says_something(list: Option<&Node>) -> bool {
+    list.is_some_and(|l| !l.is_null() && l.as_array().is_none_or(|entries| !entries.is_empty()))
 }
 
 fn normal(host: &str) -> Option<String> {

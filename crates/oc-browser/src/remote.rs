@@ -29,8 +29,12 @@ pub const PATH: &str = "/tool/browser";
 pub const PROFILE: &str = crate::places::PROFILE;
 /// Longest text that is taken from a node, in characters: a snapshot and its surroundings.
 const CHARACTERS: usize = 64 * 1024;
-/// Largest picture that is taken from a node, in bytes of base64.
-const PICTURE: usize = 6 * 1024 * 1024;
+/// Largest picture that is taken from a node, in bytes of base64: no message to a gateway is longer.
+const PICTURE: usize = 512 * 1024;
+/// What an answer needs besides its picture, in bytes.
+const BESIDES: usize = 32 * 1024;
+/// Longest address and title that are sent, in characters.
+const PLACE: usize = 2000;
 
 /// The browser of this machine, for the orders of a gateway. It ends with the last copy of this.
 #[derive(Clone, Debug)]
@@ -45,25 +49,47 @@ impl Served {
         Browser::found(config, state_dir, environment).map(|b| Self(Arc::new(b)))
     }
 
-    /// Carries an order out under the configuration of this machine; at most two minutes. What fails in the browser is part of the answer.
+    /// Carries an order out under the configuration of this machine; at most two minutes. What fails in the browser is part of the answer. A
+    /// picture is taken so that the whole answer fits into `room` bytes; a page of text always fits into half a megabyte.
     ///
     /// # Errors
     /// The order cannot be read: a sentence that names the argument.
-    pub async fn carry_out(&self, config: &Node, order: &Map<String, Value>) -> Result<Value, String> {
+    pub async fn carry_out(
+        &self,
+        config: &Node,
+        order: &Map<String, Value>,
+        room: usize,
+    ) -> Result<Value, String> {
         let action = Action::parse(order)?;
-        Ok(match self.0.timely(&action, &Settings::of(config)).await {
+        let settings =
+            Settings { picture: room.saturating_sub(BESIDES).min(PICTURE), ..Settings::of(config) };
+        self.0.permit();
+        Ok(match self.0.timely(&action, &settings).await {
             Ok(answer) => sent(answer),
-            Err(why) => json!({ "failed": why.to_string() }),
+            Err(why) => {
+                let words = [Some(why.to_string()), why.of_a_page()];
+                json!({ "failed": words.into_iter().flatten().collect::<Vec<_>>().join("\n") })
+            }
         })
+    }
+
+    /// Ends the browser, and what is being done with it: it is lent no more. The next order that is carried out starts it anew.
+    pub async fn end(&self) {
+        self.0.end().await;
     }
 }
 
 fn sent(answer: Answer) -> Value {
     let mut out = Map::new();
+    let cut = |text: String, longest: usize| text.chars().take(longest).collect::<String>();
     out.insert("said".to_owned(), answer.said.into());
     out.insert("notes".to_owned(), answer.notes.into());
     if let Some(page) = answer.page {
-        out.insert("page".to_owned(), json!({ "url": page.url, "title": page.title, "text": page.text }));
+        let (url, title) = (cut(page.url, PLACE), cut(page.title, PLACE));
+        out.insert(
+            "page".to_owned(),
+            json!({ "url": url, "title": title, "text": cut(page.text, CHARACTERS) }),
+        );
     }
     if let Some((data, kind)) = answer.picture {
         out.insert("picture".to_owned(), json!({ "data": data, "type": kind }));
@@ -94,12 +120,19 @@ pub fn result(answer: &Value, node: &str) -> ToolResult {
     let failed = |why: &str| ToolResult::text(Outcome::Failed, format!("{NAME}: the node {node}: {why}"));
     match Received::deserialize(answer) {
         Err(_) => failed("its answer is none of a browser"),
-        Ok(Received { failed: Some(why), .. }) => failed(&oc_text::visible(&why, 500)),
+        Ok(Received { failed: Some(why), .. }) => refused(&why, node),
         Ok(received) => match received.answer(node).into_result() {
             Ok(result) => result,
             Err(why) => failed(&why.to_string()),
         },
     }
+}
+
+/// The result of a call that a node which is called `node` (printable) did not carry out. Its reason is its own words: in the envelope.
+#[must_use]
+pub fn refused(why: &str, node: &str) -> ToolResult {
+    let said = format!("{NAME}: the node {node} did not do it; it says:");
+    Answer::failed(said, Some(oc_text::visible(why, 1000)))
 }
 
 #[derive(Deserialize)]

@@ -4,7 +4,11 @@ use std::path::PathBuf;
 
 use oc_types::Node;
 
+use crate::failure::BrowserFailure;
 use crate::reach::Reach;
+
+/// Longest picture, in bytes of base64, where nothing else sets a limit.
+const PICTURE: usize = 6 * 1024 * 1024;
 
 /// The settings in force for one call.
 #[derive(Clone, Debug)]
@@ -23,6 +27,8 @@ pub(crate) struct Settings {
     pub efficient: bool,
     /// Where pages may be.
     pub reach: Reach,
+    /// Longest picture that can be handed on, in bytes of base64.
+    pub picture: usize,
     /// The key that names a browser which this product did not start.
     pub foreign: Option<&'static str>,
 }
@@ -48,7 +54,16 @@ impl Settings {
             evaluate: flag("evaluateEnabled") == Some(true),
             efficient: text(&["snapshotDefaults", "mode"]) == Some("efficient"),
             reach: Reach::of(at(&["ssrfPolicy"])),
+            picture: PICTURE,
             foreign,
         }
+    }
+
+    /// Why there is no browser under these settings.
+    pub fn refusal(&self) -> Option<BrowserFailure> {
+        if !self.enabled {
+            return Some(BrowserFailure::Off);
+        }
+        self.foreign.map(BrowserFailure::Foreign)
     }
 }

@@ -15,10 +15,12 @@ pub(crate) const TABS: usize = 20;
 const LINES: usize = 200;
 /// Longest line, in characters.
 const LINE: usize = 1000;
-/// Most downloads that are told of.
+/// Most downloads of one launch; what a page hands over beyond them is given up.
 const DOWNLOADS: usize = 50;
 /// Largest download, in bytes.
 pub(crate) const DOWNLOAD: f64 = 100.0 * 1024.0 * 1024.0;
+/// All downloads of one launch, in bytes.
+const ALL_DOWNLOADS: f64 = 500.0 * 1024.0 * 1024.0;
 
 /// A tab.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -53,7 +55,7 @@ pub(crate) struct Line {
 }
 
 /// A file that a page handed over.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Download {
     /// Its random id, under which it lies in the folder.
     pub id: String,
@@ -61,6 +63,8 @@ pub(crate) struct Download {
     pub name: String,
     /// `inProgress`, `completed`, `canceled`.
     pub state: String,
+    /// How much of it came, in bytes.
+    pub received: f64,
 }
 
 /// Credentials for the guard, until it has been passed once.
@@ -79,8 +83,8 @@ pub(crate) struct World {
     pub active: Option<String>,
     /// The last lines of the consoles.
     pub console: VecDeque<Line>,
-    /// The last downloads.
-    pub downloads: VecDeque<Download>,
+    /// The downloads.
+    pub downloads: Vec<Download>,
     /// How many dialogs were answered with "no".
     pub dialogs: u64,
     /// What opens the guard.
@@ -209,26 +213,29 @@ impl World {
     }
 
     fn download(&mut self, id: &str, name: &str) -> Vec<Order> {
-        while self.downloads.len() >= DOWNLOADS {
-            self.downloads.pop_front();
+        if self.downloads.len() >= DOWNLOADS {
+            return give_up(id);
         }
-        let name = oc_text::visible(name, 200);
-        self.downloads.push_back(Download { id: id.to_owned(), name, state: "inProgress".to_owned() });
+        let (id, name, state) = (id.to_owned(), oc_text::visible(name, 200), "inProgress".to_owned());
+        self.downloads.push(Download { id, name, state, received: 0.0 });
         Vec::new()
     }
 
     fn progress(&mut self, p: &Value) -> Vec<Order> {
         let id = p.get("guid").and_then(Value::as_str).unwrap_or_default();
         let state = p.get("state").and_then(Value::as_str).unwrap_or_default();
-        if let Some(download) = self.downloads.iter_mut().find(|d| d.id == id) {
-            download.state = oc_text::visible(state, 20);
-        }
         let bytes = |name: &str| p.get(name).and_then(Value::as_f64).unwrap_or_default();
-        if state == "inProgress" && bytes("receivedBytes").max(bytes("totalBytes")) > DOWNLOAD {
-            let params = json!({ "guid": id });
-            return vec![Order { session: None, method: "Browser.cancelDownload", params }];
-        }
-        Vec::new()
+        let is_listed = match self.downloads.iter_mut().find(|d| d.id == id) {
+            Some(download) => {
+                download.state = oc_text::visible(state, 20);
+                download.received = download.received.max(bytes("receivedBytes"));
+                true
+            }
+            None => false,
+        };
+        let all: f64 = self.downloads.iter().map(|d| d.received).sum();
+        let is_large = bytes("receivedBytes").max(bytes("totalBytes")) > DOWNLOAD || all > ALL_DOWNLOADS;
+        if state == "inProgress" && (is_large || !is_listed) { give_up(id) } else { Vec::new() }
     }
 
     /// A proxy asks who this is: only the guard does, and only before the first page. A site's own question is not answered.
@@ -243,6 +250,11 @@ impl World {
         let params = json!({ "requestId": text("/requestId"), "authChallengeResponse": answer });
         order(event, "Fetch.continueWithAuth", params)
     }
+}
+
+/// A download that is wanted no more.
+fn give_up(id: &str) -> Vec<Order> {
+    vec![Order { session: None, method: "Browser.cancelDownload", params: json!({ "guid": id }) }]
 }
 
 fn order(event: &Event, method: &'static str, params: Value) -> Vec<Order> {

@@ -15,6 +15,7 @@ mod command;
 mod failure;
 mod note;
 mod offer;
+mod order_record;
 mod own_browser;
 mod pause;
 mod session;

@@ -17,6 +17,7 @@ use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
 
@@ -48,14 +49,31 @@ fn chromium(test: &str) -> bool {
     found
 }
 
-/// A page on loopback; its address.
+/// A picture that no compression makes small, and an address without end.
+const LARGE: &str = "<title>Large</title><body style='margin:0'><canvas id=c width=1280 height=300></canvas><script>\
+    const x = c.getContext('2d'), d = x.createImageData(1280, 300); \
+    for (let i = 0; i < d.data.length; i++) d.data[i] = i % 4 == 3 ? 255 : Math.random() * 256; \
+    x.putImageData(d, 0, 0); location.hash = 'x'.repeat(700000)</script>";
+
+/// Whether somebody asked for `/never`.
+static ASKED: AtomicBool = AtomicBool::new(false);
+
+/// Pages on loopback; their address. `/never` is not answered.
 fn site() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://127.0.0.1:{}/", listener.local_addr().unwrap().port());
     std::thread::spawn(move || {
+        let mut held = Vec::new();
         for mut stream in listener.incoming().flatten() {
-            let _ = stream.read(&mut [0; 4096]);
-            let body = "<title>Of the node</title><h1>Hello there</h1>";
+            let mut head = [0; 4096];
+            let n = stream.read(&mut head).unwrap_or(0);
+            if head[..n].starts_with(b"GET /never ") {
+                ASKED.store(true, Ordering::SeqCst);
+                held.push(stream);
+                continue;
+            }
+            let large = head[..n].starts_with(b"GET /large ");
+            let body = if large { LARGE } else { "<title>Of the node</title><h1>Hello there</h1>" };
             let head = "HTTP/1.1 200 OK\r\ncontent-type: text/html\r\nconnection: close\r\ncontent-length:";
             let _ = stream.write_all(format!("{head} {}\r\n\r\n{body}", body.len()).as_bytes());
         }
@@ -245,10 +263,15 @@ async fn sp_238_a_nodes_browser_acts_under_the_nodes_own_settings_and_for_no_san
     let refused = fails(&world, sum).await;
     assert!(refused.contains("browser.evaluateEnabled"), "{refused}");
     let refused = fails(&world, json!({"action": "navigate", "targetUrl": url})).await;
-    assert!(refused.contains("the node Kit: refused: 127.0.0.1 may not be reached"), "{refused}");
+    assert!(refused.starts_with("browser: the node Kit did not do it; it says:\n"), "{refused}");
+    assert!(refused.contains("refused: 127.0.0.1 may not be reached"), "{refused}");
     configure(kit.home.path(), &json!({"nodeHost": {"browserProxy": {"enabled": false}}}));
     let refused = fails(&world, json!({"action": "tabs"})).await;
     assert!(refused.contains("lends no browser"), "{refused}");
+    // What is lent no more does not go on running; lent again, it starts anew.
+    until("Chromium ended", || !runs(&profile)).await;
+    configure(kit.home.path(), &lends(json!({"headless": true})));
+    works(&world, json!({"action": "start"})).await;
 
     // Another node than the one that is bound is not asked; and `off` asks none.
     let other = fails(&world, json!({"action": "tabs", "node": "Tom"})).await;
@@ -282,11 +305,124 @@ async fn a_node_offers_its_browser_only_when_its_own_configuration_lends_one_tha
         lends(json!({"executablePath": "/no/such"})),
         lends(json!({"cdpUrl": "http://127.0.0.1:9222"})),
         json!({"nodeHost": {"browserProxy": {"enabled": true, "allowProfiles": ["work"]}}}),
+        json!({"nodeHost": {"browserProxy": {"enabled": true, "allowProfiles": []}}}),
     ] {
         let world = World::start(gateway(json!({}))).await;
         let kit = Kit::start(&world, &config);
         let offered = kit.offers();
         assert!(!offered.contains(&"browser.proxy".to_owned()), "{config}: {offered:?}");
         kit.served.abort();
+    }
+}
+
+/// The settings of a node whose pages are on loopback.
+fn loopback() -> Value {
+    lends(json!({"headless": true, "ssrfPolicy": {"allowedHostnames": ["127.0.0.1"]}}))
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 3)]
+async fn a_large_page_and_its_picture_do_not_cut_the_connection_of_the_node() {
+    if !chromium("a_large_page_and_its_picture_do_not_cut_the_connection_of_the_node") {
+        return;
+    }
+    let url = format!("{}large", site());
+    let world = World::start(gateway(json!({"node": "Kit"}))).await;
+    let kit = Kit::start(&world, &loopback());
+    kit.offers();
+    works(&world, json!({"action": "open", "targetUrl": url})).await;
+    assert_eq!(kit.over(), "browser open: done");
+    let rest = json!({"action": "act", "request": {"kind": "wait", "timeMs": 500}});
+    assert!(works(&world, rest).await.contains("Large"));
+    assert_eq!(kit.over(), "browser act: done");
+    // Too large as PNG for one message, so it comes as JPEG.
+    let picture = call(&world, MAIN, json!({"action": "screenshot"})).await.unwrap();
+    let kind = picture.result.content.iter().find_map(|c| match c {
+        Content::Image { mime_type, .. } => Some(*mime_type),
+        Content::Text { .. } => None,
+    });
+    assert_eq!(kind, Some("image/jpeg"), "{}", text(&picture));
+    assert_eq!(kit.over(), "browser screenshot: done");
+    works(&world, json!({"action": "tabs"})).await;
+    assert_eq!(kit.over(), "browser tabs: done", "the first connection still stands");
+    kit.served.abort();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 3)]
+async fn a_gateways_own_browser_ends_when_its_configuration_switches_it_off() {
+    if !chromium("a_gateways_own_browser_ends_when_its_configuration_switches_it_off") {
+        return;
+    }
+    let mut config = gateway(json!({}));
+    config["browser"] = json!({"headless": true});
+    let world = World::start(config.clone()).await;
+    let started = call(&world, MAIN, json!({"action": "start"})).await.unwrap();
+    assert_eq!((started.place, started.result.outcome), (Place::Host, Outcome::Done), "{}", text(&started));
+    let profile = world.state_dir().join("browser/openclaw/user-data");
+    assert!(runs(&profile));
+    // Nobody calls the tool any more: the new configuration itself ends it.
+    config["browser"]["enabled"] = json!(false);
+    world.configure(&config);
+    until("Chromium ended", || !runs(&profile)).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 3)]
+async fn the_people_of_a_node_see_every_order_and_the_gateways_ledger_says_which_node() {
+    if !chromium("the_people_of_a_node_see_every_order_and_the_gateways_ledger_says_which_node") {
+        return;
+    }
+    let url = site();
+    let world = World::start(gateway(json!({"node": "Kit"}))).await;
+    let kit = Kit::start(&world, &loopback());
+    kit.offers();
+    works(&world, json!({"action": "open", "targetUrl": url})).await;
+    assert_eq!(kit.over(), "browser open: done");
+    let own = kit.home.path().join(".openclaw");
+    let node = oc_fs::identity_store::IdentityStore::of(&own).device().unwrap().unwrap().device_id;
+    assert_eq!(ledger(&world.state_dir()).last().unwrap()["inputs"]["to"], json!(node));
+    // Given up in the middle.
+    let never = call(&world, MAIN, json!({"action": "open", "targetUrl": format!("{url}never")}));
+    tokio::select! {
+        answered = never => panic!("{answered:?}"),
+        () = until("the page was asked for", || ASKED.load(Ordering::SeqCst)) => {}
+    }
+    assert_eq!(kit.over(), "browser open: given up");
+    // Refused before it reached the browser.
+    configure(kit.home.path(), &json!({"nodeHost": {"browserProxy": {"enabled": false}}}));
+    fails(&world, json!({"action": "tabs"})).await;
+    assert_eq!(kit.over(), "browser tabs: refused: this node lends no browser (nodeHost.browserProxy)");
+    // The node's own ledger has the three of them, each decided before anything was done.
+    until("the ends are recorded", || ledger(&own).len() == 5).await;
+    let said = |call: usize| {
+        let all = ledger(&own);
+        let of_call =
+            |n: usize| all.iter().filter(|r| r["kind"] == "decision").nth(n).unwrap()["call"].clone();
+        let records = all.iter().filter(|r| r["call"] == of_call(call));
+        records
+            .map(|r| {
+                ["kind", "verdict"].map(|k| r[k].as_str().unwrap()).join(" ")
+                    + " "
+                    + r["inputs"]["action"].as_str().unwrap()
+            })
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(said(0), ["decision allowed open", "outcome done open"]);
+    assert_eq!(said(1), ["decision allowed open", "outcome aborted open"]);
+    assert_eq!(said(2), ["decision denied tabs"]);
+    kit.served.abort();
+}
+
+/// The records of a ledger.
+fn ledger(state: &Path) -> Vec<Value> {
+    let lines = oc_fs::ledger::read(&state.join("ledger")).unwrap();
+    // A line that is being written is none yet.
+    let records = lines.into_iter().flat_map(|l| l.record);
+    records.map(|r| serde_json::to_value(r.entry).unwrap()).collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_node_that_may_not_be_asked_makes_no_tool() {
+    for (mode, is_offered) in [("off", false), ("auto", true), ("manual", true)] {
+        let world = World::start(gateway(json!({"mode": mode, "node": "Kit"}))).await;
+        assert_eq!(world.gateway.gate.built().contains(&"browser".to_owned()), is_offered, "{mode}");
     }
 }

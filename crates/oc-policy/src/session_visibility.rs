@@ -26,7 +26,7 @@ enum Reach {
     Own,
     /// Sessions that it spawned.
     Tree,
-    /// Sessions of its agent.
+    /// Sessions of its agent too.
     Agent,
     /// Sessions of other agents too, where `tools.agentToAgent` opens them.
     All,
@@ -78,10 +78,11 @@ impl<'a> Viewer<'a> {
             return true;
         }
         let opened = || same_agent || across_agents(self.config, self.agent, target.agent);
+        let spawned = || target.spawned_by == Some(self.session);
         match self.reach {
             Reach::Own => false,
-            Reach::Tree => target.spawned_by == Some(self.session) && opened(),
-            Reach::Agent => same_agent,
+            Reach::Tree => spawned() && opened(),
+            Reach::Agent => same_agent || (spawned() && opened()),
             Reach::All => opened(),
         }
     }
@@ -175,6 +176,29 @@ mod tests {
             ];
             assert_eq!(seen, expected, "{config}");
             assert!(sees(config.clone(), GROUP, GROUP, None), "{config}");
+        }
+    }
+
+    #[test]
+    fn sp_420_each_word_sees_what_the_ones_before_it_see_also_of_another_agent() {
+        for (word, switched, expected) in [
+            ("self", true, false),
+            ("tree", true, true),
+            ("agent", true, true),
+            ("all", true, true),
+            ("tree", false, false),
+            ("agent", false, false),
+            ("all", false, false),
+        ] {
+            let config =
+                json!({"tools": {"sessions": {"visibility": word}, "agentToAgent": {"enabled": switched}}});
+            assert_eq!(sees(config.clone(), MAIN, WORK, Some(MAIN.1)), expected, "{config}");
+            // What another session spawned is nothing of this one's.
+            assert_eq!(
+                sees(config.clone(), MAIN, WORK, Some(GROUP.1)),
+                expected && word == "all",
+                "{config}"
+            );
         }
     }
 

@@ -184,8 +184,12 @@ impl Gate {
 
     /// The configuration changed: calls that begin from now on see the new one (SP-177).
     pub fn reload(&self, snapshot: Snapshot) {
+        let snapshot = Arc::new(snapshot);
+        let handlers = self.handlers();
         let mut slot = self.snapshot.write().unwrap_or_else(std::sync::PoisonError::into_inner);
-        *slot = Arc::new(snapshot);
+        *slot = Arc::clone(&snapshot);
+        // Under the lock, so that no handler hears of an older configuration after a newer one.
+        handlers.all().for_each(|handler| handler.reloaded(&snapshot));
     }
 
     /// The snapshot in force.

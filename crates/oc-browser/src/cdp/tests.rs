@@ -93,3 +93,46 @@ async fn sp_016_a_message_without_an_end_ends_the_connection_and_not_the_memory(
     flood.abort();
     assert_eq!(cdp.call(None, &GetVersion {}).await.unwrap_err(), CdpFailure::Gone);
 }
+
+#[tokio::test]
+async fn a_message_that_is_too_long_is_left_out_and_the_next_one_is_read() {
+    let (here, there) = duplex(1024 * 1024);
+    let (from, to) = split(here);
+    let (cdp, carrier) = Cdp::new(from, to);
+    let events = Arc::new(StdMutex::new(Vec::new()));
+    let seen = Arc::clone(&events);
+    tokio::spawn(carrier.run(move |_, event| seen.lock().unwrap().push(event.name.clone())));
+    let (mut read, mut write) = split(there);
+    let (length, piece) = (usize::try_from(LARGEST).unwrap() + 1, vec![b'x'; 1024 * 1024]);
+    write.write_all(b"{\"method\": \"long\", \"params\": \"").await.unwrap();
+    for _ in 0..length.div_ceil(piece.len()) {
+        write.write_all(&piece).await.unwrap();
+    }
+    write.write_all(b"\"}\0{\"method\": \"short\"}\0").await.unwrap();
+    let answering = tokio::spawn(async move {
+        let mut asked = vec![0; 1024];
+        let n = read.read(&mut asked).await.unwrap();
+        let asked: Value = serde_json::from_slice(&asked[..n - 1]).unwrap();
+        write.write_all(&framed(&json!({"id": asked["id"], "result": {"product": "P"}}))).await.unwrap();
+        (read, write)
+    });
+    let version = cdp.call_within(None, &GetVersion {}, Duration::from_secs(60)).await.unwrap();
+    assert_eq!(version.product, "P");
+    assert_eq!(*events.lock().unwrap(), ["short"]);
+    answering.await.unwrap();
+}
+
+#[tokio::test]
+async fn a_browser_that_takes_no_orders_any_more_is_left() {
+    let (here, there) = duplex(1024);
+    let (from, to) = split(here);
+    let (cdp, carrier) = Cdp::new(from, to);
+    let carrying = tokio::spawn(carrier.run(|_, _| {}));
+    let order = Order { session: None, method: "Target.closeTarget", params: json!({"x": "y".repeat(4096)}) };
+    for _ in 0..=QUEUE + 1 {
+        cdp.tell(&order);
+    }
+    assert_eq!(cdp.call(None, &GetVersion {}).await.unwrap_err(), CdpFailure::Gone);
+    tokio::time::timeout(Duration::from_secs(20), carrying).await.unwrap().unwrap();
+    drop(there);
+}

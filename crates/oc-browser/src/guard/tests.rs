@@ -138,14 +138,59 @@ async fn the_guard_is_no_way_to_itself_and_a_tunnel_carries_both_directions() {
     let n = stream.read(&mut answer).await.unwrap();
     assert!(String::from_utf8_lossy(&answer[..n]).contains("GET /inner"));
     assert_eq!(seen.lock().unwrap().len(), 1);
-    // The rules of now count, and what is connected ends with the guard.
-    guard.set_reach(Reach::default());
-    let line = format!("GET http://127.0.0.1:{port}/ HTTP/1.1");
-    assert_eq!(ask(&guard, &with_secret(&guard, &line, "x")).await, "");
+    // A tunnel has its place until it ends, and ends with the guard.
+    assert_eq!(guard.shared.free.available_permits(), CONNECTIONS - 2, "the tunnel, and who is waited for");
     drop(guard);
+    ends(stream).await;
+}
+
+async fn ends(mut stream: TcpStream) {
     let rest = tokio::time::timeout(Duration::from_secs(10), async {
         let mut all = Vec::new();
         let _ = stream.read_to_end(&mut all).await;
     });
     rest.await.unwrap();
+}
+
+#[tokio::test]
+async fn other_rules_end_what_is_connected_and_the_same_ones_do_not() {
+    let (port, _) = echo_on("127.0.0.1").await;
+    let policy = json!({"allowedHostnames": ["127.0.0.1"]});
+    let guard = Guard::open(reach(policy.clone())).await.unwrap();
+    let mut stream = TcpStream::connect(("127.0.0.1", guard.port())).await.unwrap();
+    let pass = credentials(guard.secret());
+    let head = format!("CONNECT 127.0.0.1:{port} HTTP/1.1\r\nHost: x\r\nProxy-Authorization: {pass}\r\n\r\n");
+    stream.write_all(head.as_bytes()).await.unwrap();
+    let mut answer = vec![0; 1024];
+    let n = stream.read(&mut answer).await.unwrap();
+    assert!(answer[..n].starts_with(b"HTTP/1.1 200 "), "{:?}", String::from_utf8_lossy(&answer[..n]));
+    guard.set_reach(reach(policy.clone()));
+    stream.write_all(b"on\n").await.unwrap();
+    let n = stream.read(&mut answer).await.unwrap();
+    assert_eq!(&answer[..n], b"on\n");
+    guard.set_reach(Reach::default());
+    ends(stream).await;
+    let line = format!("GET http://127.0.0.1:{port}/ HTTP/1.1");
+    assert_eq!(ask(&guard, &with_secret(&guard, &line, "x")).await, "");
+    // What is connected from then on lives as long as these rules.
+    guard.set_reach(reach(policy));
+    let (port, _) = echo("127.0.0.1").await;
+    let line = format!("GET http://127.0.0.1:{port}/ HTTP/1.1");
+    let answered = ask(&guard, &with_secret(&guard, &line, "x")).await;
+    assert!(answered.contains("GET / HTTP/1.1"), "{answered}");
+}
+
+/// A server that gives back what it gets.
+async fn echo_on(address: &str) -> (u16, JoinHandle<()>) {
+    let listener = TcpListener::bind((address, 0)).await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let serving = tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            tokio::spawn(async move {
+                let (mut from, mut to) = stream.split();
+                let _ = tokio::io::copy(&mut from, &mut to).await;
+            });
+        }
+    });
+    (port, serving)
 }

@@ -84,3 +84,39 @@ fn a_list_of_hosts_leaves_only_those() {
     }
     assert!(!reaches(&reach, "a.example.org", "10.0.0.1"));
 }
+
+#[test]
+fn a_list_of_hosts_in_which_nothing_can_be_used_leaves_none_and_an_empty_one_is_none() {
+    for list in [json!(["", "  "]), json!([7]), json!([null]), json!("example.org"), json!({})] {
+        let of = reach(json!({"hostnameAllowlist": list, "allowedHostnames": ["box"]}));
+        assert!(!reaches(&of, "example.org", "93.184.216.34"), "{list}");
+        assert!(reaches(&of, "box", "93.184.216.34"), "{list}");
+    }
+    for list in [json!([]), json!(null)] {
+        assert!(
+            reaches(&reach(json!({"hostnameAllowlist": list})), "example.org", "93.184.216.34"),
+            "{list}"
+        );
+    }
+}
+
+#[test]
+fn the_metadata_services_inside_private_ranges_are_not_reached_whatever_is_switched_on() {
+    let all = json!({
+        "dangerouslyAllowPrivateNetwork": true,
+        "allowedHostnames": ["x.example", "100.100.100.200", "fd00:ec2::254"],
+    });
+    let reach = reach(all);
+    for (host, address) in [
+        ("x.example", "100.100.100.200"),
+        ("x.example", "fd00:ec2::254"),
+        ("x.example", "::ffff:100.100.100.200"),
+        ("100.100.100.200", "100.100.100.200"),
+        ("[fd00:ec2::254]", "fd00:ec2::254"),
+    ] {
+        assert!(!reaches(&reach, host, address), "{host} {address}");
+    }
+    for (host, address) in [("x.example", "100.100.100.201"), ("x.example", "fd00:ec2::253")] {
+        assert!(reaches(&reach, host, address), "{host} {address}");
+    }
+}

@@ -58,12 +58,15 @@ fn what_is_no_answer_and_no_picture_is_not_handed_on() {
         [json!(null), json!("x"), json!([1]), json!({"said": 1}), json!({"page": "x"}), json!({"notes": "x"})]
     {
         let got = result(&bad, "Kit");
-
         assert_eq!(got.outcome, Outcome::Failed, "{bad}");
     }
     let failed = result(&json!({"failed": "no\u{1b}[2J"}), "Kit");
-    assert_eq!(texts(&failed), "browser: the node Kit: no\\u{1b}[2J");
     assert_eq!(failed.outcome, Outcome::Failed);
+    let text = texts(&failed);
+    assert!(text.starts_with("browser: the node Kit did not do it; it says:\n"), "{text}");
+    let at = |what: &str| text.find(what).unwrap();
+    let (start, end) = (at("<<<EXTERNAL_UNTRUSTED_CONTENT"), at("<<<END_EXTERNAL_UNTRUSTED_CONTENT"));
+    assert!(start < at("no\\u{1b}[2J") && at("no\\u{1b}[2J") < end, "{text}");
     for (picture, there) in [
         (json!({"data": "AAAA", "type": "image/png"}), true),
         (json!({"data": "AAAA", "type": "image/svg+xml"}), false),
@@ -75,4 +78,12 @@ fn what_is_no_answer_and_no_picture_is_not_handed_on() {
         assert_eq!(has, there);
         assert_eq!(texts(&got).contains("no order"), there);
     }
+}
+
+#[test]
+fn what_a_node_sends_has_a_bounded_length_whatever_a_page_is_called() {
+    let long = "\u{1F600}".repeat(1_000_000);
+    let page = Page { url: long.clone(), title: long.clone(), text: long };
+    let sent = sent(Answer { page: Some(page), ..Answer::default() }).to_string();
+    assert!(sent.len() < CHARACTERS * 4 + 16 * 1024, "{}", sent.len());
 }

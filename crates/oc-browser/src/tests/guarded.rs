@@ -76,3 +76,36 @@ async fn sp_010_neither_a_model_nor_a_page_reaches_an_address_that_is_not_permit
     assert!(b.works(json!({"action": "snapshot"})).await.contains("INNERMOST"));
     assert!(inside.count() > 0);
 }
+
+/// What stands outside the envelope.
+fn outside(text: &str) -> String {
+    let (before, rest) = text.split_once("<<<EXTERNAL_UNTRUSTED_CONTENT").unwrap_or((text, ""));
+    let behind = rest.split_once("<<<END_EXTERNAL_UNTRUSTED_CONTENT").map_or("", |(_, behind)| behind);
+    format!("{before}{behind}")
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_host_that_a_page_chose_is_named_in_the_envelope_only() {
+    if !chromium() {
+        return;
+    }
+    let pages = HashMap::from([
+        ("/loads", "<title>p</title><img src='http://obey-me.localhost/'>".to_owned()),
+        ("/led", redirect("http://obey-me.localhost/")),
+        ("/link", "<title>p</title><a href='/loads'>on</a>".to_owned()),
+    ]);
+    let site = site("127.0.0.1", pages).await;
+    let b = bench(&local());
+    let opened = b.works(json!({"action": "open", "targetUrl": site.url("/loads")})).await;
+    let led = b.fails(json!({"action": "navigate", "targetUrl": site.url("/led")})).await;
+    b.works(json!({"action": "navigate", "targetUrl": site.url("/link")})).await;
+    let link = b.reference("\"on\"").await;
+    let acted = b.act(json!({"kind": "click", "ref": link})).await;
+    for told in [opened, led, acted] {
+        assert!(told.contains("obey-me.localhost"), "{told}");
+        assert!(!outside(&told).contains("obey-me"), "{told}");
+    }
+    // The host of the address that was asked for is the caller's own word.
+    let asked = b.fails(json!({"action": "navigate", "targetUrl": "http://obey-me.localhost/"})).await;
+    assert!(outside(&asked).contains("obey-me.localhost may not be reached"), "{asked}");
+}

@@ -234,3 +234,68 @@ async fn the_tool_is_absent_when_it_is_off_or_there_is_no_browser_or_another_one
     let refused = b.call(json!({"action": "status"}), MAIN).await;
     assert!(refused.as_ref().is_err_and(|e| e.to_string().contains("browser.enabled")), "{refused:?}");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_browser_that_is_switched_off_or_another_ones_does_not_go_on_running() {
+    if !chromium() {
+        return;
+    }
+    let b = bench(&local());
+    let settings = |config: &serde_json::Value| {
+        crate::settings::Settings::of(&oc_types::Node::from_json(config, &oc_types::Origin::Default))
+    };
+    for off in [json!({"browser": {"enabled": false}}), json!({"browser": {"attachOnly": true}})] {
+        b.works(json!({"action": "start"})).await;
+        let refused = b.browser.timely(&crate::action::Action::Status, &settings(&off)).await;
+        assert!(refused.is_err(), "{off}");
+        assert_eq!(b.browser.process().await, None, "{off}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_browser_does_not_go_on_under_another_word_about_its_own_sandbox() {
+    if !chromium() {
+        return;
+    }
+    let mut config = local();
+    config["browser"]["noSandbox"] = json!(true);
+    let b = bench(&config);
+    b.works(json!({"action": "start"})).await;
+    let first = b.browser.process().await;
+    b.works(json!({"action": "start"})).await;
+    assert_eq!(b.browser.process().await, first, "the same settings keep it");
+    b.gate.reload(snapshot(&local(), &b.state));
+    let gone = b.fails(json!({"action": "tabs"})).await;
+    assert!(gone.contains("is not running"), "{gone}");
+    b.works(json!({"action": "start"})).await;
+    let second = b.browser.process().await;
+    assert!(second.is_some() && second != first, "{second:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_configuration_that_switches_the_browser_off_ends_it_and_what_it_is_doing() {
+    if !chromium() {
+        return;
+    }
+    let b = bench(&local());
+    let never = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/", never.local_addr().unwrap());
+    let switching = async {
+        let held = never.accept().await.unwrap();
+        b.gate.reload(snapshot(&json!({"browser": {"enabled": false}}), &b.state));
+        held
+    };
+    let (answered, _held) =
+        tokio::join!(b.call(json!({"action": "open", "targetUrl": url}), MAIN), switching);
+    let told = text(&answered.unwrap());
+    assert!(told.contains("switched off"), "{told}");
+    let gone = async {
+        while b.browser.process().await.is_some() {
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(std::time::Duration::from_secs(30), gone).await.unwrap();
+    // Switched on again, it starts anew.
+    b.gate.reload(snapshot(&local(), &b.state));
+    b.works(json!({"action": "start"})).await;
+}

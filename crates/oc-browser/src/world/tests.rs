@@ -84,10 +84,33 @@ fn sp_422_a_download_that_grows_too_large_is_given_up_while_it_comes() {
     for (received, total) in [(DOWNLOAD + 1.0, 0.0), (1.0, DOWNLOAD + 1.0)] {
         assert_eq!(world.take(&progress(received, total))[0].method, "Browser.cancelDownload");
     }
-    for n in 0..200 {
-        world.take(&event("Browser.downloadWillBegin", None, json!({"guid": format!("g{n}")})));
+}
+
+#[test]
+fn sp_422_downloads_of_one_launch_are_bounded_in_number_and_in_total() {
+    let begins = |id: &str| event("Browser.downloadWillBegin", None, json!({"guid": id}));
+    let comes = |id: &str, bytes: f64| {
+        let p = json!({"guid": id, "receivedBytes": bytes, "totalBytes": 0, "state": "inProgress"});
+        event("Browser.downloadProgress", None, p)
+    };
+    let given_up = |orders: Vec<Order>| {
+        orders.iter().map(|o| format!("{} {}", o.method, o.params["guid"])).collect::<Vec<_>>()
+    };
+    let mut world = World::default();
+    for n in 0..DOWNLOADS {
+        assert_eq!(world.take(&begins(&format!("g{n}"))), []);
     }
-    assert_eq!(world.downloads.len(), DOWNLOADS);
+    for order in [world.take(&begins("beyond")), world.take(&comes("beyond", 1.0))] {
+        assert_eq!(given_up(order), ["Browser.cancelDownload \"beyond\""]);
+    }
+    assert_eq!((world.downloads.len(), &*world.downloads[0].id), (DOWNLOADS, "g0"));
+    // Together they may have so much; what is over counts on.
+    for n in 0..5 {
+        assert_eq!(world.take(&comes(&format!("g{n}"), DOWNLOAD)), []);
+        let over = json!({"guid": format!("g{n}"), "receivedBytes": DOWNLOAD, "state": "completed"});
+        assert_eq!(world.take(&event("Browser.downloadProgress", None, over)), []);
+    }
+    assert_eq!(given_up(world.take(&comes("g5", 1.0))), ["Browser.cancelDownload \"g5\""]);
 }
 
 #[test]

@@ -57,6 +57,14 @@ impl Hello {
         self.at("/snapshot").unwrap_or(&Value::Null)
     }
 
+    /// The longest message that the gateway takes, in bytes. One that does not say takes as much as this product's.
+    #[must_use]
+    pub fn max_payload(&self) -> usize {
+        let told =
+            self.at("/policy/maxPayload").and_then(Value::as_u64).and_then(|n| usize::try_from(n).ok());
+        told.unwrap_or(crate::protocol::frame::MAX_FRAME)
+    }
+
     /// The time after which a silent gateway counts as gone: two ticks.
     pub(super) fn tick(&self) -> Duration {
         let told = self.at("/policy/tickIntervalMs").and_then(Value::as_u64).unwrap_or(TICK_MS);

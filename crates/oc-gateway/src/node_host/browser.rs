@@ -36,23 +36,34 @@ pub(super) struct Control {
 
 /// The control port, when it is switched on and answers now.
 pub(super) async fn control(config: &Node, environment: &Environment) -> Option<Control> {
-    let profiles = profiles(config)?;
+    // For the port an empty list limits nothing, as upstream has it.
+    let profiles = lent(config)?.profiles.unwrap_or_default();
     let port = gateway_port(config, environment).checked_add(ABOVE)?;
     let there = tokio::time::timeout(LOOK, TcpStream::connect(("127.0.0.1", port))).await;
     matches!(there, Ok(Ok(_))).then_some(Control { port, profiles })
 }
 
-/// The profiles that may be used, when the switch is on; an empty list limits nothing. `None`: off, or unreadable.
-pub(super) fn profiles(config: &Node) -> Option<Vec<String>> {
+/// `nodeHost.browserProxy` when its switch is on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Lent {
+    /// The profiles that may be used; `None` when there is no list.
+    pub(super) profiles: Option<Vec<String>>,
+}
+
+/// What is lent; `None`: off, or unreadable.
+pub(super) fn lent(config: &Node) -> Option<Lent> {
     let proxy = config.path(&["nodeHost", "browserProxy"])?;
     if proxy.get("enabled").and_then(Node::as_bool) != Some(true) {
         return None;
     }
     let profiles = match proxy.get("allowProfiles") {
-        None => Vec::new(),
-        Some(list) => list.as_array()?.iter().map(Node::as_str).collect::<Option<Vec<_>>>()?,
+        None => None,
+        Some(list) => {
+            let texts = list.as_array()?.iter().map(|p| p.as_str().map(str::to_owned));
+            Some(texts.collect::<Option<Vec<_>>>()?)
+        }
     };
-    Some(profiles.into_iter().map(str::to_owned).collect())
+    Some(Lent { profiles })
 }
 
 fn gateway_port(config: &Node, environment: &Environment) -> u16 {

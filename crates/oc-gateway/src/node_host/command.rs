@@ -37,6 +37,20 @@ pub(super) struct Tools {
     pub(super) host: NodeHost,
     pub(super) offer: Arc<Offer>,
     pub(super) notes: mpsc::Sender<(String, Value)>,
+    /// How long an answer may be, in bytes: a longer one would cut the connection.
+    pub(super) room: usize,
+}
+
+/// The answer of a call with a payload, when it is at most `room` bytes long.
+fn answer(room: usize, invoke: &Invoke, payload: &Value) -> Result<Value, NodeFailure> {
+    let answer = json!({
+        "id": invoke.id, "nodeId": invoke.node_id, "ok": true, "payloadJSON": payload.to_string(),
+    });
+    let length = answer.to_string().len();
+    if length <= room {
+        return Ok(answer);
+    }
+    Err(NodeFailure::new("TOO_LARGE", format!("the answer has {length} bytes; the gateway takes {room}")))
 }
 
 /// Carries a call out; the parameters of its `node.invoke.result`.
@@ -48,10 +62,8 @@ pub(super) async fn answered(tools: &Tools, invoke: &Invoke) -> Value {
             Err(NodeFailure::new("TIMEOUT", "it was not over in the time of the call, and was given up"))
         }
     };
-    match done {
-        Ok(payload) => json!({
-            "id": invoke.id, "nodeId": invoke.node_id, "ok": true, "payloadJSON": payload.to_string(),
-        }),
+    match done.and_then(|payload| answer(tools.room, invoke, &payload)) {
+        Ok(answer) => answer,
         Err(failure) => json!({
             "id": invoke.id, "nodeId": invoke.node_id, "ok": false, "error": failure.as_json(),
         }),
@@ -96,7 +108,10 @@ async fn carry_out(tools: &Tools, invoke: &Invoke) -> Result<Value, NodeFailure>
         }
         "browser.proxy" if own_browser::is_meant(&params) => {
             let (own, loaded) = (tools.offer.own_browser(), load(&tools.host).await);
-            own_browser::carry_out(own, &loaded, &params, &tools.host.teller).await
+            let fits = |payload: &Value| answer(tools.room, invoke, payload).map(drop);
+            let order =
+                own_browser::Order { call: &invoke.id, params: &params, room: tools.room, fits: &fits };
+            own_browser::carry_out(own, &loaded, &order, &tools.host.teller).await
         }
         "browser.proxy" => match tools.offer.browser() {
             Some(control) => browser::pass_on(control, &params).await,
@@ -111,4 +126,22 @@ async fn files(
     work: impl FnOnce() -> Result<Value, NodeFailure> + Send + 'static,
 ) -> Result<Value, NodeFailure> {
     spawn_blocking(work).await.unwrap_or_else(|e| Err(NodeFailure::unavailable(e)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_that_would_cut_the_connection_is_a_failure_that_does_not() {
+        let invoke = Invoke::deserialize(json!({"id": "i", "nodeId": "n", "command": "c"})).unwrap();
+        // It is longer on its way than by itself: it is a text in a text.
+        let payload = json!({"result": "\"".repeat(1000)});
+        let length = answer(usize::MAX, &invoke, &payload).unwrap().to_string().len();
+        assert!(length > 4000, "{length}");
+        assert!(answer(length, &invoke, &payload).is_ok());
+        let failure = answer(length - 1, &invoke, &payload).unwrap_err();
+        assert_eq!(failure.code, "TOO_LARGE");
+        assert!(failure.as_json().to_string().len() < 1000);
+    }
 }

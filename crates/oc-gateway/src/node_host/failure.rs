@@ -25,6 +25,12 @@ impl NodeFailure {
         Self::new("UNAVAILABLE", message)
     }
 
+    /// The sentence without the word.
+    pub(super) fn sentence(&self) -> &str {
+        let rest = self.message.strip_prefix(self.code).and_then(|m| m.strip_prefix(": "));
+        rest.unwrap_or(&self.message)
+    }
+
     /// As it is sent.
     pub(super) fn as_json(&self) -> Value {
         json!({ "code": self.code, "message": self.message })

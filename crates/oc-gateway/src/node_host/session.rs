@@ -18,6 +18,8 @@ use crate::client::{Client, ClientError, Event, Reason};
 
 /// Most calls at a time.
 const MOST: usize = 32;
+/// What a message needs around an answer, in bytes.
+const FRAME: usize = 256;
 
 /// Serves until the connection ends; then everything ends that it had started.
 pub(super) async fn serve(
@@ -39,7 +41,8 @@ pub(super) async fn serve(
     });
     let client = Arc::new(client);
     let (notes, mut noted) = mpsc::channel(note::QUEUE);
-    let tools = Tools { host: host.clone(), offer: Arc::new(offer.clone()), notes };
+    let room = client.hello().max_payload().saturating_sub(FRAME);
+    let tools = Tools { host: host.clone(), offer: Arc::new(offer.clone()), notes, room };
     // Dropped with this function: what still runs is ended, and what still waits is denied.
     let mut calls = Calls::default();
     let telling = async {

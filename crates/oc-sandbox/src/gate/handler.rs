@@ -121,6 +121,11 @@ pub trait ToolHandler: fmt::Debug + Send + Sync {
         None
     }
 
+    /// The configuration changed: what runs on beyond a call and may not any more ends. Must not block.
+    fn reloaded(&self, snapshot: &Snapshot) {
+        let _ = snapshot;
+    }
+
     /// Acts. Output is redacted by the gate; a failure of the tool itself is a result with [`super::Outcome::Failed`].
     fn run<'a>(&'a self, handled: Handled<'a>) -> Pending<'a, ToolResult>;
 }
@@ -145,6 +150,11 @@ impl Handlers {
     /// The handler of a canonical name.
     pub(super) fn get(&self, name: &str) -> Option<&Arc<dyn ToolHandler>> {
         self.0.get(name)
+    }
+
+    /// All of them.
+    pub(super) fn all(&self) -> impl Iterator<Item = &dyn ToolHandler> {
+        self.0.values().map(AsRef::as_ref)
     }
 
     /// The canonical names.

@@ -38,7 +38,8 @@ pub fn of(snapshot: &Snapshot, gateway: Weak<Gateway>) -> Option<Arc<dyn ToolHan
         Ok(own) => Some(own),
         Err(why) => {
             tracing::info!(target: "assistant", %why, "no browser tool of this host");
-            let named = Rule::of(&loaded.tree).node.is_some();
+            let rule = Rule::of(&loaded.tree);
+            let named = rule.node.is_some() && rule.mode != Mode::Off;
             if why == Absent::Off || !named {
                 return None;
             }
@@ -168,6 +169,12 @@ impl ToolHandler for Browser {
             Way::Node(named) => forbidden(named.as_deref(), &Rule::of(snapshot.config()), sandbox.is_some()),
         };
         Box::pin(std::future::ready(refusal))
+    }
+
+    fn reloaded(&self, snapshot: &Rules) {
+        if let Some(own) = &self.own {
+            own.reloaded(snapshot);
+        }
     }
 
     fn run<'a>(&'a self, handled: Handled<'a>) -> Pending<'a, ToolResult> {

@@ -46,8 +46,12 @@ pub(super) async fn ask(
     let label = node.label();
     let connected = match standing(&here, &node.id, COMMAND) {
         Some((connected, offer)) if offer.allowed && offer.declared => connected,
-        Some(_) => return Ok(failed(&format!("the node {label} may not lend its browser any more"))),
-        None => return Ok(failed(&format!("the node {label} is not connected any more"))),
+        Some(_) => {
+            return Ok(
+                failed(&format!("the node {label} may not lend its browser any more")).with("to", node.id)
+            );
+        }
+        None => return Ok(failed(&format!("the node {label} is not connected any more")).with("to", node.id)),
     };
     let params =
         json!({ "method": "POST", "path": oc_browser::remote::PATH, "body": order, "timeoutMs": TIME_MS });
@@ -60,7 +64,8 @@ pub(super) async fn ask(
     match tokio::time::timeout(Duration::from_millis(TIME_MS), waiting.reply).await {
         Ok(Ok(reply)) => {
             wait.id = None;
-            Ok(result(&reply, &label))
+            // The ledger says which node it was.
+            Ok(result(&reply, &label).with("to", node.id))
         }
         Ok(Err(_)) => Err(lost("it disconnected before it answered")),
         Err(_) => Err(lost(&format!("it did not answer within {} s", TIME_MS / 1000))),
@@ -112,8 +117,7 @@ pub(super) fn chosen(
 fn result(reply: &Reply, label: &str) -> ToolResult {
     if !reply.ok {
         let said = reply.error.as_ref().and_then(|e| e.get("message")).and_then(Value::as_str);
-        let said = oc_text::visible(said.unwrap_or("it does not say why"), 500);
-        return failed(&format!("the node {label} did not do it: {said}"));
+        return oc_browser::remote::refused(said.unwrap_or("it does not say why"), label);
     }
     let parsed = || reply.payload_json.as_deref().and_then(|t| serde_json::from_str::<Value>(t).ok());
     let payload = reply.payload.clone().or_else(parsed).unwrap_or_default();
