@@ -72,15 +72,12 @@ pub enum NotBegun {
     /// The gateway ends.
     #[error("the gateway is stopping")]
     Stopping,
-<<<<<<< HEAD
     /// The agent is not configured, or not any more.
     #[error("agent `{0}` is not configured (agents.list)")]
     NoAgent(AgentId),
-=======
     /// Nobody wants it any more.
     #[error("it was stopped before it began")]
     Stopped,
->>>>>>> wt-rights2-merge
     /// The session store.
     #[error(transparent)]
     Store(#[from] SessionStoreFailure),

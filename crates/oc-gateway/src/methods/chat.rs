@@ -54,7 +54,7 @@ pub fn send(call: &Call) -> Outcome {
     }
     // Accepted as upstream's clients send them; the turn has the configured limits, and answers go to the client alone.
     let _ = (wanted.thinking, wanted.deliver, wanted.timeout_ms);
-    let (_, key) = call.place().session(&wanted.session_key)?;
+    let (agent, key) = call.place().session(&wanted.session_key)?;
     let text = wanted.message.trim();
     if matches!(text.to_lowercase().as_str(), "/stop" | "stop" | "/abort" | "abort") {
         let aborted = stop(&call.gateway, &agent, &key);

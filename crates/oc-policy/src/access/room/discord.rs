@@ -42,7 +42,8 @@ pub(super) fn decide<'a>(case: &mut Case<'a, '_>) -> Result<Passed<'a>, Box<Stop
             }
         }
     }
-    let of = |key: &'a str| -> Vec<Setting<'a>> { channel.iter().chain(&guild).map(|s| s.get(key)).collect() };
+    let of =
+        |key: &'a str| -> Vec<Setting<'a>> { channel.iter().chain(&guild).map(|s| s.get(key)).collect() };
     let users = of("users").into_iter().map(|s| case.list(&s)).find(|l| l.is_set() && !l.is_empty());
     let mut commands = vec![dm_authorizer(case)];
     commands.extend(users.iter().map(|l| authorizer(case, l)));
