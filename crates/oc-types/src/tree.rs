@@ -120,17 +120,30 @@ impl Node {
         path.segments().iter().try_fold(self, |n, s| n.step(s))
     }
 
-    /// The value at a key path, or the nearest enclosing value that exists, and whether the path itself was there.
+    /// The value at a key path, or the nearest enclosing value that exists, with its own path, and whether the path itself was there.
     #[must_use]
     pub fn nearest(&self, path: &KeyPath) -> (&Self, KeyPath, bool) {
+        let (node, depth) = self.reach(path);
+        let whole = depth == path.segments().len();
+        let seen = if whole { path.clone() } else { path.segments().iter().take(depth).cloned().collect() };
+        (node, seen, whole)
+    }
+
+    /// [`Node::nearest`] for those who do not ask where that value stands.
+    #[must_use]
+    pub fn nearest_value(&self, path: &KeyPath) -> (&Self, bool) {
+        let (node, depth) = self.reach(path);
+        (node, depth == path.segments().len())
+    }
+
+    /// How far a path goes: the last value on it that exists, and how many steps lead there.
+    fn reach(&self, path: &KeyPath) -> (&Self, usize) {
         let mut node = self;
-        let mut seen = KeyPath::root();
-        for s in path.segments() {
-            let Some(next) = node.step(s) else { return (node, seen, false) };
+        for (depth, segment) in path.segments().iter().enumerate() {
+            let Some(next) = node.step(segment) else { return (node, depth) };
             node = next;
-            seen = seen.join(&std::iter::once(s.clone()).collect());
         }
-        (node, seen, true)
+        (node, path.segments().len())
     }
 
     fn step(&self, segment: &Segment) -> Option<&Self> {

@@ -3,7 +3,7 @@
 use super::manifest::Manifest;
 
 /// Lowest first. A crate may depend on crates that stand before it.
-const ORDER: [&str; 22] = [
+const ORDER: [&str; 23] = [
     "oc-types",
     "oc-text",
     "oc-shell",
@@ -12,6 +12,7 @@ const ORDER: [&str; 22] = [
     "oc-approval",
     "oc-extensions",
     "oc-audit",
+    "oc-malloc",
     "oc-rooted",
     "oc-runner",
     "oc-confine",

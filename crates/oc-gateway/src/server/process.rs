@@ -66,6 +66,7 @@ pub fn host_name() -> String {
 /// See [`ProcessFailure`].
 pub fn run(source: &Source, ready: &mut dyn FnMut(&Ready)) -> Result<(), ProcessFailure> {
     raise_file_limit();
+    oc_malloc::share_heaps();
     let log = log_of(source);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(THREADS)

@@ -138,7 +138,7 @@ pub(crate) fn step(
     effect: Effect,
     detail: String,
 ) -> TraceStep {
-    let (node, _, found) = config.nearest(&path);
+    let (node, found) = config.nearest_value(&path);
     TraceStep {
         layer: layer.to_owned(),
         rule: rule.to_owned(),
