@@ -59,7 +59,7 @@ pub fn hash(prev: &str, canonical: &[u8]) -> String {
     let mut context = digest::Context::new(&digest::SHA256);
     context.update(prev.as_bytes());
     context.update(canonical);
-    context.finish().as_ref().iter().map(|b| format!("{b:02x}")).collect()
+    data_encoding::HEXLOWER.encode(context.finish().as_ref())
 }
 
 /// Makes the next line (without its end) and the record that it holds. `entry` goes in as it is.

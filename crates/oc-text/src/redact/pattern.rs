@@ -16,6 +16,8 @@ const SHORT: usize = 4096;
 pub(super) struct Pattern {
     /// `None` for a custom pattern, which is compiled from the start.
     built_in: Option<&'static BuiltIn>,
+    /// [`BuiltIn::holds`], each word with its characters.
+    needs: Vec<Vec<(u128, &'static str)>>,
     regex: OnceLock<Option<Regex>>,
 }
 
@@ -46,11 +48,14 @@ fn characters(text: &str) -> u128 {
 
 impl Pattern {
     pub(super) fn built_in(built_in: &'static BuiltIn) -> Self {
-        Self { built_in: Some(built_in), regex: OnceLock::new() }
+        let with_characters =
+            |words: &&'static [&'static str]| words.iter().map(|word| (characters(word), *word)).collect();
+        let needs = built_in.holds.iter().map(with_characters).collect();
+        Self { built_in: Some(built_in), needs, regex: OnceLock::new() }
     }
 
     pub(super) fn custom(regex: Regex) -> Self {
-        Self { built_in: None, regex: OnceLock::from(Some(regex)) }
+        Self { built_in: None, needs: Vec::new(), regex: OnceLock::from(Some(regex)) }
     }
 
     /// `None`: a built-in one that does not compile, which a test rules out.
@@ -65,11 +70,9 @@ impl Pattern {
             return false;
         }
         let Some((characters_there, lower)) = &sight.ascii else { return true };
-        let holds = |word: &&str| {
-            let wanted = characters(word);
-            wanted & characters_there == wanted && lower.contains(*word)
-        };
-        built_in.holds.iter().all(|words| words.iter().any(holds))
+        let holds =
+            |(wanted, word): &(u128, &str)| wanted & characters_there == *wanted && lower.contains(word);
+        self.needs.iter().all(|words| words.iter().any(holds))
     }
 
     pub(super) fn matches(&self) -> Option<Matches<'_>> {
