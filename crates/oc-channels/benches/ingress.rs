@@ -72,7 +72,7 @@ fn decisions() -> f64 {
         for _ in 0..rounds {
             let policy = rules.policy();
             for m in &messages {
-                black_box(policy.decide(black_box(m), &view));
+                black_box(policy.judge(black_box(m), &view));
             }
         }
         best = best.max((rounds * messages.len()) as f64 / start.elapsed().as_secs_f64());

@@ -169,7 +169,7 @@ pub struct Decision {
     pub detail: String,
     /// The rule that decided.
     pub decided_by: DecidedBy,
-    /// All rules consulted, in order.
+    /// All rules consulted, in order; empty in what [`AccessPolicy::judge`] gives.
     pub trace: Trace,
 }
 
@@ -253,14 +253,25 @@ impl<'a> AccessPolicy<'a> {
         }
     }
 
-    /// Decides about one message.
+    /// Decides about one message, and tells every rule that was consulted.
     #[must_use]
     pub fn decide(&self, message: &Inbound, pairing: &PairingView) -> Decision {
+        self.decide_telling(message, pairing, Some(Trace::new()))
+    }
+
+    /// The same decision for whoever carries it out: the outcome and the rule that decided, without the trace, which costs more than the
+    /// decision.
+    #[must_use]
+    pub fn judge(&self, message: &Inbound, pairing: &PairingView) -> Decision {
+        self.decide_telling(message, pairing, None)
+    }
+
+    fn decide_telling(&self, message: &Inbound, pairing: &PairingView, trace: Option<Trace>) -> Decision {
         let settings = Settings::of(self.config, &message.channel, &message.account);
         let family = Family::of(&message.channel);
         let matching = NameMatching::from_settings(&settings);
         let sender = SenderKeys::of(family, message, matching.as_ref());
-        let steps = Steps { config: self.config, trace: Trace::new() };
+        let steps = Steps { config: self.config, trace };
         let mut case = Case { settings, family, message, pairing, sender, steps };
         let (outcome, layer, rule, path, detail) = match self.run(&mut case) {
             Ok((admission, (layer, rule, path))) => {
@@ -272,12 +283,10 @@ impl<'a> AccessPolicy<'a> {
                     Outcome::Drop(_) | Outcome::Allow(_) => Effect::Removes,
                 };
                 let reason = stop.outcome.reason().map_or("", Reason::explained);
-                let said = if stop.detail.is_empty() {
-                    reason.to_owned()
-                } else {
-                    format!("{reason}; {}", stop.detail)
-                };
-                case.steps.add(stop.layer, stop.rule, stop.path.clone(), effect, said);
+                case.steps.add(stop.layer, stop.rule, effect, || {
+                    let more = if stop.detail.is_empty() { "" } else { "; " };
+                    (stop.path.clone(), format!("{reason}{more}{}", stop.detail))
+                });
                 (stop.outcome, stop.layer, stop.rule, stop.path, stop.detail)
             }
         };
@@ -292,7 +301,7 @@ impl<'a> AccessPolicy<'a> {
                 source: by.source,
                 unset: by.unset,
             },
-            trace: case.steps.trace,
+            trace: case.steps.trace.unwrap_or_default(),
         }
     }
 
@@ -348,13 +357,9 @@ fn before(case: &mut Case<'_, '_>) -> Result<(), Box<Stop>> {
         if allowed.as_bool() != Some(true) {
             return Err(Stop::drop(Reason::BotMessage, "transport", "allowBots", allowed.path()));
         }
-        case.steps.add(
-            "transport",
-            "allowBots",
-            allowed.path(),
-            Effect::Keeps,
-            "messages of other bots are let in",
-        );
+        case.steps.add("transport", "allowBots", Effect::Keeps, || {
+            (allowed.path(), "messages of other bots are let in")
+        });
     }
     Ok(())
 }

@@ -43,7 +43,7 @@ impl Core {
             ConversationKind::Group | ConversationKind::Channel => PairingView::empty(now),
         };
         let policy = rules.access().policy();
-        let decision = policy.decide(message, &view);
+        let decision = policy.judge(message, &view);
         let room = message.kind != ConversationKind::Direct;
         let hinges = matches!(decision.outcome, Outcome::Allow(_))
             || decision.outcome.reason() == Some(Reason::MentionRequired);
@@ -53,7 +53,7 @@ impl Core {
         // Only what got this far is worth a look into the session: `/activation` is kept there.
         let Some(session) = policy.session_of(message) else { return decision };
         message.activation = self.commands.settings().view(&session).await.mention_needed;
-        if message.activation.is_some() { policy.decide(message, &view) } else { decision }
+        if message.activation.is_some() { policy.judge(message, &view) } else { decision }
     }
 
     /// What a message quotes, if its writer may be heard here: the bot itself, the sender, or somebody the same rules admit (SP-417).

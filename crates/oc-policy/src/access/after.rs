@@ -39,7 +39,7 @@ pub(super) fn decide<'a>(
                 (Effect::Inert, "the sender may not use commands here; the command is ignored")
             }
         };
-        case.steps.add("commands", "access-groups", gate(), effect, said);
+        case.steps.add("commands", "access-groups", effect, || (gate(), said));
     }
     if let Some((users, reason)) = &passed.users {
         super::room::only_listed(case, users, *reason)?;
@@ -67,9 +67,10 @@ fn route(policy: &AccessPolicy<'_>, case: &mut Case<'_, '_>) -> Result<Route, Bo
     let route = route_of(&policy.router, case.message).map_err(|e| {
         Stop::drop(Reason::UnknownAgent, "routing", "binding", e.path.clone()).with(e.to_string())
     })?;
-    let path = route.decided_at.clone().unwrap_or_else(|| KeyPath::dotted("bindings"));
-    let said = format!("agent {}, session {}", route.agent, route.session_key);
-    case.steps.add("routing", route.matched_by.word(), path, Effect::Keeps, said);
+    case.steps.add("routing", route.matched_by.word(), Effect::Keeps, || {
+        let path = route.decided_at.clone().unwrap_or_else(|| KeyPath::dotted("bindings"));
+        (path, format!("agent {}, session {}", route.agent, route.session_key))
+    });
     Ok(route)
 }
 
@@ -146,17 +147,13 @@ fn mention(
     let Some(rule) = &passed.mention else { return Ok(verdict) };
     let path = &rule.path;
     if patterns.is_empty() {
-        case.steps.add(
-            "mention",
-            "patterns",
-            patterns.key_path.clone(),
-            Effect::Absent,
-            "no mention patterns",
-        );
+        case.steps.add("mention", "patterns", Effect::Absent, || {
+            (patterns.key_path.clone(), "no mention patterns")
+        });
     } else {
         let said =
             if mentioned { "the text or the service names the bot" } else { "no pattern fits the text" };
-        case.steps.add("mention", "patterns", patterns.key_path.clone(), Effect::Keeps, said);
+        case.steps.add("mention", "patterns", Effect::Keeps, || (patterns.key_path.clone(), said));
     }
     if verdict.skip {
         // Matrix and Google Chat keep no pending history.
@@ -178,6 +175,6 @@ fn mention(
         (true, true) if verdict.bypass => "an authorised command needs no mention",
         (true, true) => "the message is meant for the bot",
     };
-    case.steps.add("mention", "requireMention", path.clone(), Effect::Keeps, said);
+    case.steps.add("mention", "requireMention", Effect::Keeps, || (path.clone(), said));
     Ok(verdict)
 }

@@ -94,25 +94,16 @@ pub(super) fn decide<'a>(case: &mut Case<'a, '_>) -> Result<Passed<'a>, Box<Stop
         DmPolicy::Disabled => "disabled",
     };
     let origin = inherited(case, &keys.policy);
-    case.steps.add(
-        "dmPolicy",
-        word,
-        keys.policy.path(),
-        Effect::Keeps,
-        format!("direct messages: {word}{origin}"),
-    );
+    case.steps.add("dmPolicy", word, Effect::Keeps, || {
+        (keys.policy.path(), format!("direct messages: {word}{origin}"))
+    });
     if hit.is_none() {
         let (effect, said) = match list.is_set() {
             true => (Effect::Keeps, "the sender is not on this list"),
             false => (Effect::Absent, "no list of senders"),
         };
-        case.steps.add(
-            "allowFrom",
-            "entry",
-            list.path(),
-            effect,
-            format!("{said}{}", inherited(case, &keys.list)),
-        );
+        let origin = inherited(case, &keys.list);
+        case.steps.add("allowFrom", "entry", effect, || (list.path(), format!("{said}{origin}")));
     }
     let own_number = case.is_self_chat();
     let by = match (policy, hit, stored) {
@@ -128,7 +119,7 @@ pub(super) fn decide<'a>(case: &mut Case<'a, '_>) -> Result<Passed<'a>, Box<Stop
             );
         }
     };
-    case.steps.add(by.0, by.1, by.2.clone(), Effect::Admits, "the sender may write to the bot");
+    case.steps.add(by.0, by.1, Effect::Admits, || (by.2.clone(), "the sender may write to the bot"));
     // The configured list, else the account's own number; with the store where it counts.
     let own_list = case.family == Family::WhatsApp && list.is_empty();
     let store_counts = policy == DmPolicy::Pairing && !case.pairing.entries().is_empty();

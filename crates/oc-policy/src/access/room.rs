@@ -84,8 +84,10 @@ fn policy<'a>(case: &mut Case<'a, '_>, inner: &[Setting<'a>]) -> (GroupPolicy, K
     let narrowed = case.family == Family::Matrix && case.settings.is_on("allowlistOnly");
     let policy = if narrowed && written == GroupPolicy::Open { GroupPolicy::Allowlist } else { written };
     let path = chosen.path();
-    let said = format!("rooms: {}{}", policy.word(), inherited(case, chosen));
-    case.steps.add("groupPolicy", policy.word(), path.clone(), Effect::Keeps, said);
+    let origin = inherited(case, chosen);
+    case.steps.add("groupPolicy", policy.word(), Effect::Keeps, || {
+        (path.clone(), format!("rooms: {}{origin}", policy.word()))
+    });
     (policy, path)
 }
 
@@ -118,7 +120,7 @@ fn group_direct<'a>(case: &mut Case<'a, '_>) -> Result<Passed<'a>, Box<Stop>> {
     } else if listed.is_set() && listed.node.and_then(Node::as_array).is_none() {
         return Err(Stop::drop(Reason::GroupDmNotListed, "group-dm", "groupChannels", listed.path()));
     }
-    case.steps.add(by.0, by.1, by.2.clone(), Effect::Admits, "group direct messages are switched on");
+    case.steps.add(by.0, by.1, Effect::Admits, || (by.2.clone(), "group direct messages are switched on"));
     let dm_list = dm_authorizer(case);
     let when_off = if case.family == Family::Discord { WhenOff::Configured } else { WhenOff::Allow };
     Ok(Passed { commands: vec![dm_list], when_off, mention: None, users: None, by })
@@ -191,7 +193,8 @@ pub(super) fn only_listed(
     match list.find(&case.sender) {
         Some(hit) => {
             let path = list.path().index(hit.index());
-            case.steps.add("senders", "entry", path, Effect::Keeps, "the sender is on the list of this room");
+            case.steps
+                .add("senders", "entry", Effect::Keeps, || (path, "the sender is on the list of this room"));
             Ok(())
         }
         None => {

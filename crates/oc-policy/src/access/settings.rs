@@ -150,23 +150,25 @@ pub(crate) fn step(
     }
 }
 
-/// A trace that is being written.
+/// A trace that is being written, when somebody wants it.
 #[derive(Debug)]
 pub(crate) struct Steps<'a> {
     pub(crate) config: &'a Node,
-    pub(crate) trace: Trace,
+    /// `None`: the decision is carried out and nobody reads how it came about.
+    pub(crate) trace: Option<Trace>,
 }
 
 impl Steps<'_> {
-    pub(crate) fn add(
+    /// A rule that was consulted: its key path and one sentence, which are made only when the trace is wanted.
+    pub(crate) fn add<T: Into<String>>(
         &mut self,
         layer: &str,
         rule: &str,
-        path: KeyPath,
         effect: Effect,
-        detail: impl Into<String>,
+        told: impl FnOnce() -> (KeyPath, T),
     ) {
-        let step = step(self.config, layer, rule, path, effect, detail.into());
-        self.trace.push(step);
+        let Some(trace) = &mut self.trace else { return };
+        let (path, detail) = told();
+        trace.push(step(self.config, layer, rule, path, effect, detail.into()));
     }
 }

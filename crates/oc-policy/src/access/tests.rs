@@ -30,9 +30,20 @@ fn store(entries: &[&str]) -> PairingView {
     PairingView { approved: Approved::Entries(entries), ..PairingView::empty(NOW) }
 }
 
+/// What is carried out is what is explained: the same outcome by the same rule, with and without the trace.
+fn decide_both(policy: &AccessPolicy<'_>, message: &Inbound, pairing: &PairingView) -> Decision {
+    let told = policy.decide(message, pairing);
+    let carried_out = policy.judge(message, pairing);
+    let text = |d: &Decision| format!("{:?} {:?} {:?}", d.outcome, d.detail, d.decided_by);
+    assert_eq!(text(&carried_out), text(&told));
+    assert!(carried_out.trace.is_empty() && !told.trace.is_empty());
+    told
+}
+
 fn decide(config: &Value, message: &Inbound, pairing: &PairingView) -> Decision {
     let config = node(config);
-    AccessPolicy::new(&config).unwrap_or_else(|issues| panic!("{issues:?}")).decide(message, pairing)
+    let policy = AccessPolicy::new(&config).unwrap_or_else(|issues| panic!("{issues:?}"));
+    decide_both(&policy, message, pairing)
 }
 
 fn word(config: &Value, message: &Inbound, pairing: &PairingView) -> &'static str {

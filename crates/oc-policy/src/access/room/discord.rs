@@ -19,7 +19,7 @@ pub(super) fn decide<'a>(case: &mut Case<'a, '_>) -> Result<Passed<'a>, Box<Stop
         return Err(Stop::drop(Reason::GuildNotListed, "guilds", "map", guilds.path()));
     }
     if let Some(guild) = &guild {
-        case.steps.add("guilds", "entry", guild.path(), Effect::Keeps, "the server is listed");
+        case.steps.add("guilds", "entry", Effect::Keeps, || (guild.path(), "the server is listed"));
     }
     let channels = guild.as_ref().map(|g| g.get("channels")).filter(|c| c.entries().is_some());
     let channel = channels.as_ref().and_then(|c| channel(case, c));
@@ -38,7 +38,7 @@ pub(super) fn decide<'a>(case: &mut Case<'a, '_>) -> Result<Passed<'a>, Box<Stop
                 if let Some(path) = is_off(entry, "allow") {
                     return Err(Stop::drop(Reason::ChannelNotListed, "channels", "allow", path));
                 }
-                case.steps.add("channels", "entry", entry.path(), Effect::Keeps, "the room is listed");
+                case.steps.add("channels", "entry", Effect::Keeps, || (entry.path(), "the room is listed"));
             }
         }
     }

@@ -27,7 +27,7 @@ pub(super) fn decide<'a>(case: &mut Case<'a, '_>) -> Result<Passed<'a>, Box<Stop
                 return Err(Stop::drop(Reason::ChannelDisabled, "groups", key, path));
             }
         }
-        case.steps.add("groups", "entry", entry.path(), Effect::Keeps, "the room is listed");
+        case.steps.add("groups", "entry", Effect::Keeps, || (entry.path(), "the room is listed"));
         by = ("groups", "entry", entry.path());
     }
     let own = entry.as_ref().map(|e| case.list(&e.get("users"))).filter(|l| !l.is_empty());

@@ -35,7 +35,7 @@ pub(super) fn decide<'a>(case: &mut Case<'a, '_>) -> Result<Passed<'a>, Box<Stop
     }
     let mut by = ("groupPolicy", "open", in_force.1);
     if let Some(entry) = &entry {
-        case.steps.add("rooms", "entry", entry.path(), Effect::Keeps, "the room is listed");
+        case.steps.add("rooms", "entry", Effect::Keeps, || (entry.path(), "the room is listed"));
         by = ("rooms", "entry", entry.path());
     }
     let users = entry.as_ref().map(|e| case.list(&e.get("users"))).filter(|l| !l.is_empty());

@@ -111,7 +111,7 @@ fn senders<'a>(case: &mut Case<'a, '_>, entries: &Entries<'a>, owns: bool) -> Se
         if direct.is_set() {
             let detail =
                 "the list for direct messages; it stands in for rooms only when groupAllowFrom is absent";
-            case.steps.add("senders", "allowFrom", direct.path(), Effect::Inert, detail);
+            case.steps.add("senders", "allowFrom", Effect::Inert, || (direct.path(), detail));
         }
         return Senders::Group(case.list(&group));
     }
@@ -126,13 +126,9 @@ fn override_admits(case: &mut Case<'_, '_>, list: &SenderList<'_>) -> Result<(),
     }
     match list.find(&case.sender) {
         Some(hit) => {
-            case.steps.add(
-                "senders",
-                "room-list",
-                list.path().index(hit.index()),
-                Effect::Keeps,
-                "on this room's own list",
-            );
+            case.steps.add("senders", "room-list", Effect::Keeps, || {
+                (list.path().index(hit.index()), "on this room's own list")
+            });
             Ok(())
         }
         None => Err(Stop::drop(Reason::GroupSenderOverrideBlocked, "senders", "room-list", list.path())
@@ -167,8 +163,9 @@ fn sender_admitted(
         if hit.is_everybody() { "everybody may write in rooms" } else { "the sender may write in rooms" };
     let outer = case.settings.account().is_some_and(|a| !list.is_below(a));
     let origin = if outer { " (list inherited from the channel)" } else { "" };
-    let said = format!("{said}: entry {}{origin}", hit.index().saturating_add(1));
-    case.steps.add("senders", rule, list.path(), Effect::Admits, said);
+    case.steps.add("senders", rule, Effect::Admits, || {
+        (list.path(), format!("{said}: entry {}{origin}", hit.index().saturating_add(1)))
+    });
     Ok(("senders", rule, path))
 }
 
@@ -176,7 +173,7 @@ fn sender_admitted(
 fn room_listed(case: &mut Case<'_, '_>, entries: &Entries<'_>) -> Result<(), Box<Stop>> {
     if let Some(outer) = case.settings.shadowed("groups") {
         let detail = "the account's own map replaces this one; they are not merged";
-        case.steps.add("groups", "replaced", outer.path(), Effect::Inert, detail);
+        case.steps.add("groups", "replaced", Effect::Inert, || (outer.path(), detail));
     }
     if entries.map.is_set() && entries.map.node.is_some_and(|n| n.as_object().is_none()) {
         return Err(Stop::drop(Reason::GroupNotListed, "groups", "map", entries.map.path()));
@@ -186,7 +183,7 @@ fn room_listed(case: &mut Case<'_, '_>, entries: &Entries<'_>) -> Result<(), Box
     }
     match entries.group() {
         Some(entry) => {
-            case.steps.add("groups", "entry", entry.path(), Effect::Keeps, "the room is listed");
+            case.steps.add("groups", "entry", Effect::Keeps, || (entry.path(), "the room is listed"));
             Ok(())
         }
         None => Err(Stop::drop(Reason::GroupNotListed, "groups", "map", entries.map.path())),

@@ -35,7 +35,7 @@ pub(super) fn decide<'a>(case: &mut Case<'a, '_>) -> Result<Passed<'a>, Box<Stop
                 return Err(Stop::drop(Reason::ChannelNotListed, "channels", key, path));
             }
         }
-        case.steps.add("channels", "entry", entry.path(), Effect::Keeps, "the room is listed");
+        case.steps.add("channels", "entry", Effect::Keeps, || (entry.path(), "the room is listed"));
         by = ("channels", "entry", entry.path());
         let users = case.list(&entry.get("users"));
         only_listed(case, &users, Reason::ChannelSenderNotAllowed)?;

@@ -26,7 +26,7 @@ pub(super) fn decide<'a>(case: &mut Case<'a, '_>) -> Result<Passed<'a>, Box<Stop
     }
     let mut by = ("groupPolicy", "open", in_force.1);
     if let Some(entry) = channel.as_ref().or(team.as_ref()) {
-        case.steps.add("teams", "entry", entry.path(), Effect::Keeps, "the room is listed");
+        case.steps.add("teams", "entry", Effect::Keeps, || (entry.path(), "the room is listed"));
         by = ("teams", "entry", entry.path());
     }
     let group = case.settings.get("groupAllowFrom");
@@ -42,7 +42,7 @@ pub(super) fn decide<'a>(case: &mut Case<'a, '_>) -> Result<Passed<'a>, Box<Stop
                     .with(crate::access::direct::inert_entries(&list)));
             };
             by = ("senders", "groupAllowFrom", list.path().index(hit.index()));
-            case.steps.add(by.0, by.1, by.2.clone(), Effect::Admits, "the sender may write in rooms");
+            case.steps.add(by.0, by.1, Effect::Admits, || (by.2.clone(), "the sender may write in rooms"));
         }
     }
     let commands = vec![dm_authorizer(case), authorizer(case, &list)];

@@ -110,7 +110,7 @@ fn seen(
     m: &Inbound,
     pairing: &PairingView,
 ) -> (String, Option<&'static str>, Option<bool>) {
-    let d = policy.decide(m, pairing);
+    let d = super::decide_both(policy, m, pairing);
     let commands = match &d.outcome {
         Outcome::Allow(a) => Some(a.commands().is_authorized()),
         _ => None,
