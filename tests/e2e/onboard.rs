@@ -115,3 +115,48 @@ fn mistakes_in_the_call_exit_with_2() {
         assert_eq!(openclaw(home.path(), args).status.code(), Some(2), "{args:?}");
     }
 }
+
+/// What a page tells people to type: the lines of its shell blocks.
+fn typed(page: &str) -> Vec<String> {
+    let blocks =
+        page.split("```sh\n").skip(1).filter_map(|rest| rest.split_once("```")).map(|(block, _)| block);
+    blocks.map(str::to_owned).collect()
+}
+
+#[test]
+fn the_pages_of_the_channels_work_as_written() {
+    let pages = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/channels");
+    let mut tried = 0;
+    for page in std::fs::read_dir(pages).unwrap() {
+        let page = page.unwrap().path();
+        let name = page.file_stem().unwrap().to_string_lossy().into_owned();
+        let home = tempfile::tempdir().unwrap();
+        assert!(openclaw(home.path(), &["onboard", "--secure"]).status.success());
+        let bin = home.path().join("bin");
+        std::fs::create_dir(&bin).unwrap();
+        std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_openclaw"), bin.join("openclaw")).unwrap();
+        for block in typed(&std::fs::read_to_string(&page).unwrap()) {
+            // The programs of others, and what serves until it is stopped, stay out.
+            let lines = block.lines().filter(|l| {
+                !["signal-cli", "imsg", "openclaw gateway", "openclaw node"].iter().any(|p| l.starts_with(p))
+            });
+            let script = lines.collect::<Vec<_>>().join("\n");
+            let out = Command::new("bash")
+                .args(["-euc", &script])
+                .env_clear()
+                .env("HOME", home.path())
+                .env("PATH", format!("{}:/usr/bin:/bin", bin.display()))
+                .current_dir(home.path())
+                .output()
+                .unwrap();
+            assert!(out.status.success(), "{name}: {script}\n{}", text(&out.stderr));
+            tried += usize::from(script.contains("openclaw config set"));
+        }
+        let valid = openclaw(home.path(), &["config", "validate"]);
+        assert!(valid.status.success(), "{name}: {}", text(&valid.stdout));
+        let audit = openclaw(home.path(), &["security", "audit", "--json"]);
+        let audit: serde_json::Value = serde_json::from_slice(&audit.stdout).unwrap();
+        assert_eq!(audit["summary"]["critical"], 0, "{name}: {audit:#}");
+    }
+    assert!(tried >= 9, "only {tried} blocks set anything");
+}
