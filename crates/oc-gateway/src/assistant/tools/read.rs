@@ -1,11 +1,11 @@
 //! What the reading tools answer.
 
-use oc_policy::session_visibility::{Target, Viewer, across_agents};
+use oc_policy::session_visibility::{Target, across_agents};
 use oc_sandbox::gate::ToolCall;
 use oc_types::AgentId;
 use serde_json::{Map, Value, json};
 
-use super::seen::{self, NOT_FOUND};
+use super::seen::{self, NOT_FOUND, Viewers};
 use super::text;
 use crate::methods::{Place, agents, sessions};
 
@@ -81,17 +81,17 @@ impl ReadTool {
 
     /// Answers, or says in words for the model why not.
     pub(super) fn read(self, place: &Place, call: &ToolCall) -> Result<Value, String> {
-        let viewer = seen::Eyes::of(place, call)?;
+        let eyes = seen::Eyes::of(place, call)?;
         match self {
             Self::AgentsList => agents_list(place, call),
-            Self::SessionsList => sessions_list(place, &viewer.viewer(place), &call.arguments),
+            Self::SessionsList => sessions_list(place, &eyes.viewers(place), &call.arguments),
             Self::SessionsHistory => {
                 let wanted = text(&call.arguments, "sessionKey").unwrap_or_default();
-                history(place, &viewer.viewer(place), wanted, &call.arguments)
+                history(place, &eyes.viewers(place), wanted, &call.arguments)
             }
             Self::SessionStatus => {
-                let wanted = text(&call.arguments, "sessionKey").unwrap_or(viewer.session());
-                let row = seen::visible_row(place, &viewer.viewer(place), wanted)?;
+                let wanted = text(&call.arguments, "sessionKey").unwrap_or(eyes.session());
+                let row = seen::visible_row(place, &eyes.viewers(place), wanted)?;
                 Ok(json!({ "session": row }))
             }
         }
@@ -102,10 +102,11 @@ impl ReadTool {
 fn agents_list(place: &Place, call: &ToolCall) -> Result<Value, String> {
     let mut all = agents::list(place, json!({})).map_err(|f| f.message)?;
     let own = &call.caller.agent;
+    let asking = || std::iter::once(own).chain(call.behind.iter().map(|who| &who.agent));
     if let Some(list) = all.get_mut("agents").and_then(Value::as_array_mut) {
         list.retain(|row| {
             let id = row.get("id").and_then(Value::as_str).map(AgentId::normalized);
-            id.is_some_and(|id| id == *own || across_agents(&place.config, own, &id))
+            id.is_some_and(|id| asking().all(|a| id == *a || across_agents(&place.config, a, &id)))
         });
     }
     if let Some(members) = all.as_object_mut() {
@@ -116,7 +117,7 @@ fn agents_list(place: &Place, call: &ToolCall) -> Result<Value, String> {
 
 fn sessions_list(
     place: &Place,
-    viewer: &Viewer<'_>,
+    viewers: &Viewers<'_>,
     arguments: &Map<String, Value>,
 ) -> Result<Value, String> {
     let number = |name: &str| arguments.get(name).and_then(Value::as_u64);
@@ -139,7 +140,7 @@ fn sessions_list(
         .and_then(Value::as_array)
         .into_iter()
         .flatten()
-        .filter(|row| seen::row_is_visible(place, viewer, row))
+        .filter(|row| seen::row_is_visible(place, viewers, row))
         .filter(|row| {
             kinds.is_empty() || row.get("kind").and_then(Value::as_str).is_some_and(|k| kinds.contains(&k))
         })
@@ -151,11 +152,11 @@ fn sessions_list(
 
 fn history(
     place: &Place,
-    viewer: &Viewer<'_>,
+    viewers: &Viewers<'_>,
     wanted: &str,
     arguments: &Map<String, Value>,
 ) -> Result<Value, String> {
-    let row = seen::visible_row(place, viewer, wanted)?;
+    let row = seen::visible_row(place, viewers, wanted)?;
     let key = row.get("key").and_then(Value::as_str).ok_or(NOT_FOUND)?;
     let limit = arguments.get("limit").and_then(Value::as_u64).unwrap_or(MESSAGES).min(MOST_MESSAGES);
     let tools = arguments.get("includeTools").and_then(Value::as_bool) == Some(true);

@@ -1,8 +1,8 @@
 //! What of other sessions is shown to a session.
 
 use oc_policy::session_key::SessionKey;
-use oc_policy::session_visibility::Viewer;
-use oc_sandbox::gate::ToolCall;
+use oc_policy::session_visibility::{Target, Viewer};
+use oc_sandbox::gate::{Caller, ToolCall};
 use oc_types::AgentId;
 use serde_json::{Map, Value, json};
 
@@ -12,51 +12,67 @@ use crate::methods::{Place, sessions};
 /// The one answer about sessions that are not there or not visible.
 pub(super) const NOT_FOUND: &str = "there is no session of this key";
 
-/// Who looks, with the key in its one form.
+/// Who looks, and everybody behind (SP-420): agents and keys in their one form. The one who calls stands first.
 #[derive(Debug)]
 pub(super) struct Eyes {
-    agent: AgentId,
-    session: String,
+    first: (AgentId, String),
+    behind: Vec<(AgentId, String)>,
 }
 
 impl Eyes {
     pub(super) fn of(place: &Place, call: &ToolCall) -> Result<Self, String> {
-        let key = SessionKey::parse(&call.caller.session).map_err(|e| e.to_string())?;
-        let agent = call.caller.agent.clone();
-        Ok(Self { session: place.canonical(&agent, &key), agent })
+        let one = |caller: &Caller| {
+            let key = SessionKey::parse(&caller.session).map_err(|e| e.to_string())?;
+            Ok::<_, String>((caller.agent.clone(), place.canonical(&caller.agent, &key)))
+        };
+        let first = one(&call.caller)?;
+        let mut behind: Vec<_> = call.behind.iter().map(one).collect::<Result<_, _>>()?;
+        behind.retain(|who| *who != first);
+        Ok(Self { first, behind })
     }
 
     pub(super) fn session(&self) -> &str {
-        &self.session
+        &self.first.1
     }
 
-    pub(super) fn viewer<'a>(&'a self, place: &'a Place) -> Viewer<'a> {
-        Viewer::new(&place.config, &self.agent, &self.session)
+    pub(super) fn viewers<'a>(&'a self, place: &'a Place) -> Viewers<'a> {
+        let all = std::iter::once(&self.first).chain(&self.behind);
+        Viewers(all.map(|(agent, session)| Viewer::new(&place.config, agent, session)).collect())
+    }
+}
+
+/// Those who look together: a session is seen when each of them sees it.
+#[derive(Debug)]
+pub(super) struct Viewers<'a>(Vec<Viewer<'a>>);
+
+impl Viewers<'_> {
+    fn see(&self, target: &Target<'_>) -> bool {
+        self.0.iter().all(|viewer| viewer.sees(target))
     }
 }
 
 /// Whether a row of a list is shown.
-pub(super) fn row_is_visible(place: &Place, viewer: &Viewer<'_>, row: &Value) -> bool {
+pub(super) fn row_is_visible(place: &Place, viewers: &Viewers<'_>, row: &Value) -> bool {
     let Some(key) = row.get("key").and_then(Value::as_str) else { return false };
     let Ok(parsed) = SessionKey::parse(key) else { return false };
     let agent = parsed.agent().cloned().unwrap_or_else(|| place.default_agent());
-    viewer.sees(&target(&agent, key, row))
+    viewers.see(&target(&agent, key, row))
 }
 
 /// The row of a session by its key, when it is visible. The decision stands on the key and the parent; nothing else is read before.
-pub(super) fn visible_row(place: &Place, viewer: &Viewer<'_>, wanted: &str) -> Result<Value, String> {
+pub(super) fn visible_row(place: &Place, viewers: &Viewers<'_>, wanted: &str) -> Result<Value, String> {
     let (_, key) = place.session(wanted).map_err(|_| NOT_FOUND.to_owned())?;
     let all = sessions::list(place, json!({ "includeGlobal": true })).map_err(|_| NOT_FOUND.to_owned())?;
     let rows = all.get("sessions").and_then(Value::as_array).into_iter().flatten();
     let row = rows.filter(|row| row.get("key").and_then(Value::as_str) == Some(key.as_str()));
-    let row = row.into_iter().find(|row| row_is_visible(place, viewer, row));
+    let row = row.into_iter().find(|row| row_is_visible(place, viewers, row));
     row.cloned().ok_or_else(|| NOT_FOUND.to_owned())
 }
 
 /// The row of a session by its label, when exactly one that is visible has it. `agent`: only one of that agent.
 pub(super) fn labelled_row(
     place: &Place,
-    viewer: &Viewer<'_>,
+    viewers: &Viewers<'_>,
     label: &str,
     agent: Option<&AgentId>,
 ) -> Result<Value, String> {
@@ -67,7 +83,7 @@ pub(super) fn labelled_row(
         let of = SessionKey::parse(key).ok().and_then(|k| k.agent().cloned());
         row.get("label").and_then(Value::as_str) == Some(label)
             && agent.is_none_or(|a| of.as_ref() == Some(a))
-            && row_is_visible(place, viewer, row)
+            && row_is_visible(place, viewers, row)
     };
     let found: Vec<&Value> = rows.filter(fits).collect();
     match found.as_slice() {

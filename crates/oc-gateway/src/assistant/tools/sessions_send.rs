@@ -180,12 +180,12 @@ pub fn addressee(place: &Place, call: &ToolCall) -> Result<Addressee, Forbidden>
     }
     let unclear = |why: String| forbidden("not-visible", why);
     let eyes = seen::Eyes::of(place, call).map_err(unclear)?;
-    let viewer = eyes.viewer(place);
+    let viewers = eyes.viewers(place);
     let row = match (text(&call.arguments, "sessionKey"), text(&call.arguments, "label")) {
-        (Some(key), _) => seen::visible_row(place, &viewer, key).map_err(unclear)?,
+        (Some(key), _) => seen::visible_row(place, &viewers, key).map_err(unclear)?,
         (None, label) => {
             let agent = text(&call.arguments, "agentId").map(AgentId::normalized);
-            seen::labelled_row(place, &viewer, label.unwrap_or_default(), agent.as_ref()).map_err(unclear)?
+            seen::labelled_row(place, &viewers, label.unwrap_or_default(), agent.as_ref()).map_err(unclear)?
         }
     };
     let key = row.get("key").and_then(Value::as_str).ok_or_else(|| unclear(seen::NOT_FOUND.to_owned()))?;

@@ -52,9 +52,23 @@ fn sessions(home: &Path) {
     write(main.join("m.jsonl"), lines.map(|l| l.to_string() + "\n").concat());
 }
 
-fn ask(tool: ReadTool, place: &Place, session: &str, arguments: Value) -> Result<Value, String> {
+fn caller(session: &str) -> Caller {
     let agent = AgentId::normalized(session.split(':').nth(1).unwrap());
-    let caller = Caller::of_session(Surface::Model, agent, session);
+    Caller::of_session(Surface::Model, agent, session)
+}
+
+fn ask(tool: ReadTool, place: &Place, session: &str, arguments: Value) -> Result<Value, String> {
+    ask_for(tool, place, session, &[], arguments)
+}
+
+/// The same, with sessions behind it.
+fn ask_for(
+    tool: ReadTool,
+    place: &Place,
+    session: &str,
+    behind: &[&str],
+    arguments: Value,
+) -> Result<Value, String> {
     let Value::Object(arguments) = arguments else { panic!("an object") };
     tool.check(&arguments)?;
     tool.read(
@@ -63,8 +77,8 @@ fn ask(tool: ReadTool, place: &Place, session: &str, arguments: Value) -> Result
             id: "1".to_owned(),
             tool: tool.name().to_owned(),
             arguments,
-            caller,
-            behind: std::sync::Arc::default(),
+            caller: caller(session),
+            behind: behind.iter().map(|s| caller(s)).collect(),
         },
     )
 }
@@ -97,6 +111,36 @@ fn sp_420_a_list_holds_what_the_session_may_see() {
     );
     let all = ask(ReadTool::SessionsList, &across, "agent:work:main", json!({"limit": 10})).unwrap();
     assert_eq!(keys(&all).len(), 4);
+}
+
+#[test]
+fn sp_420_nobody_sees_through_another_session_what_is_not_shown_to_himself() {
+    let home = tempfile::tempdir().unwrap();
+    sessions(home.path());
+    let config = json!({"tools": {"sessions": {"visibility": "agent"}},
+        "agents": {"list": [{"id": "main"}, {"id": "work"}], "defaults": {"sandbox": {"mode": "non-main"}}}});
+    let place = place(home.path(), config);
+    let main = "agent:main:main";
+    let listed = |behind: &[&str]| {
+        let list = ask_for(ReadTool::SessionsList, &place, main, behind, json!({})).unwrap();
+        keys(&list).into_iter().map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(listed(&[]).len(), 3);
+    assert_eq!(listed(&[main]).len(), 3);
+    // The group is sandboxed: what main does for it shows what the group may see.
+    assert_eq!(listed(&[GROUP]), ["agent:main:subagent:a", GROUP]);
+    assert!(listed(&["agent:work:main"]).is_empty());
+    for tool in [ReadTool::SessionsHistory, ReadTool::SessionStatus] {
+        let asked = |behind: &[&str]| ask_for(tool, &place, main, behind, json!({"sessionKey": main}));
+        assert!(asked(&[]).is_ok(), "{}", tool.name());
+        assert_eq!(asked(&[GROUP]).unwrap_err(), "there is no session of this key");
+    }
+    assert!(ask_for(ReadTool::SessionsList, &place, main, &["agent:main:a\u{0}b"], json!({})).is_err());
+    let agents = |behind: &[&str]| {
+        let list = ask_for(ReadTool::AgentsList, &place, main, behind, json!({})).unwrap();
+        list["agents"].as_array().unwrap().len()
+    };
+    assert_eq!((agents(&[]), agents(&["agent:work:main"])), (1, 0));
 }
 
 #[test]
