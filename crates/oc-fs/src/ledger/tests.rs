@@ -118,15 +118,17 @@ fn a_line_taken_out_moved_or_cut_off_is_found() {
     }
 }
 
+fn flip_near_the_end(last: &Path, _note: &Path) {
+    let mut bytes = std::fs::read(last).unwrap();
+    let at = bytes.len() - 20;
+    bytes[at] ^= 1;
+    std::fs::write(last, bytes).unwrap();
+}
+
 #[test]
 fn sp_008_on_a_damaged_end_nothing_is_appended() {
     let damage: [fn(&Path, &Path); 4] = [
-        |last, _| {
-            let mut bytes = std::fs::read(last).unwrap();
-            let at = bytes.len() - 20;
-            bytes[at] ^= 1;
-            std::fs::write(last, bytes).unwrap();
-        },
+        flip_near_the_end,
         |last, _| std::fs::remove_file(last).unwrap(),
         |_, note| std::fs::write(note, "nonsense").unwrap(),
         |_, note| std::fs::remove_file(note).unwrap(),
@@ -186,12 +188,7 @@ fn sp_014_a_record_holds_no_secret_and_has_a_bounded_length() {
 #[test]
 fn sp_008_damage_between_two_appends_of_one_writer_is_seen() {
     let damage: [fn(&Path, &Path); 6] = [
-        |last, _| {
-            let mut bytes = std::fs::read(last).unwrap();
-            let at = bytes.len() - 20;
-            bytes[at] ^= 1;
-            std::fs::write(last, bytes).unwrap();
-        },
+        flip_near_the_end,
         |last, _| std::fs::remove_file(last).unwrap(),
         |last, _| {
             let bytes = std::fs::read(last).unwrap();

@@ -10,6 +10,7 @@ use oc_channels::session_settings::{
 use oc_fs::session_store::{Entry, SessionStore, SessionStoreFailure};
 use oc_policy::command::exec::ExecDirective;
 use oc_policy::elevated::Level;
+use oc_policy::inbound::ConversationKind;
 use oc_policy::session_key::SessionKey;
 use oc_sandbox::gate::SessionExec;
 use oc_types::AgentId;
@@ -171,6 +172,10 @@ fn word(entry: &Entry, name: &str) -> Option<String> {
 pub fn send_of(entry: &Entry) -> Option<SendOverride> {
     word(entry, "sendPolicy").map(|w| if w == "allow" { SendOverride::Allow } else { SendOverride::Deny })
 }
+
+/// What the kind of a conversation is taken for that is not known: an answer has to be allowed as each of them (SP-415).
+pub const ANY_KIND: [ConversationKind; 3] =
+    [ConversationKind::Direct, ConversationKind::Group, ConversationKind::Channel];
 
 fn view(entry: &Entry) -> SessionView {
     let text = |name: &str| word(entry, name);

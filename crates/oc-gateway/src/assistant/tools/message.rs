@@ -15,7 +15,9 @@ use oc_channels::inbox::Route;
 use oc_channels::turn::Reply;
 use oc_policy::sandbox::SandboxPlan;
 use oc_sandbox::executor::{ExecutorError, Pending, Place as Where};
-use oc_sandbox::gate::{Caller, Handled, Judging, Outcome, Snapshot, ToolCall, ToolHandler, ToolResult};
+use oc_sandbox::gate::{
+    Caller, Forbidden, Handled, Judging, Outcome, Snapshot, ToolCall, ToolHandler, ToolResult,
+};
 use serde_json::{Map, Value, json};
 
 use super::{pretty, text};
@@ -55,6 +57,18 @@ impl Message {
     pub fn new(gateway: Weak<Gateway>) -> Self {
         Self { gateway }
     }
+
+    /// Where the message of a call goes, or the rule that refuses. Without a gateway nothing is permitted.
+    async fn judged(&self, snapshot: &Snapshot, call: &ToolCall) -> Result<Order, Forbidden> {
+        let gateway = self.gateway.upgrade().ok_or_else(|| Forbidden {
+            rule: "stopping",
+            key: None,
+            why: "the gateway is stopping".to_owned(),
+        })?;
+        let place = gateway.snapshot().place();
+        let own = plan::own(place.clone(), &call.caller).await;
+        plan::judge(&place, snapshot, call, own.as_ref())
+    }
 }
 
 /// The text, when the arguments can be used.
@@ -93,11 +107,7 @@ impl ToolHandler for Message {
         snapshot: &'a Snapshot,
         _: Option<&'a SandboxPlan>,
     ) -> Judging<'a> {
-        Box::pin(async move {
-            let place = self.gateway.upgrade()?.snapshot().place();
-            let own = plan::own(place.clone(), &call.caller).await;
-            plan::judge(&place, snapshot, call, own.as_ref()).err()
-        })
+        Box::pin(async move { self.judged(snapshot, call).await.err() })
     }
 
     fn forbids_behind<'a>(
@@ -108,16 +118,12 @@ impl ToolHandler for Message {
         _: Option<&'a SandboxPlan>,
     ) -> Judging<'a> {
         Box::pin(async move {
-            let place = self.gateway.upgrade()?.snapshot().place();
-            let own = plan::own(place.clone(), &call.caller).await;
             // They are asked about the place that the call means, and not about the one that they would mean.
-            let order = plan::judge(&place, snapshot, call, own.as_ref());
-            let theirs = match order {
+            let theirs = match self.judged(snapshot, call).await {
                 Ok(order) => meaning(call.by(who), &order),
                 Err(forbidden) => return Some(forbidden),
             };
-            let own = plan::own(place.clone(), who).await;
-            plan::judge(&place, snapshot, &theirs, own.as_ref()).err()
+            self.judged(snapshot, &theirs).await.err()
         })
     }
 

@@ -83,7 +83,10 @@ impl ToolHandler for SessionsSend {
 
     fn forbids<'a>(&'a self, call: &'a ToolCall, _: &'a Snapshot, _: Option<&'a SandboxPlan>) -> Judging<'a> {
         Box::pin(async move {
-            let place = self.gateway.upgrade()?.snapshot().place();
+            let Some(gateway) = self.gateway.upgrade() else {
+                return Some(forbidden("stopping", "the gateway is stopping"));
+            };
+            let place = gateway.snapshot().place();
             let call = call.clone();
             let judged = tokio::task::spawn_blocking(move || addressee(&place, &call)).await;
             match judged {

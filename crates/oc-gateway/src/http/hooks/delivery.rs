@@ -5,17 +5,14 @@ use oc_channels::adapter::Destination;
 use oc_channels::inbox::Route;
 use oc_channels::rules::Rules;
 use oc_channels::session_settings::SendOverride;
-use oc_policy::inbound::{ConversationId, ConversationKind};
+use oc_policy::inbound::ConversationId;
 use oc_policy::session_key::SessionKey;
 use oc_types::{AccountId, AgentId, ChannelId, KeyPath};
 use serde_json::Value;
 
 use super::order::Recipient;
+use crate::assistant::session_view::{ANY_KIND, send_of};
 use crate::methods::Place;
-
-/// What the kind of a conversation is taken for that is not known: it has to be allowed as each of them.
-const ANY: [ConversationKind; 3] =
-    [ConversationKind::Direct, ConversationKind::Group, ConversationKind::Channel];
 
 /// An answer's way.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -89,7 +86,7 @@ impl Delivery {
     /// What refuses.
     pub(super) fn permitted(&self, rules: &Rules) -> Result<(), KeyPath> {
         for Asked { key, own } in &self.sessions {
-            for kind in ANY {
+            for kind in ANY_KIND {
                 rules.may_deliver(key, &self.route.channel, kind, *own)?;
             }
         }
@@ -136,11 +133,9 @@ fn id(value: &Value) -> Option<String> {
     }
 }
 
-/// What an entry says about being answered. What is there and is not "allow" refuses.
+/// What an entry says about being answered. One that is no object refuses.
 fn own(entry: &Value) -> Option<SendOverride> {
-    let word = entry.get("sendPolicy").filter(|w| !w.is_null())?;
-    let allow = word.as_str().is_some_and(|w| w.eq_ignore_ascii_case("allow"));
-    Some(if allow { SendOverride::Allow } else { SendOverride::Deny })
+    entry.as_object().map_or(Some(SendOverride::Deny), send_of)
 }
 
 #[cfg(test)]

@@ -15,7 +15,7 @@ use serde_json::Value;
 use super::super::text;
 use super::{checked, target};
 use crate::assistant::elsewhere::without_conversation;
-use crate::assistant::session_view::{entry, send_of};
+use crate::assistant::session_view::{ANY_KIND, entry, send_of};
 use crate::methods::Place;
 
 /// How far a message goes.
@@ -230,9 +230,7 @@ fn delivered(
     let session = SessionKey::parse(&caller.session).map_err(|e| unclear(e.to_string()))?;
     let kinds: &[ConversationKind] = match reach {
         Reach::Own => std::slice::from_ref(&caller.conversation),
-        Reach::SameChannel | Reach::OtherChannel => {
-            &[ConversationKind::Direct, ConversationKind::Group, ConversationKind::Channel]
-        }
+        Reach::SameChannel | Reach::OtherChannel => &ANY_KIND,
     };
     for kind in kinds {
         rules.may_deliver(&session, channel, *kind, own.send).map_err(|key| Forbidden {

@@ -71,6 +71,23 @@ fn ask(config: &Value, arguments: Value) -> Result<Order, Forbidden> {
     judge(&place, &snapshot, &call, Some(&own()))
 }
 
+#[tokio::test]
+async fn without_a_gateway_nothing_is_permitted() {
+    let (_, snapshot) = place(Path::new("/h"), &json!({"channels": channels()}));
+    let arguments = json!({"action": "send", "message": "hello"});
+    let call = ToolCall {
+        id: "1".to_owned(),
+        tool: "message".to_owned(),
+        arguments: arguments.as_object().unwrap().clone(),
+        caller: caller(),
+        behind: std::sync::Arc::default(),
+    };
+    let message = Message::new(Weak::new());
+    let own = message.forbids(&call, &snapshot, None).await.unwrap();
+    let behind = message.forbids_behind(&call, &caller(), &snapshot, None).await.unwrap();
+    assert_eq!((own.rule, behind.rule), ("stopping", "stopping"));
+}
+
 #[test]
 fn sp_418_a_turn_of_another_sessions_message_has_no_conversation_at_hand() {
     let (place, snapshot) = place(Path::new("/h"), &json!({ "channels": channels() }));
