@@ -21,8 +21,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
+use oc_fs::durability::Durability;
 use oc_fs::session_store::{
-    Durability, Entry, Mended, OpenedTranscript, SessionStore, Transcript, TranscriptFailure, session_id,
+    Entry, Mended, OpenedTranscript, SessionStore, Transcript, TranscriptFailure, session_id,
 };
 use thiserror::Error;
 use tokio::task::spawn_blocking;

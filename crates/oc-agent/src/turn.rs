@@ -29,7 +29,7 @@ pub mod steering;
 #[cfg(test)]
 mod tests;
 
-use oc_fs::session_store::Durability;
+use oc_fs::durability::Durability;
 use oc_policy::sandbox::{Plan, SandboxPlan, plan};
 use oc_sandbox::gate::{Caller, Gate};
 

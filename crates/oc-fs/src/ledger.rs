@@ -1,23 +1,27 @@
 //! The ledger: who did what, under which rule; append-only and hash-chained (design 3.8).
 //!
 //! `<state>/ledger/ledger-000001.jsonl`, `-000002` ...: one JSON line a record, in files that are begun anew at a certain size; the chain
-//! goes on across them. `head` notes the last acknowledged record, so that lines missing at the end show too. A record is on the disk
-//! before the effect that it tells of ([`Ledger::append`] returns after the sync).
+//! goes on across them. `head` notes the last record that was synced, so that lines missing at the end show too. A record is on the disk
+//! before the effect that it tells of ([`Ledger::append`] returns after the sync). A record that no effect waits for (a refusal, what came
+//! of a call) may be [`Durability::Written`]: the kernel has it before anybody hears of it, and the disk within [`SYNC_WITHIN`].
 //!
-//! Invariant: an acknowledged record is never lost, changed or left out without [`verify`] saying where.
+//! Invariant: an acknowledged record is never lost, changed or left out without [`verify`] saying where; one that was written and not yet
+//! synced is lost only when the machine itself stops, and then from the end.
 //! Invariant: on a damaged chain nothing is appended: what cannot be recorded does not happen (SP-008).
 
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, TryLockError};
+use std::time::Duration;
 
 use jiff::Timestamp;
 use oc_text::Redactor;
 use serde_json::{Map, json};
 use thiserror::Error;
 
+use crate::durability::Durability;
 use crate::lock::{self, Convention, LockFailure};
 use crate::{atomic, mode};
 
@@ -41,6 +45,8 @@ pub use verify::{Break, Verification, verify};
 
 /// Size in bytes at which a new file is begun.
 pub const ROTATE_AT: u64 = 8 * 1024 * 1024;
+/// A record that was only written is on the disk this much later, as long as the disk keeps up.
+pub const SYNC_WITHIN: Duration = Duration::from_millis(100);
 
 /// The steps of one append, for tests of what a kill leaves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -162,15 +168,80 @@ impl Ledger {
         self.append_with(entry, now, &|_| ())
     }
 
-    /// Hands a record to the ledger's own thread; `told` hears when it is on the disk, or why it is not. Records that wait at the same
+    /// Hands a record to the ledger's own thread; `told` hears when it is as safe as asked, or why it is not. Records that wait at the same
     /// time share one synchronisation. `told` runs on that thread and must not wait.
     pub fn submit(
         &self,
         entry: Entry,
+        durability: Durability,
         now: Timestamp,
         told: impl FnOnce(Result<(), LedgerFailure>) + Send + 'static,
     ) {
-        self.queue.submit(self, queue::Waiting { entry, now, told: Box::new(told) });
+        self.queue.submit(self, queue::Waiting { entry, durability, now, told: Box::new(told) });
+    }
+
+    /// Writes a record here and now when nobody else is at the ledger; it is on the disk within [`SYNC_WITHIN`]. `None`: somebody is, nothing
+    /// was written, [`Ledger::submit`] waits for its turn. It waits for no disk.
+    ///
+    /// # Errors
+    /// See [`LedgerFailure`].
+    pub fn write_at_once(&self, entry: &Entry, now: Timestamp) -> Option<Result<(), LedgerFailure>> {
+        let mut kept = match self.kept.try_lock() {
+            Ok(kept) => kept,
+            Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
+            Err(TryLockError::WouldBlock) => return None,
+        };
+        // Without an end at hand it would have to be read, and noted with a synchronisation.
+        kept.as_ref()?;
+        let lock = match lock::acquire(&self.lock_path(), Convention::Own, Duration::ZERO) {
+            Ok(lock) => lock,
+            Err(LockFailure::Busy { .. }) => return None,
+            Err(failure) => return Some(Err(failure.into())),
+        };
+        let mut end = kept.take().filter(|end| end.is_current(&self.directory))?;
+        if end.size >= self.rotate_at {
+            *kept = Some(end);
+            return None;
+        }
+        let written = self.write(&mut end, &[(entry, now)], &|_| ());
+        let written = written.map(|mut records| {
+            *kept = Some(end);
+            records.pop().unwrap_or_else(|| Err(left_out()))
+        });
+        drop((kept, lock));
+        self.queue.sync_soon(self);
+        Some(match written {
+            Ok(record) => record.map(drop).map_err(LedgerFailure::Record),
+            Err(failure) => Err(failure),
+        })
+    }
+
+    /// Brings what was only written to the disk, then notes the new head. Others write meanwhile.
+    ///
+    /// # Errors
+    /// See [`LedgerFailure`].
+    fn sync(&self) -> Result<(), LedgerFailure> {
+        let (file, path, head) = {
+            let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+            let Some(end) = kept.as_ref().filter(|end| !end.is_noted()) else { return Ok(()) };
+            let at_part = |source| LedgerFailure::Unwritable { path: end.path.clone(), source };
+            (end.file.try_clone().map_err(at_part)?, end.path.clone(), end.head.clone())
+        };
+        file.sync_data().map_err(|source| LedgerFailure::Unwritable { path, source })?;
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let _lock = lock::acquire(&self.lock_path(), Convention::Own, lock::WAIT)?;
+        // Another process wrote on: then its synchronisation notes a later head.
+        let Some(mut end) = kept.take().filter(|end| end.is_current(&self.directory)) else { return Ok(()) };
+        // So may have done this one, meanwhile.
+        if end.noted.seq < head.seq {
+            end.write_note(&self.directory, head)?;
+        }
+        *kept = Some(end);
+        Ok(())
+    }
+
+    fn lock_path(&self) -> PathBuf {
+        self.directory.join("head")
     }
 
     /// [`Ledger::append`] with a hook at every step.
@@ -183,25 +254,25 @@ impl Ledger {
         now: Timestamp,
         hook: Hook<'_>,
     ) -> Result<Record, LedgerFailure> {
-        let mut records = self.append_all(&[(entry, now)], hook)?;
-        // One entry, one answer.
-        Ok(records.pop().unwrap_or_else(|| Err(serde::ser::Error::custom("it was left out")))?)
+        let mut records = self.append_all(&[(entry, now)], Durability::Synced, hook)?;
+        Ok(records.pop().unwrap_or_else(|| Err(left_out()))?)
     }
 
-    /// Appends records with one synchronisation for all: when this returns, they are on the disk. An entry that cannot be stored is
-    /// answered by itself and leaves the others alone.
+    /// Appends records with at most one synchronisation for all: when this returns, they are as safe as asked. An entry that cannot be
+    /// stored is answered by itself and leaves the others alone.
     ///
     /// # Errors
     /// See [`LedgerFailure`]; then none of them counts as recorded.
     fn append_all(
         &self,
         entries: &[(&Entry, Timestamp)],
+        durability: Durability,
         hook: Hook<'_>,
     ) -> Result<Vec<Result<Record, serde_json::Error>>, LedgerFailure> {
         let at_folder = |source| LedgerFailure::Unwritable { path: self.directory.clone(), source };
         mode::create_directories(&self.directory).map_err(at_folder)?;
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        let _lock = lock::acquire(&self.directory.join("head"), Convention::Own, lock::WAIT)?;
+        let _lock = lock::acquire(&self.lock_path(), Convention::Own, lock::WAIT)?;
         // Taken out: after a failure the end is read from the disk again.
         let mut end = match kept.take().filter(|end| end.is_current(&self.directory)) {
             Some(end) => end,
@@ -212,6 +283,10 @@ impl Ledger {
             self.write(&mut end, &[(&recovery, now_of(entries))], &|_| ())?;
         }
         let records = self.write(&mut end, entries, hook)?;
+        // Without a note of its own an end would be read anew every time, so the first record after that is synced, whatever was asked.
+        if durability == Durability::Synced || end.note.is_none() {
+            self.settle(&mut end, hook)?;
+        }
         *kept = Some(end);
         Ok(records)
     }
@@ -228,6 +303,7 @@ impl Ledger {
         for (entry, now) in entries {
             if end.size + pending.lines.len() as u64 >= self.rotate_at {
                 self.flush(end, pending, hook)?;
+                self.settle(end, hook)?;
                 *end = self.next_part(end)?;
                 pending = Pending::after(end);
             }
@@ -241,26 +317,35 @@ impl Ledger {
         Ok(records)
     }
 
-    /// Brings lines to the disk, then notes the new head.
+    /// Hands lines to the kernel.
     fn flush(&self, end: &mut End, pending: Pending, hook: Hook<'_>) -> Result<(), LedgerFailure> {
         let Pending { lines, last, head } = pending;
         if lines.is_empty() {
             return Ok(());
         }
-        let unwritable = |path: &Path, source| LedgerFailure::Unwritable { path: path.to_owned(), source };
         let (first, second) = lines.as_bytes().split_at_checked(lines.len() / 2).unwrap_or_default();
-        let put =
-            |bytes: &[u8], at: u64| end.file.write_all_at(bytes, at).map_err(|e| unwritable(&end.path, e));
+        let unwritable = |source| LedgerFailure::Unwritable { path: end.path.clone(), source };
+        let put = |bytes: &[u8], at: u64| end.file.write_all_at(bytes, at).map_err(unwritable);
         put(first, end.size)?;
         hook(AppendStep::HalfWritten);
         put(second, end.size + first.len() as u64)?;
         hook(AppendStep::Written);
-        end.file.sync_data().map_err(|e| unwritable(&end.path, e))?;
-        hook(AppendStep::Synced);
         end.size += lines.len() as u64;
         end.head = head;
         end.last = lines.into_bytes().split_off(last);
-        end.write_note(&self.directory)?;
+        Ok(())
+    }
+
+    /// Brings what was written to the disk, then notes the new head.
+    fn settle(&self, end: &mut End, hook: Hook<'_>) -> Result<(), LedgerFailure> {
+        if end.is_noted() || end.head.seq == 0 {
+            return Ok(());
+        }
+        end.file
+            .sync_data()
+            .map_err(|source| LedgerFailure::Unwritable { path: end.path.clone(), source })?;
+        hook(AppendStep::Synced);
+        end.write_note(&self.directory, end.head.clone())?;
         hook(AppendStep::Noted);
         Ok(())
     }
@@ -322,7 +407,8 @@ impl Ledger {
             Some(entry)
         };
         let last = tail.line.map(|line| [&line[..], b"\n"].concat()).unwrap_or_default();
-        Ok(End { number, path, file, size: tail.whole, last, head, note: None, recovery })
+        let noted = Head::empty();
+        Ok(End { number, path, file, size: tail.whole, last, head, note: None, noted, recovery })
     }
 
     /// Keeps an unfinished line in a file of its own, and says so in the chain.
@@ -368,9 +454,15 @@ impl Ledger {
             last: Vec::new(),
             head: end.head.clone(),
             note: end.note.take(),
+            noted: end.noted.clone(),
             recovery: None,
         })
     }
+}
+
+/// What a caller would hear that got no answer; each entry gets one.
+fn left_out() -> serde_json::Error {
+    serde::ser::Error::custom("it was left out")
 }
 
 /// The time of the first of the entries.

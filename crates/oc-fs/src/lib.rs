@@ -19,6 +19,7 @@
 //! * [`lock`]: one writer at a time, across processes (SP-007).
 //! * [`backup`]: rotated copies, never more open than the original (SP-055).
 //! * [`config_store`]: the one way a configuration is written; [`change_log`]: the record of it (SP-071).
+//! * [`durability`]: whether an acknowledged line outlives the process or the machine.
 //! * [`journal`]: append-only lines that survive a kill.
 //! * [`ledger`]: what was decided and done, append-only, in a chain of hashes.
 //! * [`credential`]: credentials kept in files and keychains (SP-066).
@@ -56,6 +57,7 @@ pub mod companion_socket;
 pub mod config_source;
 pub mod config_store;
 pub mod credential;
+pub mod durability;
 pub mod facts;
 pub mod fix_record;
 pub mod host_view;

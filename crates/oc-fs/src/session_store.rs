@@ -21,7 +21,7 @@ use crate::fix_record::{self, FileRecord};
 use crate::lock::{self, Convention, LockFailure};
 use crate::{atomic, mode, owned_file};
 
-pub use append::{Durability, Mended, OpenedTranscript, Transcript};
+pub use append::{Mended, OpenedTranscript, Transcript};
 pub use mention::{LockdownStep, activated, mute, unmute};
 pub use retention::{Act, Kind, Pruned, Removal, prune};
 pub use transcript::{Compacted, Located, Tail, TranscriptFailure};

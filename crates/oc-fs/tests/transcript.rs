@@ -14,7 +14,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use oc_fs::session_store::{Durability, OpenedTranscript, SessionStore};
+use oc_fs::durability::Durability;
+use oc_fs::session_store::{OpenedTranscript, SessionStore};
 use oc_types::AgentId;
 use serde_json::{Value, json};
 

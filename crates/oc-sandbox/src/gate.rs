@@ -3,7 +3,8 @@
 //! Policy again, approval, the place, the record, the run, redaction, the record of the outcome: in this order, for every caller. An
 //! executor takes nothing but an [`AuthorizedCall`], and only this module can make one.
 //!
-//! Invariant: a decision is on the disk before the call acts; what cannot be recorded does not happen.
+//! Invariant: a decision is on the disk before the call acts; what cannot be recorded does not happen. A refusal, and a call that only looks
+//! ([`ToolHandler::acts`]), is written before it is answered, and on the disk within [`oc_fs::ledger::SYNC_WITHIN`].
 //! Invariant: a sandboxed session gets its sandbox or nothing (SP-239), and no argument of a call brings it further than its session
 //! reaches (SP-238).
 
@@ -40,6 +41,7 @@ mod tests;
 use std::sync::{Arc, OnceLock, RwLock};
 
 use jiff::Timestamp;
+use oc_fs::durability::Durability;
 use oc_fs::ledger::{Entry, Ledger, LedgerFailure};
 use oc_policy::sandbox::{Runs, SandboxPlan};
 use oc_types::Node;
@@ -303,7 +305,8 @@ impl Gate {
                 (grounds, Some(taken), &*now)
             }
         };
-        self.record(recording::allowed(snapshot, call, place, &grounds)).await?;
+        let durability = if handler.acts() { Durability::Synced } else { Durability::Written };
+        self.recorder.record(recording::allowed(snapshot, call, place, &grounds), durability).await?;
         let authorized = AuthorizedCall::new(call.id.clone(), place);
         if let Some(taken) = &taken {
             taken.started().await;
@@ -317,7 +320,7 @@ impl Gate {
             Ok(result) => (result.outcome.word(), outcome_facts(result)),
             Err(error) => ("failed", Map::from_iter([("error".to_owned(), error_word(error).into())])),
         };
-        self.record(recording::outcome(snapshot, call, place, verdict, facts)).await?;
+        self.recorder.record(recording::outcome(snapshot, call, place, verdict, facts), durability).await?;
         Ok(Answer { call: call.id.clone(), place, notes: Vec::new(), result: done? })
     }
 
@@ -339,15 +342,18 @@ impl Gate {
         refused: Refused,
         grounds: &Grounds,
     ) -> GateError {
-        match self.record(recording::refused(snapshot, call, &refused, grounds)).await {
+        // No effect waits for it, so it need not wait for the disk, and a flood of refusals keeps no disk busy.
+        let entry = recording::refused(snapshot, call, &refused, grounds);
+        match self.recorder.record(entry, Durability::Written).await {
             Ok(()) => GateError::Refused(refused),
             // It is refused in any case; that it could not be recorded is the graver news.
             Err(failure) => GateError::NotRecorded(failure),
         }
     }
 
+    /// Records what an effect waits for, or follows: it is on the disk when this returns.
     async fn record(&self, entry: Entry) -> Result<(), LedgerFailure> {
-        self.recorder.record(entry).await
+        self.recorder.record(entry, Durability::Synced).await
     }
 
     fn listener(&self) -> Option<Arc<dyn Listener>> {
@@ -355,15 +361,21 @@ impl Gate {
     }
 }
 
-/// Writes the ledger, off the reactor.
+/// Writes the ledger; what waits for the disk waits off the reactor.
 #[derive(Clone, Debug)]
 struct Recorder(Ledger);
 
 impl Recorder {
-    async fn record(&self, entry: Entry) -> Result<(), LedgerFailure> {
+    async fn record(&self, entry: Entry, durability: Durability) -> Result<(), LedgerFailure> {
+        let now = Timestamp::now();
+        if durability == Durability::Written
+            && let Some(written) = self.0.write_at_once(&entry, now)
+        {
+            return written;
+        }
         let (told, answer) = tokio::sync::oneshot::channel();
         // Nobody hears it when the caller is gone; the record stands all the same.
-        self.0.submit(entry, Timestamp::now(), move |written| drop(told.send(written)));
+        self.0.submit(entry, durability, now, move |written| drop(told.send(written)));
         answer.await.unwrap_or_else(|e| {
             let path = self.0.directory().to_owned();
             Err(LedgerFailure::Unwritable { path, source: std::io::Error::other(e) })

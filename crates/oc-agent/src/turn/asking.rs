@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use oc_fs::session_store::Durability;
+use oc_fs::durability::Durability;
 
 use super::limits::COMPACTIONS;
 use super::reply::HeldBack;

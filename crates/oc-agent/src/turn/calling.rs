@@ -1,6 +1,6 @@
 //! The calls of an answer, one after the other, through the gate.
 
-use oc_fs::session_store::Durability;
+use oc_fs::durability::Durability;
 use oc_policy::tool_name::canonical;
 use oc_sandbox::gate;
 use serde_json::Map;

@@ -27,6 +27,8 @@ pub(super) struct End {
     pub head: Head,
     /// The note of the head, once it was written.
     pub note: Option<File>,
+    /// What it says: the last record that was synced.
+    pub noted: Head,
     /// What has to be recorded before anything else.
     pub recovery: Option<Entry>,
 }
@@ -46,7 +48,7 @@ impl End {
             let at = size.checked_sub(bytes.len() as u64);
             at.is_some_and(|at| file.read_exact_at(&mut there, at).is_ok()) && there == bytes
         };
-        let noted = files::note_text(&self.head);
+        let noted = files::note_text(&self.noted);
         let parts = files::parts(directory).unwrap_or_default();
         parts.last().is_some_and(|(number, path)| *number == self.number && *path == self.path)
             && is_same(&self.file, &self.path, self.size)
@@ -55,11 +57,17 @@ impl End {
             && ends_with(note, noted.as_bytes(), noted.len() as u64)
     }
 
-    /// Writes the note of the head: one write, not synced (after a crash it may lag behind the ledger, which is synced).
-    pub(super) fn write_note(&mut self, directory: &Path) -> Result<(), LedgerFailure> {
+    /// Whether the note says how far the chain goes: then all of it was synced.
+    pub(super) fn is_noted(&self) -> bool {
+        self.note.is_some() && self.noted == self.head
+    }
+
+    /// Notes a head up to which the ledger was synced: one write, not synced (after a crash it may lag behind).
+    pub(super) fn write_note(&mut self, directory: &Path, head: Head) -> Result<(), LedgerFailure> {
         let path = files::note_path(directory);
         let unwritable = |source| LedgerFailure::Unwritable { path: path.clone(), source };
-        let text = files::note_text(&self.head);
+        let text = files::note_text(&head);
+        self.noted = head;
         if let Some(note) = &self.note {
             return note.write_all_at(text.as_bytes(), 0).map_err(unwritable);
         }

@@ -240,7 +240,7 @@ fn records_that_come_together_are_all_there_in_their_order() {
     for n in 1..=500_u32 {
         let told = told.clone();
         let one = if n == 77 { too_long.clone() } else { entry(n) };
-        ledger.submit(one, now(), move |written| told.send((n, written)).unwrap());
+        ledger.submit(one, Durability::Synced, now(), move |written| told.send((n, written)).unwrap());
     }
     drop(told);
     let all: Vec<_> = heard.iter().collect();
@@ -266,10 +266,130 @@ fn everybody_who_waits_hears_of_a_failure() {
     let (told, heard) = std::sync::mpsc::channel();
     for n in 2..=20_u32 {
         let told = told.clone();
-        ledger.submit(entry(n), now(), move |written| told.send(written).unwrap());
+        ledger.submit(entry(n), Durability::Synced, now(), move |written| told.send(written).unwrap());
     }
     drop(told);
     let all: Vec<_> = heard.iter().collect();
     assert_eq!(all.len(), 19);
     assert!(all.iter().all(|w| matches!(w, Err(LedgerFailure::Damaged { .. }))), "{all:?}");
+}
+
+fn write_at_once(ledger: &Ledger, n: u32) {
+    ledger.write_at_once(&entry(n), now()).expect("nobody else is at it").unwrap();
+}
+
+fn noted(ledger: &Ledger) -> u64 {
+    match files::note(ledger.directory()) {
+        files::Note::Head(head) => head.seq,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// A ledger with one synced record and `n - 1` that are written and not yet synced, as a machine that stops would find it, in a copy.
+fn written(n: u32) -> (tempfile::TempDir, Ledger) {
+    let tmp = tempfile::tempdir().unwrap();
+    let ledger = Ledger::of(tmp.path());
+    ledger.append(&entry(1), now()).unwrap();
+    for i in 2..=n {
+        write_at_once(&ledger, i);
+    }
+    let copy = tempfile::tempdir().unwrap();
+    let to = copy.path().join("ledger");
+    std::fs::create_dir(&to).unwrap();
+    for file in std::fs::read_dir(ledger.directory()).unwrap().map(Result::unwrap) {
+        std::fs::copy(file.path(), to.join(file.file_name())).unwrap();
+    }
+    // The note of then: it is written after the synchronisation only.
+    let first = read(&to).unwrap()[0].record.clone().unwrap();
+    std::fs::write(files::note_path(&to), files::note_text(&chain::head_after(&first))).unwrap();
+    let copied = Ledger::of(copy.path());
+    (copy, copied)
+}
+
+#[test]
+fn what_is_written_at_once_is_readable_at_once_and_noted_soon() {
+    let tmp = tempfile::tempdir().unwrap();
+    let ledger = Ledger::of(tmp.path());
+    assert!(ledger.write_at_once(&entry(1), now()).is_none(), "the first one has no end at hand");
+    ledger.append(&entry(1), now()).unwrap();
+    assert_eq!(noted(&ledger), 1);
+    for n in 2..=50 {
+        write_at_once(&ledger, n);
+        let v = verify(ledger.directory(), None).unwrap();
+        assert!(v.is_whole() && v.head.seq == u64::from(n), "{v:?}");
+    }
+    let deadline = std::time::Instant::now() + Duration::from_secs(20);
+    while noted(&ledger) < 50 {
+        assert!(std::time::Instant::now() < deadline, "noted: {}", noted(&ledger));
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    assert!(verify(ledger.directory(), None).unwrap().is_whole());
+}
+
+#[test]
+fn a_machine_that_stops_costs_at_most_what_was_not_synced_from_the_end() {
+    let (_tmp, ledger) = written(6);
+    let part = files::part(ledger.directory(), 1);
+    let whole = std::fs::read(&part).unwrap();
+    let first = whole.iter().position(|b| *b == b'\n').unwrap() + 1;
+    for keep in first..=whole.len() {
+        std::fs::write(&part, &whole[..keep]).unwrap();
+        let v = verify(ledger.directory(), None).unwrap();
+        assert!(v.is_whole(), "{keep}: {v:?}");
+        let before = v.head.seq;
+        // A process that starts then goes on, and says what it set aside.
+        let again = Ledger::of(ledger.directory().parent().unwrap());
+        let aside = u64::from(v.unfinished > 0);
+        assert_eq!(again.append(&entry(9), now()).unwrap().seq, before + aside + 1, "{keep}");
+        assert!(verify(ledger.directory(), None).unwrap().is_whole(), "{keep}");
+        let note = files::note_text(&chain::head_after(
+            &read(ledger.directory()).unwrap()[0].record.clone().unwrap(),
+        ));
+        std::fs::write(files::note_path(ledger.directory()), note).unwrap();
+    }
+    // What was synced is not lost unseen.
+    std::fs::write(&part, &whole[..first - 1]).unwrap();
+    assert!(!verify(ledger.directory(), None).unwrap().is_whole());
+}
+
+#[test]
+fn written_and_synced_records_of_two_writers_make_one_chain() {
+    let tmp = tempfile::tempdir().unwrap();
+    let (one, other) = (Ledger::of(tmp.path()).rotating_at(4000), Ledger::of(tmp.path()).rotating_at(4000));
+    let (told, heard) = std::sync::mpsc::channel();
+    for n in 0..200_u32 {
+        let writer = if n % 5 == 0 { &other } else { &one };
+        match n % 3 {
+            0 => drop(writer.append(&entry(n), now()).unwrap()),
+            1 => {
+                if let Some(written) = writer.write_at_once(&entry(n), now()) {
+                    written.unwrap();
+                } else {
+                    writer.append(&entry(n), now()).unwrap();
+                }
+            }
+            _ => {
+                let told = told.clone();
+                writer.submit(entry(n), Durability::Written, now(), move |w| told.send(w).unwrap());
+            }
+        }
+    }
+    drop(told);
+    assert!(heard.iter().all(|w| w.is_ok()));
+    let v = verify(one.directory(), None).unwrap();
+    assert!(v.is_whole() && v.files > 2, "{v:?}");
+    assert_eq!(v.records, 200);
+}
+
+#[test]
+fn sp_008_damage_is_seen_by_what_is_written_at_once_too() {
+    let (_tmp, ledger) = written(4);
+    ledger.append(&entry(5), now()).unwrap();
+    write_at_once(&ledger, 6);
+    flip_near_the_end(&files::part(ledger.directory(), 1), &files::note_path(ledger.directory()));
+    assert!(ledger.write_at_once(&entry(7), now()).is_none(), "it goes the long way");
+    let (told, heard) = std::sync::mpsc::channel();
+    ledger.submit(entry(7), Durability::Written, now(), move |w| told.send(w).unwrap());
+    let refused = heard.recv().unwrap().unwrap_err();
+    assert!(matches!(refused, LedgerFailure::Damaged { .. }), "{refused}");
 }

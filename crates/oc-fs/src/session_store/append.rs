@@ -13,17 +13,9 @@ use serde_json::Value;
 
 use super::transcript::{LIMIT, free_name};
 use super::{Entry, SessionStore, TranscriptFailure};
+use crate::durability::Durability;
 use crate::lock::{self, Convention, StoreLock};
 use crate::{atomic, mode, owned_file};
-
-/// How safe an appended line is when [`Transcript::append`] returns.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Durability {
-    /// It is in the file: the end of this process does not matter.
-    Written,
-    /// It is on the disk: the end of the machine does not matter.
-    Synced,
-}
 
 /// What was done about an unfinished end.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -91,6 +91,10 @@ impl ToolHandler for Reading {
         self.tool.name()
     }
 
+    fn acts(&self) -> bool {
+        self.tool.shows_messages()
+    }
+
     fn check(&self, call: &ToolCall) -> Result<(), String> {
         self.tool.check(&call.arguments)
     }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use oc_agent::message::{Answer, Block, Message, StopReason, Usage};
 use oc_agent::session::Session;
-use oc_fs::session_store::Durability;
+use oc_fs::durability::Durability;
 use serde::Deserialize;
 use serde_json::{Value, json};
 

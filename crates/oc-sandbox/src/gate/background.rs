@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use oc_approval::life_cycle::Ending;
+use oc_fs::durability::Durability;
 use oc_runner::protocol::Exit;
 use tokio::task::{JoinSet, spawn_blocking};
 
@@ -150,7 +151,7 @@ impl Gate {
             let entry = work.outcome(&ran);
             let written = spawn_blocking(move || work.end(&ran));
             // Nobody is there to hear that it could not be recorded; the next call will.
-            let _ = recorder.record(entry).await;
+            let _ = recorder.record(entry, Durability::Synced).await;
             let _ = written.await;
             if let Some(listener) = listener {
                 listener.finished(&finished);

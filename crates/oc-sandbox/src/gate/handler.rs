@@ -84,6 +84,12 @@ pub trait ToolHandler: fmt::Debug + Send + Sync {
         self.place()
     }
 
+    /// Whether a call changes anything, or shows what somebody wrote. Only `false` lets its records be on the disk a moment later than its
+    /// answer (see the invariant of [`super`]).
+    fn acts(&self) -> bool {
+        true
+    }
+
     /// Whether the arguments can be used at all, asked before anything is decided or recorded as allowed.
     ///
     /// # Errors

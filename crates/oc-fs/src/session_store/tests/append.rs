@@ -1,5 +1,6 @@
 //! Writing transcripts.
 
+use crate::durability::Durability;
 use std::time::Duration;
 
 use super::*;

@@ -51,6 +51,14 @@ impl ReadTool {
         }
     }
 
+    /// Whether an answer can hold what somebody wrote.
+    pub(super) fn shows_messages(self) -> bool {
+        match self {
+            Self::AgentsList | Self::SessionStatus => false,
+            Self::SessionsList | Self::SessionsHistory => true,
+        }
+    }
+
     /// Whether the arguments can be used.
     pub(super) fn check(self, arguments: &Map<String, Value>) -> Result<(), String> {
         let whole = |name: &str| match arguments.get(name).filter(|v| !v.is_null()) {
