@@ -13,6 +13,7 @@
 
 pub mod accept;
 mod arrive;
+pub mod attempt;
 pub mod bind;
 pub mod connection;
 pub mod counters;

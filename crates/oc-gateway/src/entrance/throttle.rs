@@ -68,8 +68,8 @@ enum Key {
 pub enum Admission {
     /// Yes.
     Now,
-    /// Only after this many milliseconds.
-    Delayed(u64),
+    /// Not yet: attempts of this caller that are not decided hold the rest of the budget. They may all be right, so nobody is locked out.
+    Busy,
     /// No; try again after this many milliseconds.
     Locked(u64),
 }
@@ -77,9 +77,25 @@ pub enum Admission {
 #[derive(Clone, Copy, Debug)]
 struct Entry {
     wrong: u32,
+    /// Attempts that are not decided yet. `wrong` and these together never pass the budget.
+    open: u32,
     since_ms: u64,
     last_ms: u64,
     locked_until_ms: u64,
+}
+
+impl Entry {
+    fn new(now_ms: u64) -> Self {
+        Self { wrong: 0, open: 0, since_ms: now_ms, last_ms: now_ms, locked_until_ms: 0 }
+    }
+
+    /// Forgets what is older than the window, and a lock that is over.
+    fn aged(&mut self, now_ms: u64, window_ms: u64) {
+        if self.locked_until_ms > 0 || now_ms.saturating_sub(self.since_ms) >= window_ms {
+            *self = Self { open: self.open, ..Self::new(now_ms) };
+        }
+        self.last_ms = now_ms;
+    }
 }
 
 /// The table.
@@ -96,51 +112,72 @@ impl Throttle {
         Self { limits, entries: HashMap::new() }
     }
 
-    /// Takes one attempt out of the caller's budget, before the credential is looked at. [`Throttle::succeeded`] gives the budget back.
-    /// `page`: whether the request carries an `Origin`; then it is no local program, however local it looks.
+    /// Takes one attempt out of the caller's budget, before the credential is looked at. [`Throttle::succeeded`], [`Throttle::forget_one`] or
+    /// [`Throttle::failed`] says what became of it. `page`: whether the request carries an `Origin`; then it is no local program, however
+    /// local it looks. Programs of this machine have no budget: their wrong answers wait, and right ones never do.
     pub fn attempt(&mut self, class: Class, caller: Caller, page: bool, now_ms: u64) -> Admission {
         let limits = self.limits;
         let key = self.key(class, caller, page);
-        let entry = self.entries.entry(key).or_insert(Entry {
-            wrong: 0,
-            since_ms: now_ms,
-            last_ms: now_ms,
-            locked_until_ms: 0,
-        });
+        if matches!(key, Key::Here(..)) {
+            return Admission::Now;
+        }
+        let entry = self.entries.entry(key).or_insert_with(|| Entry::new(now_ms));
         if now_ms < entry.locked_until_ms {
             return Admission::Locked(entry.locked_until_ms.saturating_sub(now_ms));
         }
-        if entry.locked_until_ms > 0 || now_ms.saturating_sub(entry.since_ms) >= limits.window_ms {
-            *entry = Entry { wrong: 0, since_ms: now_ms, last_ms: now_ms, locked_until_ms: 0 };
-        }
-        entry.last_ms = now_ms;
-        let before = entry.wrong;
-        entry.wrong = entry.wrong.saturating_add(1);
-        let admission = if matches!(key, Key::Here(..)) {
-            match before {
-                0 => Admission::Now,
-                n => Admission::Delayed(250_u64.saturating_mul(1 << n.saturating_sub(1).min(5)).min(5_000)),
-            }
-        } else if before >= limits.max_attempts {
+        entry.aged(now_ms, limits.window_ms);
+        let admission = if entry.wrong >= limits.max_attempts {
             entry.locked_until_ms = now_ms.saturating_add(limits.lockout_ms);
             Admission::Locked(limits.lockout_ms)
+        } else if entry.wrong.saturating_add(entry.open) >= limits.max_attempts {
+            Admission::Busy
         } else {
+            entry.open = entry.open.saturating_add(1);
             Admission::Now
         };
         self.trim(key, now_ms);
         admission
     }
 
-    /// The credential was right, or none was shown: the attempt does not count.
+    /// The credential was right: what the caller got wrong before does not count any more.
     pub fn succeeded(&mut self, class: Class, caller: Caller, page: bool) {
-        self.entries.remove(&self.key(class, caller, page));
+        let key = self.key(class, caller, page);
+        if let Some(entry) = self.entries.get_mut(&key) {
+            entry.wrong = 0;
+        }
+        self.decided(key);
     }
 
     /// An attempt that was no guess (nothing shown, wrong route): gives that one attempt back and keeps the earlier ones.
     pub fn forget_one(&mut self, class: Class, caller: Caller, page: bool) {
+        self.decided(self.key(class, caller, page));
+    }
+
+    /// The credential was wrong. How long its answer has to wait, in milliseconds; 0 for callers who are locked out instead.
+    pub fn failed(&mut self, class: Class, caller: Caller, page: bool, now_ms: u64) -> u64 {
+        let window_ms = self.limits.window_ms;
         let key = self.key(class, caller, page);
+        let entry = self.entries.entry(key).or_insert_with(|| Entry::new(now_ms));
+        if now_ms >= entry.locked_until_ms {
+            entry.aged(now_ms, window_ms);
+        }
+        let before = entry.wrong;
+        entry.wrong = entry.wrong.saturating_add(1);
+        entry.open = entry.open.saturating_sub(1);
+        self.trim(key, now_ms);
+        match (key, before) {
+            (Key::Here(..), 1..) => 250_u64.saturating_mul(1 << before.saturating_sub(1).min(5)).min(5_000),
+            _ => 0,
+        }
+    }
+
+    /// One attempt less that is open; a caller of whom nothing is left to remember is forgotten.
+    fn decided(&mut self, key: Key) {
         if let Some(entry) = self.entries.get_mut(&key) {
-            entry.wrong = entry.wrong.saturating_sub(1);
+            entry.open = entry.open.saturating_sub(1);
+            if entry.wrong == 0 && entry.open == 0 && entry.locked_until_ms == 0 {
+                self.entries.remove(&key);
+            }
         }
     }
 

@@ -1,17 +1,17 @@
 //! Who may ask over HTTP: a bearer value that is the shared secret, and nothing else (gateway 2, SP-321, SP-332, SP-335 to SP-337).
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap};
 
 use crate::entrance::credential::{Refused as Wrong, Shown};
 use crate::entrance::origin::{self, Client};
 use crate::entrance::peer::Caller;
-use crate::entrance::throttle::{Admission, Class};
+use crate::entrance::throttle::Class;
+use crate::server::attempt::Attempt;
 use crate::server::head::Head;
 use crate::server::snapshot::Snapshot;
-use crate::server::state::{Gateway, now_ms};
+use crate::server::state::Gateway;
 
 /// One request, as far as who asks is concerned.
 #[derive(Clone, Copy, Debug)]
@@ -54,16 +54,19 @@ pub async fn check(visit: &Visit<'_>, headers: &HeaderMap) -> Result<Known, Refu
     if shown.is_none_or(str::is_empty) {
         return judge().map(|()| Known(())).map_err(Refused::Wrong);
     }
-    spend(visit, Class::SharedSecret).await?;
-    let judged = judge();
-    if judged.is_ok() {
-        visit.gateway.throttle().succeeded(Class::SharedSecret, visit.caller, visit.head.origin.is_some());
+    let attempt = begin(visit, Class::SharedSecret).await?;
+    match judge() {
+        Ok(()) => {
+            attempt.right();
+            Ok(Known(()))
+        }
+        Err(refused) => {
+            attempt.wrong().await;
+            let remote = visit.caller.address().map_or_else(|| "unknown".to_owned(), |a| a.to_string());
+            tracing::warn!(target: "gateway/http", remote, reason = refused.word(), "request refused");
+            Err(Refused::Wrong(refused))
+        }
     }
-    judged.map(|()| Known(())).map_err(|refused| {
-        let remote = visit.caller.address().map_or_else(|| "unknown".to_owned(), |a| a.to_string());
-        tracing::warn!(target: "gateway/http", remote, reason = refused.word(), "request refused");
-        Refused::Wrong(refused)
-    })
 }
 
 /// Checks once more, under the reading that is in force now: a body may take half a minute, and what let it in may be taken back meanwhile
@@ -85,17 +88,9 @@ pub fn still(visit: &Visit<'_>, headers: &HeaderMap) -> Result<Known, Refused> {
 ///
 /// # Errors
 /// [`Refused::Locked`].
-pub async fn spend(visit: &Visit<'_>, class: Class) -> Result<(), Refused> {
-    let page = visit.head.origin.is_some();
-    let admission = visit.gateway.throttle().attempt(class, visit.caller, page, now_ms());
-    match admission {
-        Admission::Now => Ok(()),
-        Admission::Delayed(ms) => {
-            tokio::time::sleep(Duration::from_millis(ms)).await;
-            Ok(())
-        }
-        Admission::Locked(ms) => Err(Refused::Locked { seconds: ms.div_ceil(1000) }),
-    }
+pub async fn begin(visit: &Visit<'_>, class: Class) -> Result<Attempt, Refused> {
+    let begun = Attempt::begin(visit.gateway, class, visit.caller, visit.head.origin.is_some()).await;
+    begun.map_err(|ms| Refused::Locked { seconds: ms.div_ceil(1000) })
 }
 
 /// The value of `Authorization: Bearer`. No other scheme, no query parameter, no cookie.

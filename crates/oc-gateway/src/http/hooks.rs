@@ -59,14 +59,16 @@ pub async fn respond(visit: &Visit<'_>, request: Request<Incoming>, rest: &str) 
     if shown.is_empty() {
         return answer::plain(401, "Unauthorized").into();
     }
-    if let Err(refused) = auth::spend(visit, Class::Hook).await {
-        return answer::unauthorized(&refused).into();
-    }
+    let attempt = match auth::begin(visit, Class::Hook).await {
+        Ok(attempt) => attempt,
+        Err(refused) => return answer::unauthorized(&refused).into(),
+    };
     if !hooks.key.opens(shown) {
+        attempt.wrong().await;
         tracing::warn!(target: "gateway/hooks", "a hook with a wrong token was refused");
         return answer::plain(401, "Unauthorized").into();
     }
-    visit.gateway.throttle().succeeded(Class::Hook, visit.caller, visit.head.origin.is_some());
+    attempt.right();
     let known = Answered::known;
     if auth::is_cross_site(visit, &parts.headers) {
         return known(answer::plain(403, "Forbidden"));

@@ -22,13 +22,19 @@ pub async fn respond(visit: &Visit<'_>, request: Request<Incoming>, hooked: &Hoo
     let Some(webhook) = hooked.adapter.webhook() else { return answer::plain(404, "Not Found").into() };
     let (parts, body) = request.into_parts();
     // Loopback gives no trust, and wrong signatures are counted as every wrong credential is.
-    if let Err(refused) = auth::spend(visit, Class::Hook).await {
-        return answer::unauthorized(&refused).into();
-    }
+    let attempt = match auth::begin(visit, Class::Hook).await {
+        Ok(attempt) => attempt,
+        Err(refused) => return answer::unauthorized(&refused).into(),
+    };
     let body = match body::read(body, LARGEST).await {
         Ok(body) => body,
-        Err(BadBody::TooLarge) => return answer::plain(413, "Payload Too Large").into(),
-        Err(BadBody::Broken | BadBody::NotJson) => return answer::plain(400, "Bad Request").into(),
+        Err(why) => {
+            attempt.wrong().await;
+            return match why {
+                BadBody::TooLarge => answer::plain(413, "Payload Too Large").into(),
+                BadBody::Broken | BadBody::NotJson => answer::plain(400, "Bad Request").into(),
+            };
+        }
     };
     let headers: Vec<(String, String)> = parts
         .headers
@@ -48,8 +54,9 @@ pub async fn respond(visit: &Visit<'_>, request: Request<Incoming>, hooked: &Hoo
             tracing::warn!(target: "channels", channel = %hooked.adapter.channel(), why = %refusal, "a webhook request was refused");
             if refusal == WebhookRefusal::Unready {
                 // It could not be judged: no guess, and a service that comes again is not to be locked out for it.
-                let page = visit.head.origin.is_some();
-                visit.gateway.throttle().forget_one(Class::Hook, visit.caller, page);
+                attempt.no_guess();
+            } else {
+                attempt.wrong().await;
             }
             let status = match refusal {
                 WebhookRefusal::Signature | WebhookRefusal::Stale => 401,
@@ -60,7 +67,7 @@ pub async fn respond(visit: &Visit<'_>, request: Request<Incoming>, hooked: &Hoo
             return answer::plain(status, "refused").into();
         }
     };
-    visit.gateway.throttle().succeeded(Class::Hook, visit.caller, visit.head.origin.is_some());
+    attempt.right();
     let name = webhook_replay::name(delivery.as_deref(), &body);
     if !events.is_empty() && deliver(hooked, name, events).await == Taken::Later {
         // The service delivers it again.

@@ -12,6 +12,7 @@ use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::protocol::{Role as Side, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{Error, Message};
 
+use super::attempt::Attempt;
 use super::connection::{Connection, text_of};
 use super::gated::{Gated, Opener};
 use super::head::Head;
@@ -24,7 +25,7 @@ use crate::devices::{Actor, Admission, Ask, Devices, Token, Wish};
 use crate::entrance::admission::{self, Facts, Grant, Method, Refusal, Verdict};
 use crate::entrance::peer::Caller;
 use crate::entrance::tailscale;
-use crate::entrance::throttle::{Admission as Attempt, Class};
+use crate::entrance::throttle::Class;
 use crate::protocol::connect::{Connect, Role};
 use crate::protocol::frame::{
     self, Close, Code, Failure, MAX_FRAME, MAX_FRAME_BEFORE_AUTH, NotARequest, Outgoing,
@@ -186,12 +187,25 @@ impl Door<'_> {
     async fn admit(&self, connect: &Connect, role: Role) -> Result<Grant, Box<Refusal>> {
         let page = self.head.origin.is_some();
         let tried = admission::tried(connect);
-        if let Some(class) = tried {
-            self.spend(class, page).await?;
-        }
+        let attempt = match tried {
+            Some(class) => Some(self.begin(class, page).await?),
+            None => None,
+        };
         let tailnet_user = self.tailnet_user().await;
         // Nobody else's business is read for a caller that names no device.
-        let devices = if connect.device.is_some() { self.read_devices().await? } else { Devices::default() };
+        let devices = match connect.device.is_some().then(|| self.read_devices()) {
+            None => Devices::default(),
+            Some(reading) => match reading.await {
+                Ok(devices) => devices,
+                Err(refusal) => {
+                    // Nothing was judged.
+                    if let Some(attempt) = attempt {
+                        attempt.no_guess();
+                    }
+                    return Err(refusal);
+                }
+            },
+        };
         let facts = Facts {
             connect,
             role,
@@ -207,13 +221,12 @@ impl Door<'_> {
             now_ms: now_ms(),
         };
         let verdict = admission::decide(&facts);
-        if let Some(class) = tried {
-            let mut throttle = self.gateway.throttle();
+        if let Some(attempt) = attempt {
             match &verdict {
-                Verdict::Admit(_) | Verdict::Pair { .. } => throttle.succeeded(class, self.caller, page),
+                Verdict::Admit(_) | Verdict::Pair { .. } => attempt.right(),
                 // Neither a wrong signature nor a foreign origin is a guess at the secret.
-                Verdict::Refuse(r) if r.guessed.is_none() => throttle.forget_one(class, self.caller, page),
-                Verdict::Refuse(_) => {}
+                Verdict::Refuse(r) if r.guessed.is_none() => attempt.no_guess(),
+                Verdict::Refuse(_) => attempt.wrong().await,
             }
         }
         match verdict {
@@ -232,25 +245,17 @@ impl Door<'_> {
     }
 
     /// Takes an attempt out of the caller's budget.
-    async fn spend(&self, class: Class, page: bool) -> Result<(), Box<Refusal>> {
-        let admission = self.gateway.throttle().attempt(class, self.caller, page, now_ms());
-        match admission {
-            Attempt::Now => Ok(()),
-            Attempt::Delayed(ms) => {
-                tokio::time::sleep(Duration::from_millis(ms)).await;
-                Ok(())
-            }
-            Attempt::Locked(ms) => {
-                let mut failure = Failure::new(
-                    Code::Unavailable,
-                    "too many wrong credentials from this address; try again later",
-                )
-                .with_details(json!({ "reason": "rate_limited" }));
-                failure.retryable = Some(true);
-                failure.retry_after_ms = Some(ms);
-                Err(Box::new(Refusal { failure, close: Close::Policy, cause: "rate-limited", guessed: None }))
-            }
-        }
+    async fn begin(&self, class: Class, page: bool) -> Result<Attempt, Box<Refusal>> {
+        Attempt::begin(self.gateway, class, self.caller, page).await.map_err(|ms| {
+            let mut failure = Failure::new(
+                Code::Unavailable,
+                "too many wrong credentials from this address; try again later",
+            )
+            .with_details(json!({ "reason": "rate_limited" }));
+            failure.retryable = Some(true);
+            failure.retry_after_ms = Some(ms);
+            Box::new(Refusal { failure, close: Close::Policy, cause: "rate-limited", guessed: None })
+        })
     }
 
     /// The confirmed tailnet identity, where it counts at all.
