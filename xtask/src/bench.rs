@@ -1,7 +1,7 @@
 //! `cargo xtask bench`: speed and memory, side by side in one run. Never part of the tests.
 
 mod audit;
-mod gateway;
+pub(crate) mod gateway;
 mod ingress;
 mod measure;
 mod sandbox;

@@ -11,6 +11,7 @@ mod engine;
 mod fuzz;
 mod golden;
 mod install;
+mod link_order;
 mod runner;
 mod soak;
 mod steps;
@@ -35,6 +36,8 @@ enum Task {
     Golden(golden::Args),
     /// Replay the fuzz corpus, then look for new inputs for a while.
     Fuzz(fuzz::Args),
+    /// Measures which functions a start runs, for the order in which the linker places them.
+    LinkOrder(link_order::Args),
     /// The resident runner as a static program, for containers and their tests.
     Runner(runner::Args),
     /// Two thousand clients, hostile ones among them, while secrets and configuration change.
@@ -50,6 +53,7 @@ fn main() -> ExitCode {
         Task::Bench(args) => bench::run(&args),
         Task::Golden(args) => golden::run(&args),
         Task::Fuzz(args) => fuzz::run(&args),
+        Task::LinkOrder(args) => link_order::run(&args),
         Task::Runner(args) => runner::run(&args),
         Task::Soak(args) => soak::run(&args),
         Task::Tidy => tidy::run(),

@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use crate::steps::{built, root};
 
-pub(super) const TOKEN: &str = "0123456789abcdef0123456789abcdef"; // pragma: allowlist secret
+pub(crate) const TOKEN: &str = "0123456789abcdef0123456789abcdef"; // pragma: allowlist secret
 /// Milliseconds from the start of the process to the greeting.
 const HELLO_MS: f64 = 30.0;
 const IDLE_KIB: f64 = 16.0 * 1024.0;
@@ -185,7 +185,7 @@ fn middle(mut all: Vec<f64>) -> f64 {
 }
 
 /// A home with a configuration, and a free port.
-fn home(more: &Value) -> Result<(tempfile::TempDir, u16)> {
+pub(crate) fn home(more: &Value) -> Result<(tempfile::TempDir, u16)> {
     let home = tempfile::tempdir()?;
     let state = home.path().join(".openclaw");
     std::fs::create_dir_all(&state)?;
@@ -228,7 +228,7 @@ pub(super) fn start_with(command: &[String], more: &Value) -> Result<Server> {
     Ok(server)
 }
 
-pub(super) fn ready(port: u16) -> Result<()> {
+pub(crate) fn ready(port: u16) -> Result<()> {
     for _ in 0..600 {
         if std::net::TcpStream::connect(("127.0.0.1", port)).is_ok() {
             return Ok(());
@@ -239,7 +239,7 @@ pub(super) fn ready(port: u16) -> Result<()> {
 }
 
 /// Runs the generator; the first and the last number of its line.
-pub(super) fn load(words: &[&str], home: Option<&Path>) -> Result<(f64, f64)> {
+pub(crate) fn load(words: &[&str], home: Option<&Path>) -> Result<(f64, f64)> {
     let mut command = Command::new(built("release/examples/load"));
     if let Some(home) = home {
         command.env("HOME", home).env("OPENCLAW_GATEWAY_TOKEN", TOKEN).current_dir(home);
