@@ -13,7 +13,8 @@ use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError, TryLockError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -22,7 +23,7 @@ use serde_json::{Map, json};
 use thiserror::Error;
 
 use crate::durability::Durability;
-use crate::lock::{self, Convention, LockFailure};
+use crate::lock::{self, Convention, LockFailure, LockFile};
 use crate::{atomic, mode};
 
 pub mod chain;
@@ -35,7 +36,7 @@ pub mod record;
 mod tests;
 mod verify;
 
-use end::End;
+use end::{End, Open};
 use queue::Queue;
 
 pub use chain::Head;
@@ -69,7 +70,7 @@ impl AppendStep {
 }
 
 /// Called at each step; for tests.
-pub type Hook<'a> = &'a dyn Fn(AppendStep);
+pub type Hook<'a> = Option<&'a dyn Fn(AppendStep)>;
 
 /// Why a record was not written. The call that it tells of must not act.
 #[derive(Debug, Error)]
@@ -133,6 +134,8 @@ pub struct Ledger {
     directory: PathBuf,
     rotate_at: u64,
     kept: Arc<Mutex<Option<End>>>,
+    /// Whether somebody holds `kept` and waits for the disk.
+    syncing: Arc<AtomicBool>,
     queue: Queue,
 }
 
@@ -144,6 +147,7 @@ impl Ledger {
             directory: state_dir.join("ledger"),
             rotate_at: ROTATE_AT,
             kept: Arc::default(),
+            syncing: Arc::default(),
             queue: Queue::default(),
         }
     }
@@ -165,7 +169,7 @@ impl Ledger {
     /// # Errors
     /// See [`LedgerFailure`]; then nothing may happen that should have been recorded.
     pub fn append(&self, entry: &Entry, now: Timestamp) -> Result<Record, LedgerFailure> {
-        self.append_with(entry, now, &|_| ())
+        self.appended(entry, now, None)
     }
 
     /// Hands a record to the ledger's own thread; `told` hears when it is as safe as asked, or why it is not. Records that wait at the same
@@ -180,40 +184,35 @@ impl Ledger {
         self.queue.submit(self, queue::Waiting { entry, durability, now, told: Box::new(told) });
     }
 
-    /// Writes a record here and now when nobody else is at the ledger; it is on the disk within [`SYNC_WITHIN`]. `None`: somebody is, nothing
-    /// was written, [`Ledger::submit`] waits for its turn. It waits for no disk.
+    /// Writes records here and now, in one piece; they are on the disk within [`SYNC_WITHIN`]. `None`: nothing was written, because the disk or
+    /// another process would have to be waited for; [`Ledger::submit`] does so on a thread of its own.
     ///
     /// # Errors
-    /// See [`LedgerFailure`].
-    pub fn write_at_once(&self, entry: &Entry, now: Timestamp) -> Option<Result<(), LedgerFailure>> {
-        let mut kept = match self.kept.try_lock() {
-            Ok(kept) => kept,
-            Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
-            Err(TryLockError::WouldBlock) => return None,
-        };
-        // Without an end at hand it would have to be read, and noted with a synchronisation.
-        kept.as_ref()?;
-        let lock = match lock::acquire(&self.lock_path(), Convention::Own, Duration::ZERO) {
-            Ok(lock) => lock,
-            Err(LockFailure::Busy { .. }) => return None,
-            Err(failure) => return Some(Err(failure.into())),
-        };
-        let mut end = kept.take().filter(|end| end.is_current(&self.directory))?;
-        if end.size >= self.rotate_at {
-            *kept = Some(end);
+    /// See [`LedgerFailure`]; then one of them at least is not recorded.
+    pub fn write_at_once(&self, entries: &[(&Entry, Timestamp)]) -> Option<Result<(), LedgerFailure>> {
+        if self.syncing.load(Ordering::Acquire) {
             return None;
         }
-        let written = self.write(&mut end, &[(entry, now)], &|_| ());
-        let written = written.map(|mut records| {
-            *kept = Some(end);
-            records.pop().unwrap_or_else(|| Err(left_out()))
-        });
-        drop((kept, lock));
+        // Whoever else holds it writes a few lines and waits for nothing.
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        // Without an end at hand it would have to be read, and noted with a synchronisation.
+        let mut end = kept.take()?;
+        // The lock is taken by the file that the last append left open.
+        let locks = end.locks.take()?;
+        let taken = locks.try_take()?;
+        if !end.goes_on_here() || end.size >= self.rotate_at {
+            return None;
+        }
+        let written = match self.write(&mut end, entries, None) {
+            Ok(written) => written,
+            Err(failure) => return Some(Err(failure)),
+        };
+        drop(taken);
+        end.locks = Some(locks);
+        *kept = Some(end);
+        drop(kept);
         self.queue.sync_soon(self);
-        Some(match written {
-            Ok(record) => record.map(drop).map_err(LedgerFailure::Record),
-            Err(failure) => Err(failure),
-        })
+        Some(written.into_iter().try_for_each(|one| one.map(drop)).map_err(LedgerFailure::Record))
     }
 
     /// Brings what was only written to the disk, then notes the new head. Others write meanwhile.
@@ -225,7 +224,7 @@ impl Ledger {
             let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
             let Some(end) = kept.as_ref().filter(|end| !end.is_noted()) else { return Ok(()) };
             let at_part = |source| LedgerFailure::Unwritable { path: end.path.clone(), source };
-            (end.file.try_clone().map_err(at_part)?, end.path.clone(), end.head.clone())
+            (end.part.file.try_clone().map_err(at_part)?, end.path.clone(), end.head.clone())
         };
         file.sync_data().map_err(|source| LedgerFailure::Unwritable { path, source })?;
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
@@ -233,7 +232,7 @@ impl Ledger {
         // Another process wrote on: then its synchronisation notes a later head.
         let Some(mut end) = kept.take().filter(|end| end.is_current(&self.directory)) else { return Ok(()) };
         // So may have done this one, meanwhile.
-        if end.noted.seq < head.seq {
+        if end.noted_seq() < head.seq {
             end.write_note(&self.directory, head)?;
         }
         *kept = Some(end);
@@ -252,10 +251,16 @@ impl Ledger {
         &self,
         entry: &Entry,
         now: Timestamp,
-        hook: Hook<'_>,
+        hook: &dyn Fn(AppendStep),
     ) -> Result<Record, LedgerFailure> {
-        let mut records = self.append_all(&[(entry, now)], Durability::Synced, hook)?;
-        Ok(records.pop().unwrap_or_else(|| Err(left_out()))?)
+        self.appended(entry, now, Some(hook))
+    }
+
+    fn appended(&self, entry: &Entry, now: Timestamp, hook: Hook<'_>) -> Result<Record, LedgerFailure> {
+        let mut links = self.append_all(&[(entry, now)], Durability::Synced, hook)?;
+        let Link { prev, head } = links.pop().unwrap_or_else(|| Err(left_out()))?;
+        let entry = entry.bounded(&Redactor::standard()).into_owned();
+        Ok(Record { seq: head.seq, ts: stamp(now), prev, hash: head.hash, entry })
     }
 
     /// Appends records with at most one synchronisation for all: when this returns, they are as safe as asked. An entry that cannot be
@@ -268,7 +273,7 @@ impl Ledger {
         entries: &[(&Entry, Timestamp)],
         durability: Durability,
         hook: Hook<'_>,
-    ) -> Result<Vec<Result<Record, serde_json::Error>>, LedgerFailure> {
+    ) -> Result<Vec<Result<Link, serde_json::Error>>, LedgerFailure> {
         let at_folder = |source| LedgerFailure::Unwritable { path: self.directory.clone(), source };
         mode::create_directories(&self.directory).map_err(at_folder)?;
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
@@ -278,14 +283,20 @@ impl Ledger {
             Some(end) => end,
             None => self.end()?,
         };
-        hook(AppendStep::Locked);
+        reached(hook, AppendStep::Locked);
         if let Some(recovery) = end.recovery.take() {
-            self.write(&mut end, &[(&recovery, now_of(entries))], &|_| ())?;
+            self.write(&mut end, &[(&recovery, now_of(entries))], None)?;
         }
         let records = self.write(&mut end, entries, hook)?;
         // Without a note of its own an end would be read anew every time, so the first record after that is synced, whatever was asked.
         if durability == Durability::Synced || end.note.is_none() {
-            self.settle(&mut end, hook)?;
+            self.syncing.store(true, Ordering::Release);
+            let settled = self.settle(&mut end, hook);
+            self.syncing.store(false, Ordering::Release);
+            settled?;
+        }
+        if end.locks.is_none() {
+            end.locks = Some(LockFile::open(&self.lock_path())?);
         }
         *kept = Some(end);
         Ok(records)
@@ -296,7 +307,7 @@ impl Ledger {
         end: &mut End,
         entries: &[(&Entry, Timestamp)],
         hook: Hook<'_>,
-    ) -> Result<Vec<Result<Record, serde_json::Error>>, LedgerFailure> {
+    ) -> Result<Vec<Result<Link, serde_json::Error>>, LedgerFailure> {
         let redactor = Redactor::standard();
         let mut records = Vec::with_capacity(entries.len());
         let mut pending = Pending::after(end);
@@ -307,11 +318,7 @@ impl Ledger {
                 *end = self.next_part(end)?;
                 pending = Pending::after(end);
             }
-            let sealed = chain::seal(&pending.head, &format!("{now:.3}"), entry.bounded(&redactor));
-            records.push(sealed.map(|(line, record)| {
-                pending.push(line, &record);
-                record
-            }));
+            records.push(pending.seal(&entry.bounded(&redactor), *now));
         }
         self.flush(end, pending, hook)?;
         Ok(records)
@@ -323,13 +330,21 @@ impl Ledger {
         if lines.is_empty() {
             return Ok(());
         }
-        let (first, second) = lines.as_bytes().split_at_checked(lines.len() / 2).unwrap_or_default();
-        let unwritable = |source| LedgerFailure::Unwritable { path: end.path.clone(), source };
-        let put = |bytes: &[u8], at: u64| end.file.write_all_at(bytes, at).map_err(unwritable);
-        put(first, end.size)?;
-        hook(AppendStep::HalfWritten);
-        put(second, end.size + first.len() as u64)?;
-        hook(AppendStep::Written);
+        let put = |bytes: &[u8], at: u64| {
+            let unwritable = |source| LedgerFailure::Unwritable { path: end.path.clone(), source };
+            end.part.file.write_all_at(bytes, at).map_err(unwritable)
+        };
+        match hook {
+            None => put(lines.as_bytes(), end.size)?,
+            Some(reached) => {
+                let halves = lines.as_bytes().split_at_checked(lines.len() / 2);
+                let (first, second) = halves.unwrap_or_default();
+                put(first, end.size)?;
+                reached(AppendStep::HalfWritten);
+                put(second, end.size + first.len() as u64)?;
+                reached(AppendStep::Written);
+            }
+        }
         end.size += lines.len() as u64;
         end.head = head;
         end.last = lines.into_bytes().split_off(last);
@@ -341,12 +356,13 @@ impl Ledger {
         if end.is_noted() || end.head.seq == 0 {
             return Ok(());
         }
-        end.file
+        end.part
+            .file
             .sync_data()
             .map_err(|source| LedgerFailure::Unwritable { path: end.path.clone(), source })?;
-        hook(AppendStep::Synced);
+        reached(hook, AppendStep::Synced);
         end.write_note(&self.directory, end.head.clone())?;
-        hook(AppendStep::Noted);
+        reached(hook, AppendStep::Noted);
         Ok(())
     }
 
@@ -407,8 +423,11 @@ impl Ledger {
             Some(entry)
         };
         let last = tail.line.map(|line| [&line[..], b"\n"].concat()).unwrap_or_default();
-        let noted = Head::empty();
-        Ok(End { number, path, file, size: tail.whole, last, head, note: None, noted, recovery })
+        let part = Open::new(file).map_err(io(&path))?;
+        let mut end = End::new(&self.directory, number, part, tail.whole, head);
+        end.last = last;
+        end.recovery = recovery;
+        Ok(end)
     }
 
     /// Keeps an unfinished line in a file of its own, and says so in the chain.
@@ -442,22 +461,32 @@ impl Ledger {
     }
 
     fn next_part(&self, end: &mut End) -> Result<End, LedgerFailure> {
-        let number = end.number.saturating_add(1);
-        let path = files::part(&self.directory, number);
+        let path = files::part(&self.directory, end.number.saturating_add(1));
         let made = files::open(&path).and_then(|f| files::sync_directory(&self.directory).map(|()| f));
-        let file = made.map_err(|source| LedgerFailure::Unwritable { path: path.clone(), source })?;
-        Ok(End {
-            number,
-            path,
-            file,
-            size: 0,
-            last: Vec::new(),
-            head: end.head.clone(),
-            note: end.note.take(),
-            noted: end.noted.clone(),
-            recovery: None,
-        })
+        let part = made.and_then(Open::new);
+        let part = part.map_err(|source| LedgerFailure::Unwritable { path, source })?;
+        Ok(end.in_next(&self.directory, part))
     }
+}
+
+/// Where an appended record stands in the chain.
+#[derive(Debug)]
+struct Link {
+    /// The hash of the record before.
+    prev: String,
+    /// Its own number and hash.
+    head: Head,
+}
+
+fn reached(hook: Hook<'_>, step: AppendStep) {
+    if let Some(hook) = hook {
+        hook(step);
+    }
+}
+
+/// A time as it is recorded.
+fn stamp(now: Timestamp) -> String {
+    format!("{now:.3}")
 }
 
 /// What a caller would hear that got no answer; each entry gets one.
@@ -484,10 +513,12 @@ impl Pending {
         Self { lines: String::new(), last: 0, head: end.head.clone() }
     }
 
-    fn push(&mut self, line: String, record: &Record) {
-        self.last = self.lines.len();
-        self.lines.push_str(&line);
+    fn seal(&mut self, entry: &Entry, now: Timestamp) -> Result<Link, serde_json::Error> {
+        let begin = self.lines.len();
+        let head = chain::seal(&self.head, &stamp(now), entry, &mut self.lines)?;
         self.lines.push('\n');
-        self.head = chain::head_after(record);
+        self.last = begin;
+        let before = std::mem::replace(&mut self.head, head.clone());
+        Ok(Link { prev: before.hash, head })
     }
 }

@@ -5,7 +5,7 @@
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -63,6 +63,60 @@ pub enum LockFailure {
     },
 }
 
+/// The file of a lock, kept open by somebody who takes the lock often. Nothing is locked by having it.
+#[derive(Debug)]
+pub(crate) struct LockFile {
+    file: File,
+    path: PathBuf,
+    inode: (u64, u64),
+}
+
+/// A lock taken with a [`LockFile`]; released on drop.
+#[derive(Debug)]
+pub(crate) struct Taken<'f>(&'f File);
+
+impl Drop for Taken<'_> {
+    fn drop(&mut self) {
+        // What cannot be unlocked stays locked until the process ends: others wait, nothing is lost.
+        let _ = self.0.unlock();
+    }
+}
+
+impl LockFile {
+    /// Opens the file that [`acquire`] locks for this store.
+    ///
+    /// # Errors
+    /// [`LockFailure::Unusable`].
+    pub(crate) fn open(path: &Path) -> Result<Self, LockFailure> {
+        let unusable = |source| LockFailure::Unusable { path: path.to_owned(), source };
+        let own = sibling(path, ".", ".flock").map_err(unusable)?;
+        let file = open(&own).map_err(unusable)?;
+        let meta = file.metadata().map_err(unusable)?;
+        Ok(Self { file, path: own, inode: (meta.dev(), meta.ino()) })
+    }
+
+    /// Takes the lock if nobody has it. `None`: somebody has, or another file bears the name by now, so that this lock would keep nobody away.
+    pub(crate) fn try_take(&self) -> Option<Taken<'_>> {
+        self.file.try_lock().ok()?;
+        let taken = Taken(&self.file);
+        let there = std::fs::symlink_metadata(&self.path).ok()?;
+        ((there.dev(), there.ino()) == self.inode).then_some(taken)
+    }
+}
+
+fn open(own: &Path) -> io::Result<File> {
+    let file = OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(mode::FILE)
+        .custom_flags(mode::no_follow())
+        .open(own)
+        .map_err(|e| mode::describe_link(e, own))?;
+    mode::owner_only(&file, own)?;
+    Ok(file)
+}
+
 /// Takes the lock of a store file, waiting at most `wait`.
 ///
 /// # Errors
@@ -71,15 +125,7 @@ pub fn acquire(path: &Path, convention: Convention, wait: Duration) -> Result<St
     let unusable = |source| LockFailure::Unusable { path: path.to_owned(), source };
     let deadline = Instant::now() + wait;
     let own = sibling(path, ".", ".flock").map_err(unusable)?;
-    let file = OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .mode(mode::FILE)
-        .custom_flags(mode::no_follow())
-        .open(&own)
-        .map_err(|e| unusable(mode::describe_link(e, &own)))?;
-    mode::owner_only(&file, &own).map_err(unusable)?;
+    let file = open(&own).map_err(unusable)?;
     let mut pause = Duration::from_millis(1);
     loop {
         match file.try_lock() {

@@ -323,6 +323,36 @@ fn the_ledger_survives_a_kill_at_every_step() {
 }
 
 #[test]
+#[ignore = "not a test: the process that what_was_written_at_once_survives_a_kill kills"]
+fn child_writes_at_once_and_is_killed() {
+    let ledger = oc_fs::ledger::Ledger::of(Path::new(&std::env::var_os("STORE").unwrap()));
+    ledger.append(&ledger_entry("before"), moment()).unwrap();
+    for n in 0..20 {
+        let entry = ledger_entry(&format!("written-{n}"));
+        ledger.write_at_once(&[(&entry, moment())]).expect("nobody else is at it").unwrap();
+    }
+    let me = rustix::process::Pid::from_raw(i32::try_from(std::process::id()).unwrap()).unwrap();
+    rustix::process::kill_process(me, rustix::process::Signal::KILL).unwrap();
+}
+
+#[test]
+fn what_was_written_at_once_survives_a_kill() {
+    use oc_fs::ledger::{Ledger, read, verify};
+    let tmp = tempfile::tempdir().unwrap();
+    let store = tmp.path().to_str().unwrap();
+    let status = child("child_writes_at_once_and_is_killed", &[("STORE", store)]).status().unwrap();
+    assert_eq!(status.signal(), Some(9));
+    let ledger = Ledger::of(tmp.path());
+    let v = verify(ledger.directory(), None).unwrap();
+    assert!(v.is_whole() && v.records == 21 && v.unfinished == 0, "{v:?}");
+    ledger.append(&ledger_entry("after"), moment()).unwrap();
+    let calls: Vec<String> =
+        read(ledger.directory()).unwrap().into_iter().map(|l| l.record.unwrap().entry.call).collect();
+    assert_eq!((calls.len(), calls[20].as_str(), calls[21].as_str()), (22, "written-19", "after"));
+    assert!(verify(ledger.directory(), None).unwrap().is_whole());
+}
+
+#[test]
 #[ignore = "not a test: one of the writers of many_processes_write_one_ledger"]
 fn child_appends_twenty_times() {
     let ledger =

@@ -16,7 +16,7 @@ use crate::inventory::Inventory;
 use crate::layer::Layer;
 use crate::owner_only::{OWNER_ONLY, Ownership, is_owner_only};
 use crate::tool_name::canonical;
-use crate::tool_policy::{CompiledPolicy, Context, Refusal, Stack};
+use crate::tool_policy::{CompiledPolicy, Context, Refusal, Stack, Warning};
 
 /// The verdict words of this subject.
 pub const ALLOWED: &str = "allowed";
@@ -65,10 +65,37 @@ pub struct Question<'a> {
 /// ```
 pub fn explain(question: &Question<'_>) -> Result<Explanation, Refusal> {
     let (policy, warnings) = CompiledPolicy::compile_with(question.config, question.inventory.clone());
+    let answer = answer(question, &policy, &warnings, Advice::Given)?;
+    let flips = flip::flips(question, &answer);
+    Ok(answer.finish(flips))
+}
+
+/// The same verdict with its rules, over a policy of that configuration and inventory which is compiled already: no change is tried that would
+/// flip it, and no name suggested, which is most of the work of [`explain`].
+///
+/// # Errors
+/// As [`explain`].
+pub fn reason(question: &Question<'_>, policy: &CompiledPolicy) -> Result<Explanation, Refusal> {
+    Ok(answer(question, policy, &[], Advice::Spared)?.finish(Vec::new()))
+}
+
+/// Whether an answer also says what to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Advice {
+    Given,
+    Spared,
+}
+
+fn answer(
+    question: &Question<'_>,
+    policy: &CompiledPolicy,
+    warnings: &[Warning],
+    advice: Advice,
+) -> Result<Answer, Refusal> {
     let stack = policy.stack(&question.context)?;
     let name = canonical(question.tool).into_owned();
     let mut answer = Answer::new(question, &stack, &name);
-    if let Some(step) = present::absent(question, &stack, &name)? {
+    if let Some(step) = present::absent(question, &stack, &name, advice)? {
         answer.absent(step);
         layers::trace(question, &stack, &name, &mut answer);
         present::aftermath(question, &stack, &name, &mut answer);
@@ -77,13 +104,12 @@ pub fn explain(question: &Question<'_>) -> Result<Explanation, Refusal> {
         owner(question, &name, &mut answer);
         layers::trace(question, &stack, &name, &mut answer);
     }
-    layers::notes(question, &stack, &name, &warnings, &mut answer);
+    layers::notes(question, &stack, &name, warnings, &mut answer);
     let read_only = stack.policy_agent().and_then(|a| crate::read_only_mode::expand(question.config, a));
     if let Some(expansion) = read_only.filter(|x| x.deny().contains(&name.as_str())) {
         answer.notes.push(format!("{} {}", expansion.key, expansion.step().detail));
     }
-    let flips = flip::flips(question, &answer);
-    Ok(answer.finish(flips))
+    Ok(answer)
 }
 
 /// An answer in the making.

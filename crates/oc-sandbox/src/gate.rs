@@ -4,7 +4,7 @@
 //! executor takes nothing but an [`AuthorizedCall`], and only this module can make one.
 //!
 //! Invariant: a decision is on the disk before the call acts; what cannot be recorded does not happen. A refusal, and a call that only looks
-//! ([`ToolHandler::acts`]), is written before it is answered, and on the disk within [`oc_fs::ledger::SYNC_WITHIN`].
+//! ([`ToolHandler::acts`]) with what came of it, is written before it is answered, and on the disk within [`oc_fs::ledger::SYNC_WITHIN`].
 //! Invariant: a sandboxed session gets its sandbox or nothing (SP-239), and no argument of a call brings it further than its session
 //! reaches (SP-238).
 
@@ -224,14 +224,15 @@ impl Gate {
         let request = match work {
             Work::Core(request) => request,
             Work::Handled(handler) => {
-                return self.handled(&snapshot, call, handler.as_ref(), sandbox.as_deref()).await;
+                return Box::pin(self.handled(&snapshot, call, handler.as_ref(), sandbox.as_deref())).await;
             }
         };
+        // Boxed, each by itself: a call has room for the one that it makes.
         match request {
-            Request::Exec(request) => self.exec(snapshot, call, &request, sandbox).await,
-            Request::Process(request) => self.process(&snapshot, call, &request).await,
+            Request::Exec(request) => Box::pin(self.exec(snapshot, call, &request, sandbox)).await,
+            Request::Process(request) => Box::pin(self.process(&snapshot, call, &request)).await,
             request @ (Request::Read(_) | Request::Write(_) | Request::Edit(_) | Request::ApplyPatch(_)) => {
-                self.file(&snapshot, call, &request, sandbox.as_deref()).await
+                Box::pin(self.file(&snapshot, call, &request, sandbox.as_deref())).await
             }
         }
     }
@@ -305,8 +306,13 @@ impl Gate {
                 (grounds, Some(taken), &*now)
             }
         };
-        let durability = if handler.acts() { Durability::Synced } else { Durability::Written };
-        self.recorder.record(recording::allowed(snapshot, call, place, &grounds), durability).await?;
+        let mut decision = Some(recording::allowed(snapshot, call, place, &grounds));
+        // What only looks is recorded together with what came of it, before anybody sees that.
+        if (handler.acts() || taken.is_some())
+            && let Some(decision) = decision.take()
+        {
+            self.record(decision).await?;
+        }
         let authorized = AuthorizedCall::new(call.id.clone(), place);
         if let Some(taken) = &taken {
             taken.started().await;
@@ -320,7 +326,11 @@ impl Gate {
             Ok(result) => (result.outcome.word(), outcome_facts(result)),
             Err(error) => ("failed", Map::from_iter([("error".to_owned(), error_word(error).into())])),
         };
-        self.recorder.record(recording::outcome(snapshot, call, place, verdict, facts), durability).await?;
+        let outcome = recording::outcome(snapshot, call, place, verdict, facts);
+        match decision {
+            Some(decision) => self.recorder.note(vec![decision, outcome]).await?,
+            None => self.record(outcome).await?,
+        }
         Ok(Answer { call: call.id.clone(), place, notes: Vec::new(), result: done? })
     }
 
@@ -344,7 +354,7 @@ impl Gate {
     ) -> GateError {
         // No effect waits for it, so it need not wait for the disk, and a flood of refusals keeps no disk busy.
         let entry = recording::refused(snapshot, call, &refused, grounds);
-        match self.recorder.record(entry, Durability::Written).await {
+        match self.recorder.note(vec![entry]).await {
             Ok(()) => GateError::Refused(refused),
             // It is refused in any case; that it could not be recorded is the graver news.
             Err(failure) => GateError::NotRecorded(failure),
@@ -366,13 +376,21 @@ impl Gate {
 struct Recorder(Ledger);
 
 impl Recorder {
-    async fn record(&self, entry: Entry, durability: Durability) -> Result<(), LedgerFailure> {
+    /// Records what no effect waits for: written when this returns, and on the disk soon.
+    async fn note(&self, entries: Vec<Entry>) -> Result<(), LedgerFailure> {
         let now = Timestamp::now();
-        if durability == Durability::Written
-            && let Some(written) = self.0.write_at_once(&entry, now)
-        {
+        let together: Vec<_> = entries.iter().map(|e| (e, now)).collect();
+        if let Some(written) = self.0.write_at_once(&together) {
             return written;
         }
+        for entry in entries {
+            self.record(entry, Durability::Written).await?;
+        }
+        Ok(())
+    }
+
+    async fn record(&self, entry: Entry, durability: Durability) -> Result<(), LedgerFailure> {
+        let now = Timestamp::now();
         let (told, answer) = tokio::sync::oneshot::channel();
         // Nobody hears it when the caller is gone; the record stands all the same.
         self.0.submit(entry, durability, now, move |written| drop(told.send(written)));

@@ -119,6 +119,13 @@ impl Redactor {
         text
     }
 
+    /// False only when no pattern matches in the text, nor in any part of it. Cheaper than [`Redactor::redact`].
+    #[must_use]
+    pub fn may_find(&self, text: &str) -> bool {
+        let sight = Sight::of(text);
+        self.patterns.iter().any(|p| p.may_match(&sight))
+    }
+
     /// Whether any pattern matches.
     #[must_use]
     pub fn finds(&self, text: &str) -> bool {

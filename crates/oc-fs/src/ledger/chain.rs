@@ -56,27 +56,37 @@ pub enum Flaw {
 /// The hash of a line: over `prev` and its bytes without the `hash` member.
 #[must_use]
 pub fn hash(prev: &str, canonical: &[u8]) -> String {
+    hash_of(prev, [canonical])
+}
+
+fn hash_of<const N: usize>(prev: &str, canonical: [&[u8]; N]) -> String {
     let mut context = digest::Context::new(&digest::SHA256);
     context.update(prev.as_bytes());
-    context.update(canonical);
+    for part in canonical {
+        context.update(part);
+    }
     data_encoding::HEXLOWER.encode(context.finish().as_ref())
 }
 
-/// Makes the next line (without its end) and the record that it holds. `entry` goes in as it is.
+/// Writes the next line (without its end) behind `lines`, and answers where the chain ends then. `entry` goes in as it is. After a failure
+/// `lines` is what it was.
 ///
 /// # Errors
 /// When it cannot be serialised, or would be longer than [`MAX_LINE`].
-pub fn seal(head: &Head, ts: &str, entry: Entry) -> Result<(String, Record), serde_json::Error> {
+pub fn seal(head: &Head, ts: &str, entry: &Entry, lines: &mut String) -> Result<Head, serde_json::Error> {
     let seq = head.seq.saturating_add(1);
-    let body = serde_json::to_string(&entry)?;
+    let body = serde_json::to_string(entry)?;
     let body = body.strip_prefix('{').unwrap_or(&body);
     let start = format!(r#"{{"seq":{seq},"ts":"{ts}","prev":"{}","#, head.hash);
-    let hash = hash(&head.hash, format!("{start}{body}").as_bytes());
-    let line = format!(r#"{start}"hash":"{hash}",{body}"#);
-    if line.len() >= MAX_LINE {
-        return Err(serde::ser::Error::custom(format!("a record of {} bytes is too long", line.len())));
+    let hash = hash_of(&head.hash, [start.as_bytes(), body.as_bytes()]);
+    let parts = [start.as_str(), r#""hash":""#, &hash, r#"","#, body];
+    let length: usize = parts.iter().map(|p| p.len()).sum();
+    if length >= MAX_LINE {
+        return Err(serde::ser::Error::custom(format!("a record of {length} bytes is too long")));
     }
-    Ok((line, Record { seq, ts: ts.to_owned(), prev: head.hash.clone(), hash, entry }))
+    lines.reserve(length.saturating_add(1));
+    parts.into_iter().for_each(|part| lines.push_str(part));
+    Ok(Head { seq, hash })
 }
 
 /// Reads a line (without its end) and checks it by itself: its bytes belong to its hash.

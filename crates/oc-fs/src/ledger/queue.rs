@@ -140,7 +140,7 @@ fn write(ledger: &Ledger, all: Vec<Waiting>) -> Durability {
     let synced = all.iter().any(|w| w.durability == Durability::Synced);
     let durability = if synced { Durability::Synced } else { Durability::Written };
     let entries: Vec<_> = all.iter().map(|w| (&w.entry, w.now)).collect();
-    match ledger.append_all(&entries, durability, &|_| ()) {
+    match ledger.append_all(&entries, durability, None) {
         Ok(records) => {
             for (waiting, record) in all.into_iter().zip(records) {
                 (waiting.told)(record.map(drop).map_err(LedgerFailure::Record));

@@ -1,5 +1,7 @@
 //! One record of the ledger. Ids and words only: never a message, a command text, a file's content or a secret (design 3.8).
 
+use std::borrow::Cow;
+
 use oc_text::Redactor;
 use oc_text::visible::visible;
 use serde::{Deserialize, Serialize};
@@ -7,6 +9,10 @@ use serde_json::{Map, Value as Json};
 
 /// Longest text of one field, in characters; longer ones are cut and end in `…`.
 pub const FIELD_CAP: usize = 512;
+/// Longest name of a member of [`Entry::inputs`], in characters.
+const KEY_CAP: usize = 64;
+/// Bytes of all texts of most entries.
+const LOOKED_OVER: usize = 1024;
 /// Most members of [`Entry::inputs`].
 pub const MAX_INPUTS: usize = 48;
 
@@ -68,11 +74,14 @@ pub struct Entry {
 }
 
 impl Entry {
-    /// The entry as it is stored: every text masked (SP-014) and cut, so that a record has a bounded length.
+    /// The entry as it is stored: every text masked (SP-014) and cut, so that a record has a bounded length. Most are so already.
     #[must_use]
-    pub(super) fn bounded(&self, redactor: &Redactor) -> Self {
+    pub(super) fn bounded(&self, redactor: &Redactor) -> Cow<'_, Self> {
+        if self.is_bounded(redactor) {
+            return Cow::Borrowed(self);
+        }
         let clean = |text: &str| visible(&redactor.redact(text), FIELD_CAP);
-        Self {
+        Cow::Owned(Self {
             kind: self.kind,
             actor: clean(&self.actor),
             agent: clean(&self.agent),
@@ -89,10 +98,40 @@ impl Entry {
                 .inputs
                 .iter()
                 .take(MAX_INPUTS)
-                .map(|(k, v)| (visible(k, 64), scalar(v, &clean)))
+                .map(|(k, v)| (visible(k, KEY_CAP), scalar(v, &clean)))
                 .collect(),
-        }
+        })
     }
+
+    /// Whether nothing of it has to be masked, written out or cut: one look over all texts together.
+    fn is_bounded(&self, redactor: &Redactor) -> bool {
+        let texts = [&self.actor, &self.agent, &self.session, &self.subject, &self.verdict, &self.rule];
+        let more = [&self.config_gen, &self.call];
+        let optional = [&self.key_path, &self.source, &self.approval_id];
+        let mut all = String::with_capacity(LOOKED_OVER);
+        let mut take = |text: &str| {
+            all.push_str(text);
+            all.push('\n');
+            text.len() <= FIELD_CAP && is_plain(text)
+        };
+        let mut plain = texts.into_iter().chain(more).chain(optional.into_iter().flatten()).all(|t| take(t));
+        plain &= self.inputs.len() <= MAX_INPUTS;
+        plain &= self.inputs.iter().all(|(key, value)| {
+            key.len() <= KEY_CAP
+                && is_plain(key)
+                && match value {
+                    Json::String(text) => take(text),
+                    Json::Null | Json::Bool(_) | Json::Number(_) => true,
+                    Json::Array(_) | Json::Object(_) => false,
+                }
+        });
+        plain && !redactor.may_find(&all)
+    }
+}
+
+/// Whether a text shows as it is, whoever prints it.
+fn is_plain(text: &str) -> bool {
+    text.bytes().all(|b| (b' '..=b'~').contains(&b))
 }
 
 /// Only plain values are kept: nothing nested gets in, whatever a caller hands over.

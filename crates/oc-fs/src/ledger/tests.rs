@@ -275,7 +275,7 @@ fn everybody_who_waits_hears_of_a_failure() {
 }
 
 fn write_at_once(ledger: &Ledger, n: u32) {
-    ledger.write_at_once(&entry(n), now()).expect("nobody else is at it").unwrap();
+    ledger.write_at_once(&[(&entry(n), now())]).expect("nobody else is at it").unwrap();
 }
 
 fn noted(ledger: &Ledger) -> u64 {
@@ -310,7 +310,7 @@ fn written(n: u32) -> (tempfile::TempDir, Ledger) {
 fn what_is_written_at_once_is_readable_at_once_and_noted_soon() {
     let tmp = tempfile::tempdir().unwrap();
     let ledger = Ledger::of(tmp.path());
-    assert!(ledger.write_at_once(&entry(1), now()).is_none(), "the first one has no end at hand");
+    assert!(ledger.write_at_once(&[(&entry(1), now())]).is_none(), "the first one has no end at hand");
     ledger.append(&entry(1), now()).unwrap();
     assert_eq!(noted(&ledger), 1);
     for n in 2..=50 {
@@ -362,7 +362,7 @@ fn written_and_synced_records_of_two_writers_make_one_chain() {
         match n % 3 {
             0 => drop(writer.append(&entry(n), now()).unwrap()),
             1 => {
-                if let Some(written) = writer.write_at_once(&entry(n), now()) {
+                if let Some(written) = writer.write_at_once(&[(&entry(n), now())]) {
                     written.unwrap();
                 } else {
                     writer.append(&entry(n), now()).unwrap();
@@ -387,7 +387,7 @@ fn sp_008_damage_is_seen_by_what_is_written_at_once_too() {
     ledger.append(&entry(5), now()).unwrap();
     write_at_once(&ledger, 6);
     flip_near_the_end(&files::part(ledger.directory(), 1), &files::note_path(ledger.directory()));
-    assert!(ledger.write_at_once(&entry(7), now()).is_none(), "it goes the long way");
+    assert!(ledger.write_at_once(&[(&entry(7), now())]).is_none(), "it goes the long way");
     let (told, heard) = std::sync::mpsc::channel();
     ledger.submit(entry(7), Durability::Written, now(), move |w| told.send(w).unwrap());
     let refused = heard.recv().unwrap().unwrap_err();

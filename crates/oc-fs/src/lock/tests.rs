@@ -46,3 +46,22 @@ fn sp_006_a_link_in_place_of_the_lock_file_is_refused() {
     let refused = acquire(&tmp.path().join("a.json"), Convention::Own, WAIT).unwrap_err();
     assert!(refused.to_string().contains("link"), "{refused}");
 }
+
+#[test]
+fn sp_007_a_kept_lock_file_keeps_others_away_and_knows_when_it_does_not() {
+    let tmp = tempfile::tempdir().unwrap();
+    let store = tmp.path().join("a.json");
+    let kept = LockFile::open(&store).unwrap();
+    let taken = kept.try_take().unwrap();
+    assert!(acquire(&store, Convention::Own, Duration::ZERO).is_err());
+    drop(taken);
+    let other = acquire(&store, Convention::Own, Duration::ZERO).unwrap();
+    assert!(kept.try_take().is_none());
+    drop(other);
+    assert!(kept.try_take().is_some());
+    // Another file under the name: a lock of the old one would keep nobody away.
+    std::fs::remove_file(tmp.path().join(".a.json.flock")).unwrap();
+    assert!(kept.try_take().is_none());
+    drop(acquire(&store, Convention::Own, Duration::ZERO).unwrap());
+    assert!(kept.try_take().is_none());
+}

@@ -105,10 +105,14 @@ impl ToolHandler for Reading {
                 |cause: &str| ExecutorError::Unavailable { place: Where::Gateway, cause: cause.to_owned() };
             let place =
                 self.facts.place().ok_or_else(|| gone("the gateway is stopping"))?.showing(Paths::Short);
-            let (tool, call) = (self.tool, handled.call.clone());
-            // Stores are files.
-            let read = tokio::task::spawn_blocking(move || tool.read(&place, &call)).await;
-            let read = read.map_err(|_| gone("the answer was not finished"))?;
+            let read = if self.tool.reads_stores() {
+                let (tool, call) = (self.tool, handled.call.clone());
+                // Stores are files.
+                let read = tokio::task::spawn_blocking(move || tool.read(&place, &call)).await;
+                read.map_err(|_| gone("the answer was not finished"))?
+            } else {
+                self.tool.read(&place, handled.call)
+            };
             Ok(match read {
                 Ok(value) => ToolResult::text(Outcome::Done, pretty(&value)),
                 Err(why) => ToolResult::text(Outcome::Failed, why),

@@ -9,7 +9,7 @@ use hyper::body::Incoming;
 use hyper::{Method, Request};
 use oc_policy::sandbox::Subject;
 use oc_policy::tool_name::canonical;
-use oc_sandbox::gate::{Caller, GateError, Outcome, Refused, Stage, Surface, ToolCall};
+use oc_sandbox::gate::{Caller, Content, GateError, Outcome, Refused, Stage, Surface, ToolCall};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
@@ -126,8 +126,8 @@ pub async fn respond(visit: &Visit<'_>, request: Request<Incoming>) -> Answered 
     // Boxed: each request, and each connection, has room for what is not.
     match Box::pin(gate.call(&call)).await {
         Ok(done) if done.result.outcome == Outcome::Done => {
-            let result = json!({ "content": done.result.content, "details": done.result.details });
-            known(answer::json(200, &json!({ "ok": true, "result": result })))
+            let result = Done { content: &done.result.content, details: &done.result.details };
+            known(answer::json(200, &Succeeded { ok: true, result }))
         }
         Ok(done) => {
             let said = serde_json::to_value(&done.result.content).unwrap_or_default();
@@ -138,6 +138,18 @@ pub async fn respond(visit: &Visit<'_>, request: Request<Incoming>) -> Answered 
         Err(GateError::Refused(refused)) if hides(&refused) => not_found(),
         Err(error) => known(failed(400, "tool_error", &error.to_string())),
     }
+}
+
+#[derive(Serialize)]
+struct Succeeded<'a> {
+    ok: bool,
+    result: Done<'a>,
+}
+
+#[derive(Serialize)]
+struct Done<'a> {
+    content: &'a [Content],
+    details: &'a Map<String, Value>,
 }
 
 #[derive(Serialize)]

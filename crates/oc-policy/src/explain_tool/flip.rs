@@ -4,7 +4,7 @@ use oc_types::{AgentId, Flip, KeyPath, Node, Segment};
 use serde_json::{Value as Json, json};
 
 use super::what_if::Edit;
-use super::{ALLOWED, Answer, Question, present};
+use super::{ALLOWED, Advice, Answer, Question, present};
 use crate::inventory::Absence;
 use crate::layer::Layer;
 use crate::owner_only::{Ownership, is_owner_only};
@@ -100,7 +100,8 @@ fn allowed(question: &Question<'_>, config: &Node, context: &Context<'_>, name: 
     let policy = CompiledPolicy::compile_quietly(config, question.inventory);
     let Ok(stack) = policy.stack(context) else { return false };
     let asked = Question { config, context: *context, ..question.clone() };
-    matches!(present::absent(&asked, &stack, name), Ok(None)) && stack.decide(name).is_allowed()
+    matches!(present::absent(&asked, &stack, name, Advice::Spared), Ok(None))
+        && stack.decide(name).is_allowed()
 }
 
 /// Ways past whatever stops the tool first under a configuration.
@@ -108,7 +109,7 @@ fn changes(question: &Question<'_>, config: &Node, name: &str) -> Vec<Change> {
     let policy = CompiledPolicy::compile_quietly(config, question.inventory);
     let Ok(stack) = policy.stack(&question.context) else { return Vec::new() };
     let asked = Question { config, ..question.clone() };
-    match present::absent(&asked, &stack, name) {
+    match present::absent(&asked, &stack, name, Advice::Spared) {
         Err(_) => return Vec::new(),
         Ok(Some(step)) => return presence_changes(&asked, &stack, name, &step),
         Ok(None) => {}

@@ -2,7 +2,7 @@
 
 use oc_types::{Effect, KeyPath, Origin, TraceStep};
 
-use super::{Answer, Question, unset_step};
+use super::{Advice, Answer, Question, unset_step};
 use crate::inventory::{Absence, Presence, ReadOnlyFiles};
 use crate::sandbox::{WorkspaceAccess, is_sandboxed, workspace_access};
 use crate::tool_policy::{Refusal, Stack};
@@ -14,10 +14,13 @@ pub(super) fn absent(
     question: &Question<'_>,
     stack: &Stack<'_>,
     name: &str,
+    advice: Advice,
 ) -> Result<Option<TraceStep>, Refusal> {
     let config = question.config;
     let Some(tool) = question.inventory.get(name) else {
-        let nearest = crate::tool_policy::nearest_tool(question.inventory, name);
+        let nearest = (advice == Advice::Given)
+            .then(|| crate::tool_policy::nearest_tool(question.inventory, name))
+            .flatten();
         let hint = nearest.map(|n| format!("; the nearest known name is {n}")).unwrap_or_default();
         let detail = format!("nothing here offers a tool called {name}{hint}");
         let step = TraceStep {

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use oc_policy::explain_tool::{ALLOWED, Question, explain};
+use oc_policy::explain_tool::{ALLOWED, Question, reason};
 use oc_policy::http_invoke::{self, HttpRefusal};
 use oc_policy::inventory::{Presence, ReadOnlyFiles};
-use oc_policy::sandbox::{self, Plan, SandboxPlan, WorkspaceAccess};
+use oc_policy::sandbox::{Plan, SandboxPlan, WorkspaceAccess};
 use oc_policy::session_key::SessionKey;
 use oc_policy::tool_name::canonical;
 use oc_types::KeyPath;
@@ -58,11 +58,10 @@ fn permits_one(snapshot: &Snapshot, call: &ToolCall) -> Result<Option<Box<Sandbo
         let why = format!("the session is one of agent {other}, the call names agent {}", call.caller.agent);
         return Err(session(why));
     }
-    let plan = sandbox::plan(snapshot.config(), Some(&call.caller.session), snapshot.places())
-        .map_err(|e| session(e.to_string()))?;
-    let plan = match plan {
+    let plan = snapshot.plan(&call.caller.session).map_err(|e| session(e.to_string()))?;
+    let plan = match &*plan {
         Plan::Host(_) => None,
-        Plan::Sandbox(plan) => Some(plan),
+        Plan::Sandbox(plan) => Some(plan.clone()),
     };
     policy(snapshot, call, &name, plan.as_deref())?;
     if let Some(plan) = &plan
@@ -158,10 +157,10 @@ fn policy(
     }
     let question =
         Question { config, inventory: policy.inventory(), context, tool: name, model_sees_images: None };
-    let answer =
-        explain(&question).map_err(|e| Refused::built_in(Stage::Session, name, e.word(), e.to_string()))?;
+    let answer = reason(&question, policy)
+        .map_err(|e| Refused::built_in(Stage::Session, name, e.word(), e.to_string()))?;
     if answer.verdict == ALLOWED {
-        // `explain` leaves gates open that depend on a model nobody named; here a tool is offered only when they are passed.
+        // `reason` leaves gates open that depend on a model nobody named; here a tool is offered only when they are passed.
         let rule = absence.map_or("absent", oc_policy::inventory::Absence::word);
         let why = format!("{name} is not among the tools of this session ({rule})");
         return Err(match absence.and_then(oc_policy::inventory::Absence::key) {

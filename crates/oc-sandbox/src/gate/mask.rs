@@ -9,8 +9,11 @@ use super::answer::{Content, ToolResult};
 /// Masks a result. A remark says so, because a model that writes a masked text back would destroy the value.
 pub(super) fn redacted(redactor: &Redactor, result: ToolResult) -> ToolResult {
     let mut masked = false;
-    let mut clean = |text: &str| {
-        let out = redactor.redact(text);
+    let mut clean = |text: String| {
+        if !redactor.may_find(&text) {
+            return text;
+        }
+        let out = redactor.redact(&text);
         masked |= out != text;
         out
     };
@@ -18,7 +21,7 @@ pub(super) fn redacted(redactor: &Redactor, result: ToolResult) -> ToolResult {
         .content
         .into_iter()
         .map(|c| match c {
-            Content::Text { text } => Content::Text { text: clean(&text) },
+            Content::Text { text } => Content::Text { text: clean(text) },
             image @ Content::Image { .. } => image,
         })
         .collect();
@@ -32,9 +35,9 @@ pub(super) fn redacted(redactor: &Redactor, result: ToolResult) -> ToolResult {
     out
 }
 
-fn strings(value: Json, clean: &mut impl FnMut(&str) -> String) -> Json {
+fn strings(value: Json, clean: &mut impl FnMut(String) -> String) -> Json {
     match value {
-        Json::String(s) => clean(&s).into(),
+        Json::String(s) => clean(s).into(),
         Json::Array(items) => items.into_iter().map(|v| strings(v, clean)).collect(),
         Json::Object(members) => {
             Json::Object(members.into_iter().map(|(k, v)| (k, strings(v, clean))).collect())

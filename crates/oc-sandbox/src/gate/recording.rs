@@ -4,7 +4,7 @@ use oc_fs::ledger::{Entry, Kind, Record};
 use oc_policy::elevated::Turn;
 use oc_policy::inbound::ConversationKind;
 use oc_policy::owner_only::Ownership;
-use oc_policy::sandbox::is_sandboxed;
+use oc_policy::sandbox::{Plan, Runs, is_sandboxed};
 use oc_types::AgentId;
 use serde_json::{Map, Value as Json, json};
 
@@ -136,8 +136,14 @@ fn turn_word(turn: Turn) -> &'static str {
 /// What the tool policy was asked with.
 fn inputs(snapshot: &Snapshot, c: &Caller) -> Map<String, Json> {
     let mut out = Map::new();
-    if let Ok(sandboxing) = is_sandboxed(snapshot.config(), Some(&c.session)) {
-        let runs = if sandboxing.runs.is_sandboxed() { "sandboxed" } else { "on-host" };
+    let runs = match snapshot.plan(&c.session).as_deref() {
+        Ok(Plan::Host(_)) => Some(Runs::OnHost),
+        Ok(Plan::Sandbox(_)) => Some(Runs::Sandboxed),
+        // Sandboxed it is, though nobody can say how.
+        Err(_) => is_sandboxed(snapshot.config(), Some(&c.session)).ok().map(|s| s.runs),
+    };
+    if let Some(runs) = runs {
+        let runs = if runs.is_sandboxed() { "sandboxed" } else { "on-host" };
         out.insert("runs".to_owned(), runs.into());
     }
     let mut put = |name: &str, value: Option<&str>| {

@@ -1,11 +1,17 @@
 //! What one decision is made from: one immutable reading of the configuration (design 9).
 
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
 use oc_policy::inventory::Inventory;
-use oc_policy::sandbox::{Place as Places, agent_workspace};
+use oc_policy::sandbox::{self, Place as Places, Plan, SandboxError, agent_workspace};
 use oc_policy::tool_policy::CompiledPolicy;
 use oc_text::Redactor;
 use oc_types::{AgentId, Node};
 use ring::digest;
+
+/// Most sessions whose plan is kept.
+const PLANS: usize = 256;
 
 /// One reading of the configuration. A call sees one snapshot from its first rule to its last (SP-177: a queued call takes a new one).
 #[derive(Debug)]
@@ -16,6 +22,7 @@ pub struct Snapshot {
     digest: String,
     redactor: Redactor,
     profile: Option<String>,
+    plans: Mutex<HashMap<String, Arc<Plan>>>,
 }
 
 impl Snapshot {
@@ -39,7 +46,7 @@ impl Snapshot {
         let patterns =
             config.path(&["logging", "redactPatterns"]).and_then(Node::entries).unwrap_or_default();
         let (redactor, _) = Redactor::custom(&patterns);
-        Self { config, policy, places, digest, redactor, profile: None }
+        Self { config, policy, places, digest, redactor, profile: None, plans: Mutex::default() }
     }
 
     /// With the name of the profile in use (`OPENCLAW_PROFILE`): it names the workspace of the default agent.
@@ -52,6 +59,24 @@ impl Snapshot {
     #[must_use]
     pub fn workspace(&self, agent: &AgentId) -> String {
         agent_workspace(&self.config, agent, &self.places, self.profile.as_deref())
+    }
+
+    /// Where the tools of a session run ([`sandbox::plan`]), found once: it follows from the session and this reading alone.
+    ///
+    /// # Errors
+    /// See [`SandboxError`].
+    pub fn plan(&self, session: &str) -> Result<Arc<Plan>, SandboxError> {
+        let plans = || self.plans.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(plan) = plans().get(session) {
+            return Ok(Arc::clone(plan));
+        }
+        let plan = Arc::new(sandbox::plan(&self.config, Some(session), &self.places)?);
+        let mut plans = plans();
+        if plans.len() >= PLANS {
+            plans.clear();
+        }
+        plans.insert(session.to_owned(), Arc::clone(&plan));
+        Ok(plan)
     }
 
     /// The configuration.

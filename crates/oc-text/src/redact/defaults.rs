@@ -47,6 +47,83 @@ impl PatternKind {
 pub(super) const PRIVATE_KEY: &str =
     r"-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]+?-----END [A-Z ]*PRIVATE KEY-----";
 
+/// What an assignment holds: the end of its name, and what may follow that.
+const ASSIGNED: [&str; 40] = [
+    "key=",
+    "key:",
+    "key ",
+    "key\t",
+    "key\n",
+    "key\r",
+    "key\x0b",
+    "key\x0c",
+    "token=",
+    "token:",
+    "token ",
+    "token\t",
+    "token\n",
+    "token\r",
+    "token\x0b",
+    "token\x0c",
+    "secret=",
+    "secret:",
+    "secret ",
+    "secret\t",
+    "secret\n",
+    "secret\r",
+    "secret\x0b",
+    "secret\x0c",
+    "password=",
+    "password:",
+    "password ",
+    "password\t",
+    "password\n",
+    "password\r",
+    "password\x0b",
+    "password\x0c",
+    "passwd=",
+    "passwd:",
+    "passwd ",
+    "passwd\t",
+    "passwd\n",
+    "passwd\r",
+    "passwd\x0b",
+    "passwd\x0c",
+];
+
+/// The last digit of a bot's number, and what follows it.
+const DIGIT_COLON: [&str; 10] = ["0:", "1:", "2:", "3:", "4:", "5:", "6:", "7:", "8:", "9:"];
+
+/// How the names of members end that hold a credential: before a quote, or a backslash before it.
+const MEMBERS: [&str; 26] = [
+    "token\"",
+    "token\\",
+    "password\"",
+    "password\\",
+    "passwd\"",
+    "passwd\\",
+    "secret\"",
+    "secret\\",
+    "apikey\"",
+    "apikey\\",
+    "api-key\"",
+    "api-key\\",
+    "api_key\"",
+    "api_key\\",
+    "accesskey\"",
+    "accesskey\\",
+    "access-key\"",
+    "access-key\\",
+    "access_key\"",
+    "access_key\\",
+    "privatekey\"",
+    "privatekey\\",
+    "private-key\"",
+    "private-key\\",
+    "private_key\"",
+    "private_key\\",
+];
+
 /// One built-in pattern.
 #[derive(Debug)]
 pub(super) struct BuiltIn {
@@ -80,13 +157,13 @@ pub(super) static BUILT_IN: [BuiltIn; 25] = [
         K::Assignment,
         r#"(?-u:\b)[A-Z0-9_]*(?:KEY|TOKEN|SECRET|PASSWORD|PASSWD)(?-u:\b)\s*[=:]\s*["']?([^\s"'\\]+)"#,
         5,
-        &[&["key", "token", "secret", "password", "passwd"], &["=", ":"]],
+        &[&ASSIGNED],
     ),
     of(
         K::JsonMember,
         r#""(?:apiKey|token|secret|password|passwd|accessToken|refreshToken)"\s*:\s*"([^"]+)""#,
         11,
-        &[&["key\"", "token\"", "secret\"", "password\"", "passwd\""]],
+        &[&["apikey\"", "token\"", "secret\"", "password\"", "passwd\""]],
     ),
     of(
         K::Flag,
@@ -111,9 +188,9 @@ pub(super) static BUILT_IN: [BuiltIn; 25] = [
     of(K::ServiceKey, r"(?-u:\b)(AIza[0-9A-Za-z\-_]{20,})(?-u:\b)", 24, &[&["aiza"]]),
     of(K::ServiceKey, r"(?-u:\b)(pplx-[A-Za-z0-9_-]{10,})(?-u:\b)", 15, &[&["pplx-"]]),
     of(K::ServiceKey, r"(?-u:\b)(npm_[A-Za-z0-9]{10,})(?-u:\b)", 14, &[&["npm_"]]),
-    of(K::BotToken, r"(?-u:\b)([0-9]{6,}:[A-Za-z0-9_-]{20,})(?-u:\b)", 27, &[&[":"]]),
+    of(K::BotToken, r"(?-u:\b)([0-9]{6,}:[A-Za-z0-9_-]{20,})(?-u:\b)", 27, &[&DIGIT_COLON]),
     // Beyond the sixteen: what their word boundary or list misses.
-    of(K::BotToken, r"bot([0-9]{6,}:[A-Za-z0-9_-]{20,})(?-u:\b)", 30, &[&["bot"], &[":"]]),
+    of(K::BotToken, r"bot([0-9]{6,}:[A-Za-z0-9_-]{20,})(?-u:\b)", 30, &[&["bot"], &DIGIT_COLON]),
     of(
         K::Header,
         r"Authorization\s*[:=]\s*Basic\s+([A-Za-z0-9+/=_\-]+)",
@@ -140,7 +217,7 @@ pub(super) static BUILT_IN: [BuiltIn; 25] = [
         K::JsonMember,
         r#""[A-Za-z0-9_-]*(?:token|password|passwd|secret|api[-_]?key|access[-_]?key|private[-_]?key)\\*"\s*:\s*\\*"([^"\\\s]+)"#,
         10,
-        &[&["token", "password", "passwd", "secret", "key"], &["\""], &[":"]],
+        &[&MEMBERS, &["\""]],
     ),
     of(
         K::WebToken,

@@ -1,12 +1,13 @@
 //! One pattern. A built-in one is compiled when a text first holds what each of its matches holds: most texts hold none of it, and a
 //! process that has nothing to mask pays for no pattern.
 
-use std::sync::OnceLock;
+use std::sync::{LazyLock, OnceLock};
 
+use aho_corasick::{AhoCorasick, AhoCorasickKind};
 use regex::{CaptureLocations, Regex};
 
 use super::compile;
-use super::defaults::{BuiltIn, PatternKind};
+use super::defaults::{BUILT_IN, BuiltIn, PatternKind};
 
 /// Longest text that is looked over before a pattern is asked, in bytes; for a longer one the engine is the faster reader.
 const SHORT: usize = 4096;
@@ -16,42 +17,59 @@ const SHORT: usize = 4096;
 pub(super) struct Pattern {
     /// `None` for a custom pattern, which is compiled from the start.
     built_in: Option<&'static BuiltIn>,
-    /// [`BuiltIn::holds`], each word with its characters.
-    needs: Vec<Vec<(u128, &'static str)>>,
+    /// [`BuiltIn::holds`] as words of [`WORDS`]: a match holds one of each set.
+    pub(super) needs: Vec<u128>,
     regex: OnceLock<Option<Regex>>,
 }
+
+/// Most words: one bit each.
+pub(super) const MOST_WORDS: usize = 128;
+
+/// The words that the built-in patterns ask for, each once, and what finds them all in one pass.
+pub(super) static WORDS: LazyLock<(Vec<&'static str>, Option<AhoCorasick>)> = LazyLock::new(|| {
+    let mut words: Vec<&str> =
+        BUILT_IN.iter().flat_map(|b| b.holds.iter().copied().flatten().copied()).collect();
+    words.sort_unstable();
+    words.dedup();
+    let finder = AhoCorasick::builder()
+        .ascii_case_insensitive(true)
+        .kind(Some(AhoCorasickKind::DFA))
+        .build(&words)
+        .ok()
+        .filter(|_| words.len() <= MOST_WORDS);
+    (words, finder)
+});
 
 /// A text, looked over once for all patterns.
 #[derive(Debug)]
 pub(super) struct Sight {
     length: usize,
-    /// Which characters stand in it, and its lower case. `None`: any pattern may match.
-    ascii: Option<(u128, String)>,
+    /// Which of [`WORDS`] stand in it, one bit each. `None`: any pattern may match.
+    words: Option<u128>,
 }
 
 impl Sight {
     pub(super) fn of(text: &str) -> Self {
         // Beyond ASCII there are characters that a pattern takes for `k` and `s`.
         let short = text.len() <= SHORT && text.is_ascii();
-        let ascii = short.then(|| {
-            let lower = text.to_ascii_lowercase();
-            (characters(&lower), lower)
+        let finder = WORDS.1.as_ref().filter(|_| short);
+        let words = finder.map(|finder| {
+            let found = finder.find_overlapping_iter(text).map(|m| bit(m.pattern().as_usize()));
+            found.fold(0, |all, one| all | one)
         });
-        Self { length: text.len(), ascii }
+        Self { length: text.len(), words }
     }
 }
 
-/// The characters of an ASCII text, one bit each.
-fn characters(text: &str) -> u128 {
-    text.bytes().fold(0, |all, b| all | 1_u128.checked_shl(u32::from(b)).unwrap_or(0))
+fn bit(word: usize) -> u128 {
+    u32::try_from(word).ok().and_then(|n| 1_u128.checked_shl(n)).unwrap_or(0)
 }
 
 impl Pattern {
     pub(super) fn built_in(built_in: &'static BuiltIn) -> Self {
-        let with_characters =
-            |words: &&'static [&'static str]| words.iter().map(|word| (characters(word), *word)).collect();
-        let needs = built_in.holds.iter().map(with_characters).collect();
-        Self { built_in: Some(built_in), needs, regex: OnceLock::new() }
+        let place = |word: &&str| WORDS.0.binary_search(word).map_or(0, bit);
+        let needs = built_in.holds.iter().map(|words| words.iter().map(place).fold(0, |all, one| all | one));
+        Self { built_in: Some(built_in), needs: needs.collect(), regex: OnceLock::new() }
     }
 
     pub(super) fn custom(regex: Regex) -> Self {
@@ -69,10 +87,8 @@ impl Pattern {
         if sight.length < built_in.shortest {
             return false;
         }
-        let Some((characters_there, lower)) = &sight.ascii else { return true };
-        let holds =
-            |(wanted, word): &(u128, &str)| wanted & characters_there == *wanted && lower.contains(word);
-        self.needs.iter().all(|words| words.iter().any(holds))
+        let Some(there) = sight.words else { return true };
+        self.needs.iter().all(|any_of| any_of & there != 0)
     }
 
     pub(super) fn matches(&self) -> Option<Matches<'_>> {

@@ -109,7 +109,13 @@ fn fragment() -> impl Strategy<Value = String> {
         Just("\u{212a}EY:\u{a0}".to_owned()),
         Just("pa\u{17f}\u{17f}word=\"".to_owned()),
         Just("sk-".to_owned()),
+        Just("mainKey\": \"".to_owned()),
+        Just("\"api_key\\\": \\\"".to_owned()),
+        Just("\"my-Private-Key\":".to_owned()),
+        Just("key\x0b=".to_owned()),
+        Just("passwd\t: ".to_owned()),
         Just("bot123456789:".to_owned()),
+        Just("1234567:abcdefghijklmnopqrstuvwx".to_owned()),
         Just("https://user:".to_owned()),
         Just("@host/".to_owned()),
         Just("\n".to_owned()),
@@ -128,6 +134,17 @@ proptest! {
         for p in Redactor::standard().patterns.iter() {
             if let Some(once) = apply(p, &text) {
                 prop_assert_eq!(apply(p, &once), None, "{:?}", p);
+            }
+        }
+    }
+
+    /// What lets the parts of a text be left alone when the whole was looked over.
+    #[test]
+    fn sp_014_a_whole_that_holds_nothing_has_no_part_that_does(parts in prop::collection::vec(fragment(), 0..12)) {
+        let redactor = Redactor::standard();
+        if !redactor.may_find(&parts.join("\n")) {
+            for part in &parts {
+                prop_assert_eq!(&redactor.redact(part), part);
             }
         }
     }
@@ -187,5 +204,14 @@ fn nothing_that_is_masked_upstream_is_readable() {
         for window in chars.windows(6).map(|w| w.iter().collect::<String>()).filter(|w| !out.contains(w)) {
             assert!(!shown.contains(&window), "{}: {window:?} in {shown:?}", s["id"]);
         }
+    }
+}
+
+#[test]
+fn every_built_in_pattern_has_words_that_can_be_found() {
+    let (words, finder) = &*pattern::WORDS;
+    assert!(words.len() <= pattern::MOST_WORDS && finder.is_some(), "{}", words.len());
+    for p in Redactor::standard().patterns.iter() {
+        assert!(!p.needs.is_empty() && p.needs.iter().all(|any_of| *any_of != 0), "{p:?}");
     }
 }

@@ -51,6 +51,11 @@ impl ReadTool {
         }
     }
 
+    /// Whether files are read for an answer, not only the configuration in force.
+    pub(super) fn reads_stores(self) -> bool {
+        self != Self::AgentsList
+    }
+
     /// Whether an answer can hold what somebody wrote.
     pub(super) fn shows_messages(self) -> bool {
         match self {
