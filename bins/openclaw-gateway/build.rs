@@ -26,7 +26,7 @@ fn main() {
     let script = PathBuf::from(variable("OUT_DIR")).join("link-order.ld");
     let written = std::fs::read_to_string(&list).and_then(|names| std::fs::write(&script, sections(&names)));
     match written {
-        Ok(()) => println!("cargo::rustc-link-arg-bins=-Wl,-T,{}", script.display()),
+        Ok(()) => println!("cargo::rustc-link-arg-bins=-T{}", script.display()),
         Err(e) => println!("cargo::warning={} is left out: {e}", list.display()),
     }
     if variable("HOST") == variable("TARGET") && c_library().is_some_and(|version| version >= (2, 36)) {

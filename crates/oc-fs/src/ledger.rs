@@ -2,8 +2,8 @@
 //!
 //! `<state>/ledger/ledger-000001.jsonl`, `-000002` ...: one JSON line a record, in files that are begun anew at a certain size; the chain
 //! goes on across them. `head` notes the last record that was synced, so that lines missing at the end show too. A record is on the disk
-//! before the effect that it tells of ([`Ledger::append`] returns after the sync). A record that no effect waits for (a refusal, what came
-//! of a call) may be [`Durability::Written`]: the kernel has it before anybody hears of it, and the disk within [`SYNC_WITHIN`].
+//! before the effect that it tells of ([`Ledger::append`] returns after the sync). A record that no effect waits for (a refusal, a call
+//! that only looks) may be [`Durability::Written`]: the kernel has it before anybody hears of it, and the disk within [`SYNC_WITHIN`].
 //!
 //! Invariant: an acknowledged record is never lost, changed or left out without [`verify`] saying where; one that was written and not yet
 //! synced is lost only when the machine itself stops, and then from the end.
@@ -23,7 +23,7 @@ use serde_json::{Map, json};
 use thiserror::Error;
 
 use crate::durability::Durability;
-use crate::lock::{self, Convention, LockFailure, LockFile};
+use crate::lock::{self, Convention, LockFailure, LockFile, StoreLock};
 use crate::{atomic, mode};
 
 pub mod chain;
@@ -134,8 +134,8 @@ pub struct Ledger {
     directory: PathBuf,
     rotate_at: u64,
     kept: Arc<Mutex<Option<End>>>,
-    /// Whether somebody holds `kept` and waits for the disk.
-    syncing: Arc<AtomicBool>,
+    /// Whether somebody holds `kept` and waits, for the disk or for another process.
+    waiting: Arc<AtomicBool>,
     queue: Queue,
 }
 
@@ -147,7 +147,7 @@ impl Ledger {
             directory: state_dir.join("ledger"),
             rotate_at: ROTATE_AT,
             kept: Arc::default(),
-            syncing: Arc::default(),
+            waiting: Arc::default(),
             queue: Queue::default(),
         }
     }
@@ -190,7 +190,7 @@ impl Ledger {
     /// # Errors
     /// See [`LedgerFailure`]; then one of them at least is not recorded.
     pub fn write_at_once(&self, entries: &[(&Entry, Timestamp)]) -> Option<Result<(), LedgerFailure>> {
-        if self.syncing.load(Ordering::Acquire) {
+        if self.waiting.load(Ordering::Acquire) {
             return None;
         }
         // Whoever else holds it writes a few lines and waits for nothing.
@@ -200,7 +200,9 @@ impl Ledger {
         // The lock is taken by the file that the last append left open.
         let locks = end.locks.take()?;
         let taken = locks.try_take()?;
-        if !end.goes_on_here() || end.size >= self.rotate_at {
+        // The last of them still belongs into this part, so that no other one has to be begun and synced.
+        let before_last = entries.len().saturating_sub(1).saturating_mul(chain::MAX_LINE) as u64;
+        if !end.goes_on_here() || end.size.saturating_add(before_last) >= self.rotate_at {
             return None;
         }
         let written = match self.write(&mut end, entries, None) {
@@ -228,7 +230,7 @@ impl Ledger {
         };
         file.sync_data().map_err(|source| LedgerFailure::Unwritable { path, source })?;
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        let _lock = lock::acquire(&self.lock_path(), Convention::Own, lock::WAIT)?;
+        let _lock = self.waits(|| self.lock())?;
         // Another process wrote on: then its synchronisation notes a later head.
         let Some(mut end) = kept.take().filter(|end| end.is_current(&self.directory)) else { return Ok(()) };
         // So may have done this one, meanwhile.
@@ -237,6 +239,18 @@ impl Ledger {
         }
         *kept = Some(end);
         Ok(())
+    }
+
+    /// Does what may take its time while `kept` is held; others do not queue up for it meanwhile.
+    fn waits<T>(&self, what: impl FnOnce() -> T) -> T {
+        self.waiting.store(true, Ordering::Release);
+        let done = what();
+        self.waiting.store(false, Ordering::Release);
+        done
+    }
+
+    fn lock(&self) -> Result<StoreLock, LockFailure> {
+        lock::acquire(&self.lock_path(), Convention::Own, lock::WAIT)
     }
 
     fn lock_path(&self) -> PathBuf {
@@ -277,7 +291,7 @@ impl Ledger {
         let at_folder = |source| LedgerFailure::Unwritable { path: self.directory.clone(), source };
         mode::create_directories(&self.directory).map_err(at_folder)?;
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        let _lock = lock::acquire(&self.lock_path(), Convention::Own, lock::WAIT)?;
+        let _lock = self.waits(|| self.lock())?;
         // Taken out: after a failure the end is read from the disk again.
         let mut end = match kept.take().filter(|end| end.is_current(&self.directory)) {
             Some(end) => end,
@@ -290,10 +304,7 @@ impl Ledger {
         let records = self.write(&mut end, entries, hook)?;
         // Without a note of its own an end would be read anew every time, so the first record after that is synced, whatever was asked.
         if durability == Durability::Synced || end.note.is_none() {
-            self.syncing.store(true, Ordering::Release);
-            let settled = self.settle(&mut end, hook);
-            self.syncing.store(false, Ordering::Release);
-            settled?;
+            self.waits(|| self.settle(&mut end, hook))?;
         }
         if end.locks.is_none() {
             end.locks = Some(LockFile::open(&self.lock_path())?);
@@ -382,7 +393,7 @@ impl Ledger {
             directory: self.directory.clone(),
             why,
         };
-        let file = files::open(&path).map_err(io(&path))?;
+        let file = mode::open_in_place(&path).map_err(io(&path))?;
         if parts.is_empty() {
             files::sync_directory(&self.directory).map_err(io(&self.directory))?;
         }
@@ -462,7 +473,8 @@ impl Ledger {
 
     fn next_part(&self, end: &mut End) -> Result<End, LedgerFailure> {
         let path = files::part(&self.directory, end.number.saturating_add(1));
-        let made = files::open(&path).and_then(|f| files::sync_directory(&self.directory).map(|()| f));
+        let made =
+            mode::open_in_place(&path).and_then(|f| files::sync_directory(&self.directory).map(|()| f));
         let part = made.and_then(Open::new);
         let part = part.map_err(|source| LedgerFailure::Unwritable { path, source })?;
         Ok(end.in_next(&self.directory, part))

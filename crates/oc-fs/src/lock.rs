@@ -90,7 +90,7 @@ impl LockFile {
     pub(crate) fn open(path: &Path) -> Result<Self, LockFailure> {
         let unusable = |source| LockFailure::Unusable { path: path.to_owned(), source };
         let own = sibling(path, ".", ".flock").map_err(unusable)?;
-        let file = open(&own).map_err(unusable)?;
+        let file = mode::open_in_place(&own).map_err(unusable)?;
         let meta = file.metadata().map_err(unusable)?;
         Ok(Self { file, path: own, inode: (meta.dev(), meta.ino()) })
     }
@@ -104,19 +104,6 @@ impl LockFile {
     }
 }
 
-fn open(own: &Path) -> io::Result<File> {
-    let file = OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .mode(mode::FILE)
-        .custom_flags(mode::no_follow())
-        .open(own)
-        .map_err(|e| mode::describe_link(e, own))?;
-    mode::owner_only(&file, own)?;
-    Ok(file)
-}
-
 /// Takes the lock of a store file, waiting at most `wait`.
 ///
 /// # Errors
@@ -125,7 +112,7 @@ pub fn acquire(path: &Path, convention: Convention, wait: Duration) -> Result<St
     let unusable = |source| LockFailure::Unusable { path: path.to_owned(), source };
     let deadline = Instant::now() + wait;
     let own = sibling(path, ".", ".flock").map_err(unusable)?;
-    let file = open(&own).map_err(unusable)?;
+    let file = mode::open_in_place(&own).map_err(unusable)?;
     let mut pause = Duration::from_millis(1);
     loop {
         match file.try_lock() {

@@ -49,6 +49,24 @@ pub fn open_append(path: &Path) -> io::Result<File> {
     Ok(file)
 }
 
+/// Opens a file for reading and writing where it stands, creating it with mode 0600; otherwise as [`open_append`].
+///
+/// # Errors
+/// See [`open_append`].
+pub(crate) fn open_in_place(path: &Path) -> io::Result<File> {
+    let file = OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(FILE)
+        .custom_flags(no_follow())
+        .open(path)
+        .map_err(|e| describe_link(e, path))?;
+    owner_only(&file, path)?;
+    Ok(file)
+}
+
 /// Makes an opened regular file owner-only: 0600 (a file that carries fewer owner bits gets them back).
 pub(crate) fn owner_only(file: &File, path: &Path) -> io::Result<()> {
     use std::os::unix::fs::MetadataExt;

@@ -38,7 +38,9 @@ mod still_running;
 #[cfg(test)]
 mod tests;
 
+use std::future::poll_fn;
 use std::sync::{Arc, OnceLock, RwLock};
+use std::task::Poll;
 
 use jiff::Timestamp;
 use oc_fs::durability::Durability;
@@ -307,17 +309,26 @@ impl Gate {
             }
         };
         let mut decision = Some(recording::allowed(snapshot, call, place, &grounds));
-        // What only looks is recorded together with what came of it, before anybody sees that.
-        if (handler.acts() || taken.is_some())
-            && let Some(decision) = decision.take()
-        {
+        let acts = handler.acts() || taken.is_some();
+        if acts && let Some(decision) = decision.take() {
             self.record(decision).await?;
         }
         let authorized = AuthorizedCall::new(call.id.clone(), place);
         if let Some(taken) = &taken {
             taken.started().await;
         }
-        let done = handler.run(Handled { authorized: &authorized, call, snapshot, sandbox }).await;
+        let mut run = handler.run(Handled { authorized: &authorized, call, snapshot, sandbox });
+        // What only looks and is done at once is recorded together with what came of it. What is not done at once can be given up while it
+        // waits, so its decision stands before that.
+        let done = match poll_fn(|cx| Poll::Ready(run.as_mut().poll(cx))).await {
+            Poll::Ready(done) => done,
+            Poll::Pending => {
+                if let Some(decision) = decision.take() {
+                    self.recorder.note(vec![decision]).await?;
+                }
+                run.await
+            }
+        };
         let done = done.map(|result| mask::redacted(snapshot.redactor(), result));
         if let Some(taken) = taken {
             permission::over(taken, &done).await;
@@ -329,7 +340,8 @@ impl Gate {
         let outcome = recording::outcome(snapshot, call, place, verdict, facts);
         match decision {
             Some(decision) => self.recorder.note(vec![decision, outcome]).await?,
-            None => self.record(outcome).await?,
+            None if acts => self.record(outcome).await?,
+            None => self.recorder.note(vec![outcome]).await?,
         }
         Ok(Answer { call: call.id.clone(), place, notes: Vec::new(), result: done? })
     }

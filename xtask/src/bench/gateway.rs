@@ -22,7 +22,7 @@ const PEER_FACTOR: f64 = 10.0;
 const BARE_SHARE: f64 = 0.6;
 /// Refused at the door, as the reference release refuses it.
 const DENIED: &str = r#"{"tool":"exec","args":{}}"#;
-/// Refused by the policy, with a record in the ledger that is on the disk before the answer.
+/// Refused by the policy, with a record in the ledger that is written before the answer.
 const RECORDED: &str = r#"{"tool":"no_such_tool","args":{}}"#;
 /// Allowed, and carried out.
 const ALLOWED: &str = r#"{"tool":"agents_list","args":{}}"#;

@@ -9,6 +9,7 @@ use super::chain::Head;
 use super::record::Entry;
 use super::{LedgerFailure, files};
 use crate::lock::LockFile;
+use crate::mode;
 
 /// A file that is open, and what tells whether it is still the one under its name.
 #[derive(Debug)]
@@ -125,7 +126,7 @@ impl End {
         if let Some(note) = &self.note {
             return note.file.write_all_at(text.as_bytes(), 0).map_err(unwritable);
         }
-        let file = files::open(&path).map_err(unwritable)?;
+        let file = mode::open_in_place(&path).map_err(unwritable)?;
         let new = file.metadata().map_err(unwritable)?.len() == 0;
         file.write_all_at(text.as_bytes(), 0).map_err(unwritable)?;
         if new {

@@ -6,7 +6,7 @@ use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 use super::chain::{Head, MAX_LINE};
-use crate::{bounded_read, mode};
+use crate::bounded_read;
 
 /// Largest part file that is read, in bytes. A part is begun anew long before.
 pub(super) const READ_AT_MOST: u64 = 1024 * 1024 * 1024;
@@ -119,22 +119,6 @@ pub(super) fn note(directory: &Path) -> Note {
 /// The note of a head, as it is written.
 pub(super) fn note_text(head: &Head) -> String {
     format!("{:020} {}\n", head.seq, head.hash)
-}
-
-/// Opens a file of the ledger for reading and writing, 0600, never through a link.
-pub(super) fn open(path: &Path) -> io::Result<File> {
-    use std::os::unix::fs::OpenOptionsExt;
-    let file = std::fs::OpenOptions::new()
-        .read(true)
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .mode(mode::FILE)
-        .custom_flags(mode::no_follow())
-        .open(path)
-        .map_err(|e| mode::describe_link(e, path))?;
-    mode::owner_only(&file, path)?;
-    Ok(file)
 }
 
 /// Makes a new name in the directory durable.

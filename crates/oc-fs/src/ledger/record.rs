@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use oc_text::Redactor;
-use oc_text::visible::visible;
+use oc_text::visible::{is_plain, visible};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json};
 
@@ -112,13 +112,13 @@ impl Entry {
         let mut take = |text: &str| {
             all.push_str(text);
             all.push('\n');
-            text.len() <= FIELD_CAP && is_plain(text)
+            text.len() <= FIELD_CAP && is_visible(text)
         };
         let mut plain = texts.into_iter().chain(more).chain(optional.into_iter().flatten()).all(|t| take(t));
         plain &= self.inputs.len() <= MAX_INPUTS;
         plain &= self.inputs.iter().all(|(key, value)| {
             key.len() <= KEY_CAP
-                && is_plain(key)
+                && is_visible(key)
                 && match value {
                     Json::String(text) => take(text),
                     Json::Null | Json::Bool(_) | Json::Number(_) => true,
@@ -130,8 +130,8 @@ impl Entry {
 }
 
 /// Whether a text shows as it is, whoever prints it.
-fn is_plain(text: &str) -> bool {
-    text.bytes().all(|b| (b' '..=b'~').contains(&b))
+fn is_visible(text: &str) -> bool {
+    text.chars().all(is_plain)
 }
 
 /// Only plain values are kept: nothing nested gets in, whatever a caller hands over.

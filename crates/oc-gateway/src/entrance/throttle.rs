@@ -144,6 +144,7 @@ impl Throttle {
         let key = self.key(class, caller, page);
         if let Some(entry) = self.entries.get_mut(&key) {
             entry.wrong = 0;
+            entry.locked_until_ms = 0;
         }
         self.decided(key);
     }

@@ -38,6 +38,18 @@ fn sp_336_attempts_at_the_same_time_share_the_budget_and_lock_nobody_out_before_
 }
 
 #[test]
+fn sp_337_a_right_credential_that_was_under_way_opens_a_lock_again() {
+    let caller = at("203.0.113.9");
+    let mut t = Throttle::new(Limits { max_attempts: 2, ..Limits::default() });
+    assert_eq!((shared(&mut t, caller, 0), shared(&mut t, caller, 0)), (Admission::Now, Admission::Now));
+    t.failed(Class::SharedSecret, caller, false, 0);
+    t.failed(Class::SharedSecret, caller, false, 0);
+    assert!(matches!(shared(&mut t, caller, 0), Admission::Locked(_)));
+    t.succeeded(Class::SharedSecret, caller, false);
+    assert_eq!(shared(&mut t, caller, 0), Admission::Now);
+}
+
+#[test]
 fn sp_336_right_credentials_of_local_programs_never_wait() {
     let local = Caller::LocalDirect("127.0.0.1".parse().unwrap());
     let mut t = Throttle::new(Limits::default());

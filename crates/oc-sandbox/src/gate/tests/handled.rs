@@ -103,6 +103,58 @@ async fn a_handler_that_is_lost_is_recorded_as_failed() {
     assert_eq!(b.records().last().unwrap().entry.verdict, "failed");
 }
 
+/// Looks only: at once, or for ever.
+#[derive(Debug)]
+struct Looking {
+    for_ever: bool,
+}
+
+impl ToolHandler for Looking {
+    fn tool(&self) -> &str {
+        "web_fetch"
+    }
+
+    fn acts(&self) -> bool {
+        false
+    }
+
+    fn check(&self, _: &ToolCall) -> Result<(), String> {
+        Ok(())
+    }
+
+    fn run<'a>(&'a self, _: Handled<'a>) -> Pending<'a, ToolResult> {
+        if self.for_ever {
+            return Box::pin(std::future::pending());
+        }
+        Box::pin(std::future::ready(Ok(ToolResult::text(Outcome::Done, "seen"))))
+    }
+}
+
+#[tokio::test]
+async fn what_only_looks_has_both_records_and_its_decision_when_it_is_given_up() {
+    for (for_ever, want) in [(false, &["allowed", "done"][..]), (true, &["allowed", "aborted"])] {
+        let b = bench(json!({}));
+        let looking = Arc::new(Looking { for_ever }) as Arc<dyn ToolHandler>;
+        b.gate.replace_handlers(Handlers::new([looking]));
+        let call = super::call("web_fetch", json!({}), MAIN);
+        // Given up once its first record stands.
+        let mut running = Box::pin(b.gate.call(&call));
+        let done = loop {
+            tokio::select! {
+                done = running.as_mut() => break Some(done),
+                () = tokio::task::yield_now() => if for_ever && !b.records().is_empty() { break None },
+            }
+        };
+        drop(running);
+        match done {
+            Some(done) => assert_eq!(done.unwrap().result.outcome, Outcome::Done),
+            None => b.gate.aborted(&call).await.unwrap(),
+        }
+        let words: Vec<String> = b.records().into_iter().map(|r| r.entry.verdict).collect();
+        assert_eq!(words, want);
+    }
+}
+
 /// Answers each request at once, after it did something else.
 #[derive(Debug)]
 struct Answering {
